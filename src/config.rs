@@ -1,0 +1,216 @@
+//! One typed configuration, checked whole before anything starts; every error names file, key, fix.
+
+use serde::Deserialize;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+mod cidr;
+mod ports;
+
+pub use cidr::Cidr;
+pub use ports::PortRange;
+
+/// Everything an administrator may set; the defaults serve this machine only.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Tickets, recordings and journals live here.
+    pub data_dir: PathBuf,
+    /// Model packs, as `spillway models pull` leaves them.
+    pub models_dir: PathBuf,
+    /// Hotlines and language packs.
+    pub prompts_dir: PathBuf,
+    /// The hotline that answers, by the name of its file in `prompts/hotlines/`.
+    pub hotline: String,
+    /// SIP signalling and RTP media.
+    pub sip: SipConfig,
+    /// The AudioSocket entrance.
+    pub audiosocket: AudioSocketConfig,
+    /// How much this machine takes on.
+    pub limits: LimitsConfig,
+    /// How speech is recognised and spoken.
+    pub engines: EnginesConfig,
+}
+
+/// SIP signalling and RTP media.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SipConfig {
+    /// Address for SIP over UDP and TCP.
+    pub listen: SocketAddr,
+    /// Address told to the far end where it differs (behind NAT).
+    pub advertise: Option<IpAddr>,
+    /// UDP ports for RTP, for example `"20000-20999"`.
+    pub media_ports: PortRange,
+    /// Where media and calls may come from and go to; anything else is refused.
+    pub allow: Vec<Cidr>,
+    /// Seconds without RTP that end a call (suspended on hold).
+    pub media_timeout_s: u64,
+}
+
+/// The AudioSocket entrance.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AudioSocketConfig {
+    /// TCP address; absent to have none.
+    pub listen: Option<SocketAddr>,
+    /// Peers that may connect.
+    pub allow: Vec<Cidr>,
+}
+
+/// How much this machine takes on.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsConfig {
+    /// Calls at once; the next gets 503 with Retry-After.
+    pub calls_max: usize,
+    /// Seconds a call may last.
+    pub call_s_max: u64,
+}
+
+/// How speech is recognised and spoken.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EnginesConfig {
+    /// Engine threads for each recogniser; 0 means one for each core.
+    pub workers: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            data_dir: "var".into(),
+            models_dir: "models".into(),
+            prompts_dir: "prompts".into(),
+            hotline: "demo".into(),
+            sip: SipConfig::default(),
+            audiosocket: AudioSocketConfig::default(),
+            limits: LimitsConfig::default(),
+            engines: EnginesConfig::default(),
+        }
+    }
+}
+
+impl Default for SipConfig {
+    fn default() -> Self {
+        SipConfig {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5070),
+            advertise: None,
+            media_ports: PortRange { first: 20_000, last: 20_999 },
+            allow: vec![Cidr::LOOPBACK_V4, Cidr::LOOPBACK_V6],
+            media_timeout_s: 40,
+        }
+    }
+}
+
+impl Default for AudioSocketConfig {
+    fn default() -> Self {
+        AudioSocketConfig {
+            listen: Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9092)),
+            allow: vec![Cidr::LOOPBACK_V4, Cidr::LOOPBACK_V6],
+        }
+    }
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        LimitsConfig { calls_max: 60, call_s_max: 900 }
+    }
+}
+
+impl Default for EnginesConfig {
+    fn default() -> Self {
+        EnginesConfig { workers: 0 }
+    }
+}
+
+/// Why a configuration was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file could not be read.
+    #[error("{file}: cannot be read: {reason}")]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// The system's words.
+        reason: String,
+    },
+    /// The file is not what it should be; `toml` names line, key and what was expected.
+    #[error("{file}: {reason}")]
+    Malformed {
+        /// The file.
+        file: PathBuf,
+        /// Line, key, expectation.
+        reason: String,
+    },
+    /// A value is out of range or contradicts another.
+    #[error("{file}: {key}: {problem}; {fix}")]
+    Invalid {
+        /// The file.
+        file: PathBuf,
+        /// The dotted key.
+        key: &'static str,
+        /// What is wrong.
+        problem: String,
+        /// What to do.
+        fix: &'static str,
+    },
+}
+
+impl Config {
+    /// Reads `file`, or the defaults when there is none and `file` was not asked for by name.
+    /// Relative directories in it are relative to it.
+    pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
+        let default = Path::new("spillway.toml");
+        let file = match file {
+            Some(file) => file,
+            None if default.exists() => default,
+            None => return Config::default().checked(default),
+        };
+        let text = std::fs::read_to_string(file)
+            .map_err(|e| ConfigError::Unreadable { file: file.into(), reason: e.to_string() })?;
+        let mut config: Config = toml::from_str(&text)
+            .map_err(|e| ConfigError::Malformed { file: file.into(), reason: e.to_string() })?;
+        let base = file.parent().unwrap_or(Path::new("."));
+        for dir in [&mut config.data_dir, &mut config.models_dir, &mut config.prompts_dir] {
+            *dir = base.join(&*dir);
+        }
+        config.checked(file)
+    }
+
+    fn checked(self, file: &Path) -> Result<Config, ConfigError> {
+        let invalid = |key, problem: String, fix| {
+            Err(ConfigError::Invalid { file: file.into(), key, problem, fix })
+        };
+        let pairs = self.sip.media_ports.pairs();
+        if self.limits.calls_max == 0 {
+            return invalid("limits.calls_max", "is 0".into(), "set it to at least 1");
+        }
+        if pairs < self.limits.calls_max {
+            return invalid(
+                "sip.media_ports",
+                format!("holds {pairs} calls but limits.calls_max is {}", self.limits.calls_max),
+                "give two ports for each call or lower limits.calls_max",
+            );
+        }
+        if self.sip.allow.is_empty() {
+            return invalid("sip.allow", "is empty".into(), "name the networks of your PBX");
+        }
+        if !(5..=3600).contains(&self.sip.media_timeout_s) {
+            let problem = format!("is {}", self.sip.media_timeout_s);
+            return invalid("sip.media_timeout_s", problem, "choose 5 to 3600 seconds");
+        }
+        if !(60..=7200).contains(&self.limits.call_s_max) {
+            let problem = format!("is {}", self.limits.call_s_max);
+            return invalid("limits.call_s_max", problem, "choose 60 to 7200 seconds");
+        }
+        if self.sip.listen.ip().is_unspecified() && self.sip.advertise.is_none() {
+            return invalid(
+                "sip.advertise",
+                format!("is missing while sip.listen is {}", self.sip.listen),
+                "set it to the address your PBX reaches this machine at",
+            );
+        }
+        Ok(self)
+    }
+}

@@ -1,0 +1,76 @@
+//! Speech engines: recognisers and voices, each on threads of its own behind a bounded queue.
+//!
+//! An engine implements [`Recognizer`] as plain single-threaded code; [`RecognizerPool`] gives it
+//! its threads, gathers the callers' frames into batches, bounds the queue, catches its panics and
+//! turns them into [`RecognitionEvent::Failed`].
+
+use crate::speech::{RecognitionContext, Transcript};
+
+mod pool;
+pub mod scripted;
+
+pub use pool::{Recognition, RecognizerPool};
+
+/// One caller's turn inside an engine worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StreamId(pub u64);
+
+/// What an engine says of a stream.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RecognitionEvent {
+    /// Words so far; may change.
+    Interim(Transcript),
+    /// The last word of this stream.
+    Final(Transcript),
+    /// The engine cannot go on with this stream.
+    Failed(String),
+}
+
+/// Why an engine cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// A file or library is missing; the message names it and the command that mends it.
+    #[error("{0}")]
+    Missing(String),
+    /// The engine refused or broke.
+    #[error("{engine}: {reason}")]
+    Broken {
+        /// Which engine.
+        engine: &'static str,
+        /// Its words.
+        reason: String,
+    },
+    /// The bounded queue in front of the engine is full.
+    #[error("{0}: queue full")]
+    Overflow(&'static str),
+}
+
+/// A loaded model on one thread, recognising many streams at once.
+///
+/// Samples are 16-bit mono at 8 kHz; an engine resamples for itself. All methods are called from
+/// one thread. A stream lives from `open` to its [`RecognitionEvent::Final`] or to `cancel`.
+pub trait Recognizer {
+    /// The engine's name for logs and reports, for example `ctc`.
+    fn name(&self) -> &'static str;
+    /// Begins a stream. An error fails this stream only.
+    fn open(&mut self, stream: StreamId, context: &RecognitionContext) -> Result<(), EngineError>;
+    /// The stream's next samples (any number); `voiced` says whether speech was found in them.
+    fn audio(&mut self, stream: StreamId, samples: &[i16], voiced: bool);
+    /// The caller paused: a good moment to compute the final words ahead.
+    fn pause(&mut self, _stream: StreamId) {}
+    /// No more samples: a final transcript is due.
+    fn finish(&mut self, stream: StreamId);
+    /// Nobody wants this stream any more.
+    fn cancel(&mut self, stream: StreamId);
+    /// Does one batch of the work at hand and reports; true while there is more.
+    fn work(&mut self, emit: &mut dyn FnMut(StreamId, RecognitionEvent)) -> bool;
+}
+
+/// A voice: text in, sound out.
+pub trait Synthesizer {
+    /// The voice's name, for example `piper:en_US-joe-medium`.
+    fn name(&self) -> &str;
+    /// Speaks `text`: `emit` gets 16-bit mono samples at 8 kHz, sentence by sentence.
+    fn synthesize(&mut self, text: &str, emit: &mut dyn FnMut(Vec<i16>))
+    -> Result<(), EngineError>;
+}

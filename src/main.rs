@@ -1,0 +1,54 @@
+//! The `spillway` program: one subcommand, one file in `command/`.
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+mod command;
+
+/// A self-hosted, fully offline voice agent that answers a public hotline's overflow.
+#[derive(Parser)]
+#[command(version, about, long_about = None, max_term_width = 100)]
+struct Cli {
+    /// Configuration file [default: spillway.toml, if there is one].
+    #[arg(long, short, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Answer calls.
+    Serve(command::serve::Args),
+    /// Place a scripted call over real SIP and RTP and report both sides.
+    Call(command::call::Args),
+    /// Run recorded calls through the same code again.
+    Replay(command::replay::Args),
+    /// Measure what this build does on this machine.
+    Bench(command::bench::Args),
+    /// Fetch, verify and list model packs.
+    Models(command::models::Args),
+    /// List and show callback tickets.
+    Tickets(command::tickets::Args),
+    /// Check every prerequisite and say how to mend what is missing.
+    Doctor(command::doctor::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let config = cli.config.as_deref();
+    let result = match cli.command {
+        Command::Serve(args) => command::serve::run(config, args),
+        Command::Call(args) => command::call::run(config, args),
+        Command::Replay(args) => command::replay::run(config, args),
+        Command::Bench(args) => command::bench::run(config, args),
+        Command::Models(args) => command::models::run(config, args),
+        Command::Tickets(args) => command::tickets::run(config, args),
+        Command::Doctor(args) => command::doctor::run(config, args),
+    };
+    result.unwrap_or_else(|e| {
+        eprintln!("spillway: {e:#}");
+        ExitCode::from(2)
+    })
+}

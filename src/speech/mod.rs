@@ -1,0 +1,95 @@
+//! From voiced frames to words: voice activity, end of turn, transcripts.
+
+use crate::time::MediaTime;
+use serde::{Deserialize, Serialize};
+
+mod endpointer;
+mod voice_activity;
+
+pub use endpointer::{Endpoint, Endpointer, Patience};
+pub use voice_activity::VoiceActivity;
+
+/// One stretch of the caller's speech in the recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpeechSegment {
+    /// First sample, pre-roll included.
+    pub start: MediaTime,
+    /// One past the last voiced sample.
+    pub end: MediaTime,
+}
+
+/// One recognised word.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Word {
+    /// As the engine spells it.
+    pub text: String,
+    /// Milliseconds from the start of the segment.
+    pub start_ms: u32,
+    /// Milliseconds from the start of the segment.
+    pub end_ms: u32,
+    /// 0..=1, the engine's own.
+    pub confidence: f32,
+}
+
+/// One of an engine's n-best hypotheses.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Alternative {
+    /// The words.
+    pub text: String,
+    /// 0..=1, comparable only within one transcript.
+    pub confidence: f32,
+}
+
+/// What an engine heard in one segment.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Transcript {
+    /// Best hypothesis; empty when nothing was understood.
+    pub text: String,
+    /// 0..=1, the engine's own, over the whole text.
+    pub confidence: f32,
+    /// Timed words, where the engine gives them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub words: Vec<Word>,
+    /// Further hypotheses, best first, without the best.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alternatives: Vec<Alternative>,
+}
+
+impl Transcript {
+    /// A transcript of plain words at one confidence.
+    pub fn plain(text: impl Into<String>, confidence: f32) -> Transcript {
+        Transcript { text: text.into(), confidence, ..Transcript::default() }
+    }
+}
+
+/// What the dialogue expects to hear, so that the recogniser can lean towards it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expectation {
+    /// Anything.
+    Open,
+    /// A person's name.
+    Name,
+    /// An address.
+    Address,
+    /// What the caller needs.
+    Need,
+    /// Yes or no.
+    YesNo,
+    /// A string of digits.
+    Digits,
+    /// One of a few named choices.
+    Choice,
+}
+
+/// What goes down to the engine with the first sample of a turn.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecognitionContext {
+    /// ISO 639-1, for example `vi`.
+    pub language: String,
+    /// What is expected.
+    pub expectation: Expectation,
+    /// Words and phrases likely in the answer; for a closed expectation, all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub phrases: Vec<String>,
+}

@@ -1,0 +1,150 @@
+//! The callback ticket: what the caller told us, and how sure we are of it.
+
+use crate::speech::SpeechSegment;
+use serde::{Deserialize, Serialize};
+
+/// One call's identity everywhere: ticket, folder of the recording, journal, log lines.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CallId(pub String);
+
+impl std::fmt::Display for CallId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The short number a caller is told; given by the store, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TicketNumber(pub u64);
+
+impl std::fmt::Display for TicketNumber {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// Where a ticket stands in the callback life cycle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TicketStatus {
+    /// The call is still running: the words so far are kept, nobody calls back yet.
+    Taking,
+    /// Waiting for an operator.
+    Open,
+    /// The caller was put through to a person or withdrew: nobody needs to call back.
+    Closed,
+}
+
+/// How soon somebody must call back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    /// In order of arrival.
+    Normal,
+    /// Before the others.
+    High,
+    /// A life may be at risk.
+    Emergency,
+}
+
+/// How far a slot has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SlotStatus {
+    /// Not asked, or asked and not answered.
+    Empty,
+    /// Heard, not yet confirmed by the caller.
+    Heard,
+    /// Confirmed by the caller.
+    Confirmed,
+    /// Not understood or skipped: an operator completes it from the recording.
+    OperatorToComplete,
+}
+
+/// One field of the form as it stands on the ticket.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SlotRecord {
+    /// The slot's name in the hotline's file, for example `address`.
+    pub slot: String,
+    /// How far it has come.
+    pub status: SlotStatus,
+    /// What an operator reads; empty when nothing was understood.
+    #[serde(default)]
+    pub value: String,
+    /// Named parts of the value, for example `house` and `street`; in reading order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<(String, String)>,
+    /// The recogniser's words the value was made from.
+    #[serde(default)]
+    pub heard: String,
+    /// 0..=1; 1 for keys.
+    #[serde(default)]
+    pub confidence: f32,
+    /// Where in the recording the caller speaks of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub audio: Vec<SpeechSegment>,
+}
+
+/// Whether the caller agreed to be recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Consent {
+    /// Not answered yet.
+    Unasked,
+    /// The caller agreed.
+    Given,
+    /// The caller declined: the recording is removed, the ticket is made from words and keys.
+    Declined,
+}
+
+/// What stands between a caller and the help they asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ticket {
+    /// The call it came from; saving twice for one call changes one ticket.
+    pub call_id: CallId,
+    /// Raised by one at each change, so that a late save never overwrites a newer one.
+    pub revision: u32,
+    /// The hotline's name.
+    pub hotline: String,
+    /// ISO 639-1 of the call.
+    pub language: String,
+    /// As the network gave it; empty when withheld.
+    pub caller_id: String,
+    /// The number to call back, E.164 where it could be normalised.
+    pub callback_number: String,
+    /// Consent to the recording.
+    pub consent: Consent,
+    /// How soon.
+    pub priority: Priority,
+    /// Where it stands.
+    pub status: TicketStatus,
+    /// The form, in its order.
+    pub slots: Vec<SlotRecord>,
+    /// The caller confirmed the whole at the read-back.
+    pub complete: bool,
+    /// Some words exist only as sound: a person must listen.
+    pub to_be_transcribed: bool,
+    /// A message left after the tone, when the recogniser failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub message: Vec<SpeechSegment>,
+    /// The caller's rating of the bot, 1..=5.
+    #[serde(default)]
+    pub rating: Option<u8>,
+    /// What the PBX told us about the call: header name to value, for example `diversion`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<(String, String)>,
+}
+
+impl Ticket {
+    /// The record of `slot`, if the form has it.
+    pub fn slot(&self, slot: &str) -> Option<&SlotRecord> {
+        self.slots.iter().find(|s| s.slot == slot)
+    }
+
+    /// The value of `slot`, empty when there is none.
+    pub fn value(&self, slot: &str) -> &str {
+        self.slot(slot).map_or("", |s| s.value.as_str())
+    }
+}
