@@ -1,1 +1,341 @@
-//! (room being built)
+//! The form interpretation (W3C VoiceXML 2.1, 2.1.6: select, collect, process) over a hotline's
+//! slots: from a caller's answers to a ticket.
+//!
+//! [`Dialogue`] knows words and keys, nothing of sound or time; [`crate::call::Call`] gives it
+//! answers and carries out its [`Move`]s. The same answers always lead to the same ticket.
+
+mod answer;
+mod closing;
+mod correction;
+mod hotline;
+mod prompt;
+mod question;
+#[cfg(test)]
+mod tests;
+
+#[cfg(test)]
+pub(crate) fn test_hotline() -> Arc<Hotline> {
+    tests::hotline("en")
+}
+
+pub use hotline::{
+    Confidence, Hotline, HotlineFile, PROMPTS, Part, Problem, PromptTexts, SlotKind, SlotSpec,
+    UnclearConsent, Waits,
+};
+pub use prompt::Prompt;
+pub use question::{Keys, Question};
+
+use crate::language::{SlotValue, e164};
+use crate::speech::{SpeechSegment, Transcript};
+use crate::ticket::{
+    CallId, Consent, Priority, SlotRecord, SlotStatus, Ticket, TicketNumber, TicketStatus,
+};
+use std::sync::Arc;
+
+/// What the caller gave in answer to a question.
+#[derive(Debug, Clone, Copy)]
+pub enum Answer<'a> {
+    /// Words, and where in the recording they are.
+    Words(&'a Transcript, SpeechSegment),
+    /// Keys, without the closing `#`; a lone `#` is `"#"`.
+    Keys(&'a str),
+    /// Nothing in time.
+    Silence,
+}
+
+/// What the dialogue does next: say these, then ask or end.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Move {
+    /// In order.
+    pub say: Vec<Prompt>,
+    /// A tone after the words: now it is the caller's turn to leave a message.
+    pub tone: bool,
+    /// What is asked; `None` at the end.
+    pub ask: Option<Question>,
+    /// The ticket changed.
+    pub save: bool,
+    /// Consent was declined.
+    pub discard_recording: bool,
+    /// Put the caller through when the words are said.
+    pub transfer: Option<String>,
+}
+
+/// Where the interpretation stands.
+#[derive(Debug, Clone, PartialEq)]
+enum Stage {
+    Consent,
+    /// Asking a slot.
+    Slot(usize),
+    /// Asking whether a reading of a slot is right.
+    Confirm(usize, SlotValue),
+    /// Asking whether to call back on the calling number.
+    CallerId(usize),
+    ReadBack,
+    /// Asking which slot is wrong.
+    Which,
+    Message,
+    Rating,
+    Over,
+}
+
+/// Answers that could not be used before a slot is left to an operator.
+const MISSES_MAX: u8 = 2;
+/// Denied read-backs before a person checks the rest.
+const DENIALS_MAX: u8 = 4;
+/// Silences in a row after which nobody seems to be there.
+const SILENCES_MAX: u8 = 5;
+
+/// One caller's way through the form.
+#[derive(Debug, Clone)]
+pub struct Dialogue {
+    hotline: Arc<Hotline>,
+    ticket: Ticket,
+    saved: Ticket,
+    stage: Stage,
+    misses: u8,
+    denials: u8,
+    silences: u8,
+    /// Readings each slot's caller denied: never offered again.
+    rejected: Vec<Vec<String>>,
+    /// The first read-back is over: a slot asked again is read back alone.
+    reviewing: bool,
+    /// The recogniser is lost and no message may be recorded: keys only.
+    keys_only: bool,
+    number: Option<TicketNumber>,
+}
+
+impl Dialogue {
+    /// A new form for a caller from `caller_id`; `facts` go onto the ticket as they are.
+    pub fn new(
+        hotline: Arc<Hotline>,
+        call_id: CallId,
+        caller_id: &str,
+        facts: Vec<(String, String)>,
+    ) -> Dialogue {
+        let slots = hotline.file.slots.iter().map(|spec| SlotRecord {
+            slot: spec.name.clone(),
+            status: SlotStatus::Empty,
+            value: String::new(),
+            parts: Vec::new(),
+            heard: String::new(),
+            confidence: 0.0,
+            audio: Vec::new(),
+        });
+        let callback = e164(caller_id, &hotline.file.country);
+        let ticket = Ticket {
+            call_id,
+            revision: 0,
+            hotline: hotline.name.clone(),
+            language: hotline.file.language.clone(),
+            caller_id: caller_id.into(),
+            callback_number: callback.unwrap_or_else(|| caller_id.into()),
+            consent: Consent::Unasked,
+            priority: Priority::Normal,
+            status: TicketStatus::Taking,
+            slots: slots.collect(),
+            complete: false,
+            to_be_transcribed: false,
+            message: Vec::new(),
+            rating: None,
+            facts,
+        };
+        let rejected = vec![Vec::new(); ticket.slots.len()];
+        Dialogue {
+            hotline,
+            saved: ticket.clone(),
+            ticket,
+            stage: Stage::Consent,
+            misses: 0,
+            denials: 0,
+            silences: 0,
+            rejected,
+            reviewing: false,
+            keys_only: false,
+            number: None,
+        }
+    }
+
+    /// The ticket as it stands.
+    pub fn ticket(&self) -> &Ticket {
+        &self.ticket
+    }
+
+    /// The hotline whose form this is.
+    pub fn hotline(&self) -> &Hotline {
+        &self.hotline
+    }
+
+    /// Speech that no engine could turn into words: kept with the slot it was meant for.
+    pub fn unheard(&mut self, segment: SpeechSegment) {
+        if let Stage::Slot(slot) | Stage::Confirm(slot, _) = self.stage
+            && self.ticket.consent != Consent::Declined
+        {
+            self.ticket.slots[slot].audio.push(segment);
+            self.leave_to_operator(slot);
+        }
+    }
+
+    /// The store gave the ticket its number.
+    pub fn numbered(&mut self, number: TicketNumber) {
+        self.number = Some(number);
+    }
+
+    /// The first words of the call.
+    pub fn begin(&mut self) -> Move {
+        let file = &self.hotline.file;
+        let own = [("title", file.title.as_str()), ("recorded_by", file.recorded_by.as_str())];
+        let announcement = self.hotline.prompt("announcement", &own);
+        let say = vec![announcement, self.text("ask_consent")];
+        let mut begun = self.asking(say);
+        // A call that breaks off at once must have left its number.
+        self.ticket.revision = 1;
+        self.saved = self.ticket.clone();
+        begun.save = true;
+        begun
+    }
+
+    /// Takes the answer to the last question and moves on.
+    pub fn heard(&mut self, answer: Answer<'_>) -> Move {
+        self.silences = if matches!(answer, Answer::Silence) { self.silences + 1 } else { 0 };
+        let next = self.process(answer);
+        self.with_save(next)
+    }
+
+    /// The words so far already answer the question: no need to wait long for more.
+    pub fn is_settled(&self, interim: &Transcript) -> bool {
+        use crate::language::{YesNo, yes_no};
+        match self.stage {
+            Stage::Consent | Stage::CallerId(_) => {
+                yes_no(&interim.text, &self.hotline.words) != YesNo::Unclear
+            }
+            // A "no" here is often followed by what is right.
+            Stage::Confirm(..) | Stage::ReadBack => {
+                yes_no(&interim.text, &self.hotline.words) == YesNo::Yes
+            }
+            _ => false,
+        }
+    }
+
+    /// Reacts to words so far that cannot wait: a life at risk.
+    pub fn overheard(&mut self, interim: &Transcript) -> Option<Move> {
+        let urgent = self.emergency_in(&interim.text)?;
+        Some(self.with_save(urgent))
+    }
+
+    /// The recogniser is out: leave a message, or go on by keys where nothing may be recorded.
+    pub fn engine_failed(&mut self) -> Move {
+        let next = if self.stage == Stage::Rating {
+            self.goodbye()
+        } else if self.ticket.consent == Consent::Declined {
+            self.keys_only = true;
+            let say = vec![self.text("not_understood"), self.again()];
+            self.asking(say)
+        } else {
+            self.stage = Stage::Message;
+            let say = vec![self.text("leave_message")];
+            Move { tone: true, ..self.asking(say) }
+        };
+        self.with_save(next)
+    }
+
+    /// Nobody took the transferred caller.
+    pub fn transfer_failed(&mut self) -> Move {
+        let mut say = vec![self.text("transfer_failed")];
+        say.push(self.again());
+        let next = self.asking(say);
+        self.with_save(next)
+    }
+
+    /// The transferred caller is with a person.
+    pub fn transferred(&mut self) -> bool {
+        self.ticket.status = TicketStatus::Closed;
+        self.with_save(Move::default()).save
+    }
+
+    /// The caller is gone; `speaking` is what they were in the middle of. True when the ticket
+    /// changed.
+    pub fn hung_up(&mut self, speaking: Option<SpeechSegment>) -> bool {
+        if let Some(segment) = speaking {
+            match self.stage {
+                Stage::Message => self.keep_message(segment),
+                Stage::Slot(i) | Stage::Confirm(i, _) => {
+                    self.ticket.slots[i].audio.push(segment);
+                    self.leave_to_operator(i);
+                }
+                _ => {}
+            }
+        }
+        if self.ticket.status == TicketStatus::Taking {
+            self.ticket.status = TicketStatus::Open;
+        }
+        self.stage = Stage::Over;
+        self.with_save(Move::default()).save
+    }
+
+    fn with_save(&mut self, mut next: Move) -> Move {
+        if self.ticket != self.saved {
+            self.ticket.revision += 1;
+            self.saved = self.ticket.clone();
+            next.save = true;
+        }
+        next
+    }
+
+    fn text(&self, name: &str) -> Prompt {
+        self.hotline.prompt(name, &[])
+    }
+
+    fn text_with(&self, name: &str, value: &str) -> Prompt {
+        self.hotline.prompt(name, &[("value", value)])
+    }
+
+    fn kind(&self, slot: usize) -> SlotKind {
+        self.hotline.file.slots[slot].kind
+    }
+
+    /// Says `say` and waits for an answer to the stage's question.
+    fn asking(&self, say: Vec<Prompt>) -> Move {
+        Move { say, ask: self.question(), ..Move::default() }
+    }
+
+    /// Enters `stage` with a clean count of misses.
+    fn enter(&mut self, stage: Stage) {
+        self.stage = stage;
+        self.misses = 0;
+    }
+
+    /// Select: the next empty slot, or the read-back. `say` comes first.
+    fn select(&mut self, mut say: Vec<Prompt>) -> Move {
+        let empty = self.ticket.slots.iter().position(|s| s.status == SlotStatus::Empty);
+        let Some(slot) = empty else { return self.read_back(say) };
+        let calling = e164(&self.ticket.caller_id, &self.hotline.file.country);
+        let offer = calling.filter(|n| !self.is_rejected(slot, n));
+        if self.kind(slot) == SlotKind::Phone && offer.is_some() {
+            self.enter(Stage::CallerId(slot));
+        } else {
+            self.enter(Stage::Slot(slot));
+        }
+        say.push(self.first_prompt());
+        self.asking(say)
+    }
+
+    /// Leaves a slot that could not be understood to a person who listens.
+    fn leave_to_operator(&mut self, slot: usize) {
+        let record = &mut self.ticket.slots[slot];
+        if record.status == SlotStatus::Empty {
+            record.status = SlotStatus::OperatorToComplete;
+        }
+        if !record.audio.is_empty() && self.ticket.consent != Consent::Declined {
+            self.ticket.to_be_transcribed = true;
+        }
+    }
+
+    fn is_rejected(&self, slot: usize, value: &str) -> bool {
+        self.rejected[slot].iter().any(|r| prompt::sounds_alike(r, value))
+    }
+
+    fn keep_message(&mut self, segment: SpeechSegment) {
+        self.ticket.message.push(segment);
+        self.ticket.to_be_transcribed = true;
+    }
+}

@@ -1,0 +1,74 @@
+//! Keys pressed so far, and when they are an answer.
+
+use super::{Answer, Call, Timer, Turn};
+use crate::dialogue::Keys;
+use crate::rtp::DtmfDigit;
+use crate::speech::Transcript;
+use crate::time::CallTime;
+
+/// More keys than any number has are dropped.
+const KEYS_MAX: usize = 20;
+
+/// Keys pressed so far for the running question.
+#[derive(Debug, Default)]
+pub(super) struct KeyBuffer(String);
+
+impl KeyBuffer {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    fn push(&mut self, key: char) {
+        if self.0.len() < KEYS_MAX {
+            self.0.push(key);
+        }
+    }
+}
+
+impl Call {
+    /// A key interrupts at once and outweighs whatever is being said.
+    pub(super) fn dtmf(&mut self, now: CallTime, digit: DtmfDigit) {
+        let Some(question) = &self.question else { return };
+        let (plan, message) = (question.keys, question.slot == "message");
+        let key = digit.as_char();
+        if message {
+            return self.message_closed_by_key(now);
+        }
+        self.stop_playing();
+        self.abandon_turn();
+        self.timers.clear(Timer::NoInput);
+        match (plan, key) {
+            (Keys::Number, '#') if !self.keys.is_empty() => self.keys_complete(now),
+            (Keys::Number, '0'..='9') => {
+                self.keys.push(key);
+                let wait = self.inter_digit_ms();
+                self.timers.set(Timer::InterDigit, now + wait);
+            }
+            (Keys::One | Keys::Number, '#' | '*') | (Keys::One, '0'..='9') => {
+                self.keys.clear();
+                self.keys.push(key);
+                self.keys_complete(now);
+            }
+            _ => self.arm_no_input(now),
+        }
+    }
+
+    pub(super) fn keys_complete(&mut self, now: CallTime) {
+        self.timers.clear(Timer::InterDigit);
+        let keys = std::mem::take(&mut self.keys).0;
+        self.answer(now, Answer::Keys(&keys));
+    }
+
+    /// `#` ends a message; what was said so far is kept.
+    fn message_closed_by_key(&mut self, now: CallTime) {
+        let said = self.turn.as_ref().map(|turn: &Turn| turn.so_far(self.media));
+        match said {
+            Some(segment) => self.answer(now, Answer::Words(&Transcript::default(), segment)),
+            None => self.answer(now, Answer::Silence),
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The caller's turn: from the first voiced frame to the final words.
+
+use super::{
+    Answer, AudioFrame, Call, CallTime, FRAME, MediaTime, Note, Output, SpeechSegment, Timer,
+    Transcript, TurnId,
+};
+use crate::speech::{Endpoint, Patience};
+
+/// A turn being taken.
+pub(super) struct Turn {
+    pub(super) id: TurnId,
+    start: MediaTime,
+    /// Set when the caller is done; then the final words are awaited.
+    pub(super) segment: Option<SpeechSegment>,
+    /// A recogniser listens.
+    recognised: bool,
+    /// The words so far answer the question.
+    settled: bool,
+    /// It cut a prompt short.
+    barged_in: bool,
+}
+
+/// Shorter sounds that no words were found in are coughs and clicks, not answers.
+const NOISE_MS_MAX: u64 = 900;
+
+impl Turn {
+    /// The segment as far as it goes now.
+    pub(super) fn so_far(&self, now: MediaTime) -> SpeechSegment {
+        self.segment.unwrap_or(SpeechSegment { start: self.start, end: now })
+    }
+}
+
+impl Call {
+    pub(super) fn audio(&mut self, now: CallTime, frame: &AudioFrame) {
+        self.media = MediaTime(self.media.0 + FRAME.0);
+        let voiced = self.voice.is_voiced(frame);
+        if !self.listens() {
+            self.endpointer.reset();
+            return;
+        }
+        let patience = self.patience();
+        match self.endpointer.frame(self.media, voiced, patience) {
+            Endpoint::Unchanged => {}
+            Endpoint::Started(start) => self.turn_started(start),
+            Endpoint::Paused => self.turn_paused(),
+            Endpoint::Ended(segment) => self.turn_ended(now, segment),
+        }
+    }
+
+    /// Speech counts while a question is open that may be answered now.
+    fn listens(&self) -> bool {
+        let Some(question) = &self.question else { return false };
+        let waiting = self.turn.as_ref().is_some_and(|t| t.segment.is_some());
+        let talking = self.playing.is_some() && !question.interruptible;
+        !waiting && !talking && !self.held && !self.transferring
+    }
+
+    fn patience(&self) -> Patience {
+        let question = self.question.as_ref().expect("listens() needs a question");
+        let settled = self.turn.as_ref().is_some_and(|t| t.settled);
+        let silence_ms = if settled { question.settled_ms } else { question.patience.silence_ms };
+        Patience { silence_ms, ..question.patience }
+    }
+
+    pub(super) fn inter_digit_ms(&self) -> u64 {
+        self.dialogue.hotline().file.waits.inter_digit_ms
+    }
+
+    fn turn_started(&mut self, start: MediaTime) {
+        let Some(question) = &self.question else { return };
+        let context = question.context.clone();
+        self.turns += 1;
+        let id = TurnId(self.turns);
+        self.timers.clear(Timer::NoInput);
+        self.keys.clear();
+        self.timers.clear(Timer::InterDigit);
+        let barged_in = self.playing.is_some();
+        if let Some(playing) = &self.playing {
+            self.out.push_back(Output::Note(Note::BargeIn { play: playing.id }));
+            self.stop_playing();
+        }
+        self.out.push_back(Output::Note(Note::SpeechStarted { turn: id }));
+        let recognised = context.is_some();
+        self.turn = Some(Turn { id, start, segment: None, recognised, settled: false, barged_in });
+        if let Some(context) = context {
+            self.out.push_back(Output::Recognize { turn: id, from: start, context });
+        }
+    }
+
+    fn turn_paused(&mut self) {
+        if let Some(turn) = self.turn.as_ref().filter(|t| t.recognised) {
+            self.out.push_back(Output::SpeechPaused { turn: turn.id });
+        }
+    }
+
+    fn turn_ended(&mut self, now: CallTime, segment: SpeechSegment) {
+        let wait = self.dialogue.hotline().file.waits.engine_ms_max;
+        let Some(turn) = &mut self.turn else { return };
+        turn.segment = Some(segment);
+        let id = turn.id;
+        self.out.push_back(Output::Note(Note::SpeechEnded { turn: id, end: segment.end }));
+        if turn.recognised {
+            self.timers.set(Timer::EngineStall, now + wait);
+            self.out.push_back(Output::EndOfSpeech { turn: id });
+        } else {
+            self.answer(now, Answer::Words(&Transcript::default(), segment));
+        }
+    }
+
+    pub(super) fn interim(&mut self, now: CallTime, id: TurnId, transcript: &Transcript) {
+        let Some(turn) = self.turn.as_mut().filter(|t| t.id == id) else { return };
+        if turn.segment.is_some() {
+            return;
+        }
+        turn.settled = self.dialogue.is_settled(transcript);
+        let segment = turn.so_far(self.media);
+        if let Some(urgent) = self.dialogue.overheard(transcript) {
+            self.carry_out(now, urgent);
+            return;
+        }
+        // What we would say if this were all: made ready while the caller still speaks.
+        let mut ahead = self.dialogue.clone();
+        let next = ahead.heard(Answer::Words(transcript, segment));
+        let sounds = self.sounds(&next.say);
+        self.out.push_back(Output::Prepare { sounds });
+    }
+
+    pub(super) fn final_words(&mut self, now: CallTime, id: TurnId, transcript: &Transcript) {
+        let Some(turn) = self.turn.as_mut().filter(|t| t.id == id) else { return };
+        let Some(segment) = turn.segment else { return };
+        turn.recognised = false;
+        let barged_in = turn.barged_in;
+        let ms = segment.end.as_ms().saturating_sub(segment.start.as_ms());
+        if transcript.text.trim().is_empty() && ms < NOISE_MS_MAX {
+            self.noise(now, barged_in);
+        } else {
+            self.answer(now, Answer::Words(transcript, segment));
+        }
+    }
+
+    /// A sound that was no answer: what it interrupted is said again, else we go on waiting.
+    fn noise(&mut self, now: CallTime, barged_in: bool) {
+        self.timers.clear(Timer::EngineStall);
+        self.turn = None;
+        if barged_in {
+            let again = self.dialogue.heard(Answer::Keys("*"));
+            self.carry_out(now, again);
+        } else {
+            self.arm_no_input(now);
+        }
+    }
+
+    /// Nobody waits for this turn's words any more.
+    pub(super) fn abandon_turn(&mut self) {
+        self.timers.clear(Timer::EngineStall);
+        self.endpointer.reset();
+        if let Some(turn) = self.turn.take()
+            && turn.recognised
+        {
+            self.out.push_back(Output::AbandonTurn { turn: turn.id });
+        }
+    }
+}

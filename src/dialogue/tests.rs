@@ -1,0 +1,241 @@
+use super::*;
+use crate::language::tests as words;
+use crate::time::MediaTime;
+
+pub(crate) fn hotline(language: &str) -> Arc<Hotline> {
+    let (file, texts, words) = match language {
+        "vi" => (
+            include_str!("../../prompts/hotlines/demo-vi.toml"),
+            include_str!("../../prompts/languages/vi/prompts.toml"),
+            words::vi(),
+        ),
+        "ko" => (
+            include_str!("../../prompts/hotlines/demo-ko.toml"),
+            include_str!("../../prompts/languages/ko/prompts.toml"),
+            words::ko(),
+        ),
+        _ => (
+            include_str!("../../prompts/hotlines/demo-en.toml"),
+            include_str!("../../prompts/languages/en/prompts.toml"),
+            words::en(),
+        ),
+    };
+    let file = toml::from_str(file).expect("hotline");
+    let texts = toml::from_str(texts).expect("prompts");
+    Arc::new(Hotline::new("demo", file, texts, words).expect("a good hotline"))
+}
+
+/// Runs answers through a dialogue: `"*1"` is keys, `""` silence, the rest words. Gives the ticket
+/// and the last thing said.
+fn run(language: &str, caller_id: &str, answers: &[&str]) -> (Ticket, String, Vec<Move>) {
+    let mut dialogue = Dialogue::new(hotline(language), CallId("c1".into()), caller_id, Vec::new());
+    let mut moves = vec![dialogue.begin()];
+    dialogue.numbered(TicketNumber(42));
+    for (i, answer) in answers.iter().enumerate() {
+        let start = MediaTime(i as u64 * 8_000);
+        let segment = SpeechSegment { start, end: MediaTime(start.0 + 4_000) };
+        let transcript = Transcript::plain(*answer, 0.9);
+        moves.push(match answer.strip_prefix('*') {
+            Some(keys) => dialogue.heard(Answer::Keys(keys)),
+            None if answer.is_empty() => dialogue.heard(Answer::Silence),
+            None => dialogue.heard(Answer::Words(&transcript, segment)),
+        });
+    }
+    let said = moves.last().expect("moves").say.iter().map(|p| p.text.clone()).collect::<Vec<_>>();
+    (dialogue.ticket().clone(), said.join(" "), moves)
+}
+
+fn check(language: &str, answers: &[&str], slots: &[(&str, &str, SlotStatus)], complete: bool) {
+    let caller = if language == "vi" { "0903123456" } else { "+14155550132" };
+    let (ticket, said, _) = run(language, caller, answers);
+    let got: Vec<(&str, &str, SlotStatus)> =
+        ticket.slots.iter().map(|s| (s.slot.as_str(), s.value.as_str(), s.status)).collect();
+    assert_eq!(got, slots, "{answers:?}\nlast said: {said}");
+    assert_eq!(ticket.complete, complete, "{answers:?}\nlast said: {said}");
+}
+
+use SlotStatus::{Confirmed, Empty, OperatorToComplete};
+
+const NAME: (&str, &str, SlotStatus) = ("name", "Mary Johnson", Confirmed);
+const ADDRESS: (&str, &str, SlotStatus) = ("address", "12 Garden Street", Confirmed);
+const NEED: (&str, &str, SlotStatus) = ("need", "We have no food left", Confirmed);
+const PHONE: (&str, &str, SlotStatus) = ("callback_number", "+14155550132", Confirmed);
+const GOOD: [&str; 5] =
+    ["yes", "My name is Mary Johnson.", "12 Garden Street.", "We have no food left.", "yes"];
+
+fn good_then(more: &[&'static str]) -> Vec<&'static str> {
+    GOOD.iter().chain(more).copied().collect()
+}
+
+#[test]
+fn the_straight_way() {
+    check("en", &good_then(&["yes"]), &[NAME, ADDRESS, NEED, PHONE], true);
+    let (ticket, said, moves) = run("en", "+14155550132", &good_then(&["yes", "*5"]));
+    assert_eq!(ticket.rating, Some(5));
+    assert_eq!(ticket.consent, Consent::Given);
+    assert_eq!(ticket.status, TicketStatus::Open);
+    assert!(said.contains("Goodbye"), "{said}");
+    assert_eq!(moves.last().map(|m| m.ask.is_none()), Some(true));
+    assert!(moves[6].say.iter().any(|p| p.text.contains("number is 42")), "{:?}", moves[6].say);
+}
+
+#[test]
+fn corrections() {
+    let house = ("address", "72 Garden Street", Confirmed);
+    let answers = good_then(&["No, the house number is seventy two.", "yes"]);
+    check("en", &answers, &[NAME, house, NEED, PHONE], true);
+    let name = ("name", "Mary Johnston", Confirmed);
+    let answers = good_then(&["no", "*1", "Mary Johnston", "yes"]);
+    check("en", &answers, &[name, ADDRESS, NEED, PHONE], true);
+    let answers = good_then(&["No, the name is wrong.", "Mary Johnston", "yes"]);
+    check("en", &answers, &[name, ADDRESS, NEED, PHONE], true);
+    let answers = good_then(&["no", "the name", "Mary Johnston", "yes"]);
+    check("en", &answers, &[name, ADDRESS, NEED, PHONE], true);
+    let answers = good_then(&["My name is Mary Johnston.", "yes"]);
+    check("en", &answers, &[name, ADDRESS, NEED, PHONE], true);
+}
+
+#[test]
+fn a_denied_value_is_never_offered_again() {
+    let (_, said, _) = run("en", "+14155550132", &good_then(&["no", "*1", "Mary Johnson"]));
+    assert!(said.contains("did not understand"), "{said}");
+}
+
+#[test]
+fn keys_alone_make_a_ticket() {
+    let slots = [
+        ("name", "", OperatorToComplete),
+        ("address", "", OperatorToComplete),
+        ("need", "food or groceries", Confirmed),
+        PHONE,
+    ];
+    check("en", &["*1", "*#", "*#", "*1", "*1", "*1"], &slots, false);
+}
+
+#[test]
+fn another_number() {
+    let other = ("callback_number", "+14155550199", Confirmed);
+    let mut answers = GOOD[..4].to_vec();
+    answers.extend(["*2", "*4155550199", "*1", "yes"]);
+    check("en", &answers, &[NAME, ADDRESS, NEED, other], true);
+    let mut answers = GOOD[..4].to_vec();
+    answers.extend(["no", "four one five five five five oh one nine nine", "yes", "yes"]);
+    check("en", &answers, &[NAME, ADDRESS, NEED, other], true);
+}
+
+#[test]
+fn silence_leaves_a_partial_ticket_and_ends() {
+    let (ticket, said, moves) = run("en", "+14155550132", &["", "", "", "", "", ""]);
+    assert_eq!(ticket.consent, Consent::Unasked);
+    assert!(ticket.slots.iter().all(|s| matches!(s.status, Empty | OperatorToComplete)));
+    assert_eq!(ticket.callback_number, "+14155550132");
+    assert!(said.contains("Goodbye"), "{said}");
+    assert!(moves.last().expect("moves").ask.is_none());
+}
+
+#[test]
+fn what_is_not_understood_goes_to_an_operator_with_its_sound() {
+    let mut answers = GOOD.to_vec();
+    answers[1] = "42";
+    answers.insert(2, "17");
+    let (ticket, ..) = run("en", "+14155550132", &answers);
+    let name = ticket.slot("name").expect("name");
+    assert_eq!((name.status, name.audio.len()), (OperatorToComplete, 2));
+    assert!(ticket.to_be_transcribed);
+    assert_eq!(ticket.value("address"), "12 Garden Street");
+}
+
+#[test]
+fn without_consent_no_sound_is_referred_to() {
+    let mut answers = good_then(&["yes"]);
+    answers[0] = "no";
+    let (ticket, _, moves) = run("en", "+14155550132", &answers);
+    assert!(moves[1].discard_recording);
+    assert_eq!(ticket.consent, Consent::Declined);
+    assert!(ticket.slots.iter().all(|s| s.audio.is_empty()));
+    assert!(ticket.complete);
+}
+
+#[test]
+fn an_emergency_pre_empts() {
+    let (ticket, said, _) = run("en", "+14155550132", &["yes", "Help, he is not breathing!"]);
+    assert_eq!(ticket.priority, Priority::Emergency);
+    assert!(said.contains("911") && said.contains("your name"), "{said}");
+}
+
+#[test]
+fn a_lost_engine_means_a_message() {
+    let mut dialogue = Dialogue::new(hotline("en"), CallId("c1".into()), "", Vec::new());
+    dialogue.begin();
+    let lost = dialogue.engine_failed();
+    assert!(lost.tone && lost.ask.as_ref().is_some_and(|q| q.context.is_none()));
+    let segment = SpeechSegment { start: MediaTime(0), end: MediaTime(8_000) };
+    let done = dialogue.heard(Answer::Words(&Transcript::default(), segment));
+    assert!(done.save && done.ask.is_none());
+    assert!(dialogue.ticket().to_be_transcribed);
+    assert_eq!(dialogue.ticket().message, [segment]);
+}
+
+#[test]
+fn vietnamese_and_korean() {
+    let slots = [
+        ("name", "Nguyễn Thị Hoa", Confirmed),
+        ("address", "12 Lê Lợi, phường Bến Nghé, quận 1", Confirmed),
+        ("need", "nhà tôi hết gạo rồi", Confirmed),
+        ("callback_number", "+84903123456", Confirmed),
+    ];
+    let answers = [
+        "dạ đồng ý",
+        "tôi tên là nguyễn thị hoa",
+        "số mười hai đường lê lợi phường bến nghé quận một",
+        "nhà tôi hết gạo rồi",
+        "dạ đúng",
+        "đúng rồi",
+    ];
+    check("vi", &answers, &slots, true);
+    let (ticket, ..) = run("ko", "01012345678", &["네", "김철수", "*#", "*1", "*1", "네"]);
+    assert_eq!(ticket.value("name"), "김철수");
+    assert_eq!(ticket.value("callback_number"), "+821012345678");
+}
+
+#[test]
+fn a_bad_hotline_is_refused_with_every_problem() {
+    let mut file: HotlineFile =
+        toml::from_str(include_str!("../../prompts/hotlines/demo-en.toml")).expect("hotline");
+    let mut texts: PromptTexts =
+        toml::from_str(include_str!("../../prompts/languages/en/prompts.toml")).expect("prompts");
+    file.needs.push("GOLD".into());
+    file.waits.closed_ms = 3;
+    texts.remove("ask_name");
+    texts.insert("ask_adress".into(), "?".into());
+    texts.insert("goodbye".into(), "Bye {titel}".into());
+    let problems = Hotline::new("bad", file, texts, words::en()).expect_err("bad");
+    let keys: Vec<&str> = problems.iter().map(|p| p.key.as_str()).collect();
+    assert_eq!(keys, ["needs", "waits.closed_ms", "ask_name", "goodbye", "ask_adress"]);
+}
+
+proptest::proptest! {
+    /// Whatever is said or pressed, every move either asks or ends, and the revision only grows.
+    #[test]
+    fn never_stuck(answers in proptest::collection::vec("(\\*[0-9#*]{1,12}|[a-z ]{0,20}|no the (name|street) is [a-z]{2,8}|yes|no|)", 0..40)) {
+        let mut dialogue =
+            Dialogue::new(hotline("en"), CallId("c1".into()), "4155550132", Vec::new());
+        let mut last = dialogue.begin();
+        let mut revision = 0;
+        for answer in &answers {
+            let transcript = Transcript::plain(answer.as_str(), 0.8);
+            let segment = SpeechSegment { start: MediaTime(0), end: MediaTime(8) };
+            if last.ask.is_none() {
+                break;
+            }
+            last = match answer.strip_prefix('*') {
+                Some(keys) => dialogue.heard(Answer::Keys(keys)),
+                None if answer.is_empty() => dialogue.heard(Answer::Silence),
+                None => dialogue.heard(Answer::Words(&transcript, segment)),
+            };
+            proptest::prop_assert!(!last.say.is_empty());
+            proptest::prop_assert!(dialogue.ticket().revision >= revision);
+            revision = dialogue.ticket().revision;
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Folding and phrase search.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// Lower case, NFC, no punctuation but what stands inside a token (`12/3`, `o'brien`, `+84`).
+pub fn fold(text: &str) -> String {
+    tokens(text).join(" ")
+}
+
+/// The folded tokens of `text`.
+pub fn tokens(text: &str) -> Vec<String> {
+    let lower: String = text.nfc().flat_map(char::to_lowercase).collect();
+    lower.split_whitespace().map(trim_token).filter(|t| !t.is_empty()).collect()
+}
+
+fn trim_token(token: &str) -> String {
+    let keep = |c: char| c.is_alphanumeric() || is_mark(c) || c == '+';
+    token.trim_matches(|c: char| !keep(c)).replace('’', "'")
+}
+
+/// Combining marks belong to their letter (decomposed Vietnamese, Hangul jamo are letters).
+fn is_mark(c: char) -> bool {
+    unicode_normalization::char::is_combining_mark(c)
+}
+
+/// Where the tokens of `phrase` stand in `tokens`: start and length in tokens.
+pub fn find_phrase(tokens: &[String], phrase: &str) -> Option<(usize, usize)> {
+    let wanted: Vec<&str> = phrase.split_whitespace().collect();
+    if wanted.is_empty() || wanted.len() > tokens.len() {
+        return None;
+    }
+    let at = tokens.windows(wanted.len()).position(|w| w.iter().zip(&wanted).all(|(a, b)| a == b));
+    at.map(|i| (i, wanted.len()))
+}
+
+/// True when the words of `phrase` stand next to each other in `text`.
+pub fn contains_phrase(text: &str, phrase: &str) -> bool {
+    find_phrase(&tokens(text), phrase).is_some()
+}
+
+/// First letter of each word upper case, the rest as it is.
+pub(super) fn title_case(text: &str) -> String {
+    let capital = |word: &str| {
+        let mut chars = word.chars();
+        match chars.next() {
+            Some(first) => first.to_uppercase().chain(chars).collect::<String>(),
+            None => String::new(),
+        }
+    };
+    text.split_whitespace().map(capital).collect::<Vec<_>>().join(" ")
+}
+
+/// Drops every leading phrase of `phrases` (longest first), repeatedly.
+pub(super) fn strip_leading<'a>(mut tokens: &'a [String], phrases: &[String]) -> &'a [String] {
+    loop {
+        let longest = phrases
+            .iter()
+            .filter(|p| find_phrase(tokens, p).is_some_and(|(at, _)| at == 0))
+            .map(|p| p.split_whitespace().count())
+            .max();
+        match longest {
+            Some(n) => tokens = &tokens[n..],
+            None => return tokens,
+        }
+    }
+}
+
+/// Drops every trailing phrase of `phrases`, repeatedly.
+pub(super) fn strip_trailing<'a>(mut tokens: &'a [String], phrases: &[String]) -> &'a [String] {
+    loop {
+        let ends_with = |p: &&String| {
+            let wanted: Vec<&str> = p.split_whitespace().collect();
+            !wanted.is_empty()
+                && tokens.len() >= wanted.len()
+                && tokens[tokens.len() - wanted.len()..].iter().zip(&wanted).all(|(a, b)| a == b)
+        };
+        match phrases.iter().filter(ends_with).map(|p| p.split_whitespace().count()).max() {
+            Some(n) => tokens = &tokens[..tokens.len() - n],
+            None => return tokens,
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Yes, no, and what follows a no.
+
+use super::{Words, find_phrase, tokens};
+
+/// What an answer to a yes/no question says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum YesNo {
+    /// Agreed.
+    Yes,
+    /// Denied; the words after the denial, which may correct at once.
+    No(String),
+    /// Neither.
+    Unclear,
+}
+
+/// Reads an answer to a yes/no question.
+///
+/// The longest phrases are matched first and use up their words, so that "no problem" is a yes and
+/// "dạ không" a no; a denial among them outweighs an agreement.
+pub fn yes_no(text: &str, words: &Words) -> YesNo {
+    let mut left = tokens(text);
+    let mut phrases: Vec<(&String, bool)> = Vec::new();
+    phrases.extend(words.yes.iter().map(|p| (p, true)));
+    phrases.extend(words.no.iter().map(|p| (p, false)));
+    phrases.sort_by_key(|(p, _)| std::cmp::Reverse(p.split_whitespace().count()));
+    let (mut agreed, mut denied_until) = (false, None::<usize>);
+    for (phrase, yes) in phrases {
+        while let Some((at, n)) = find_phrase(&left, phrase) {
+            left[at..at + n].fill(String::new());
+            if yes {
+                agreed = true;
+            } else {
+                denied_until = Some(denied_until.map_or(at + n, |d| d.min(at + n)));
+            }
+        }
+    }
+    match denied_until {
+        Some(end) => YesNo::No(rest_after(text, end)),
+        None if agreed => YesNo::Yes,
+        None => YesNo::Unclear,
+    }
+}
+
+/// The original words of `text` behind its first `n` tokens.
+fn rest_after(text: &str, n: usize) -> String {
+    let kept = text.split_whitespace().filter(|w| !tokens(w).is_empty());
+    kept.skip(n).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{en, vi};
+    use super::*;
+
+    #[test]
+    fn answers() {
+        let no = |rest: &str| YesNo::No(rest.into());
+        let check = |text: &str, want: YesNo| assert_eq!(yes_no(text, &en()), want, "{text}");
+        check("Yes.", YesNo::Yes);
+        check("Yeah, that's right.", YesNo::Yes);
+        check("No problem.", YesNo::Yes);
+        check("No.", no(""));
+        check("That's not right.", no(""));
+        check("No, the house number is 72.", no("the house number is 72."));
+        check("What did you say?", YesNo::Unclear);
+        check("", YesNo::Unclear);
+        let check = |text: &str, want: YesNo| assert_eq!(yes_no(text, &vi()), want, "{text}");
+        check("dạ", YesNo::Yes);
+        check("dạ không", no(""));
+        check("dạ đúng rồi", YesNo::Yes);
+        check("không phải", no(""));
+        check("sai rồi", no(""));
+        check("phải", YesNo::Yes);
+    }
+}
