@@ -19,6 +19,16 @@ pub trait Replayable {
     fn poll(&mut self) -> Output;
 }
 
+impl<C: Replayable + ?Sized> Replayable for Box<C> {
+    fn handle(&mut self, now: CallTime, input: Input) {
+        (**self).handle(now, input);
+    }
+
+    fn poll(&mut self) -> Output {
+        (**self).poll()
+    }
+}
+
 /// What a replay came to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
