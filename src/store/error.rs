@@ -83,6 +83,12 @@ pub enum StoreError {
         /// The system's words.
         reason: String,
     },
+    /// The call was kept already; nothing was written over.
+    #[error("{path}: is there already; give each call an id of its own")]
+    CallExists {
+        /// The call's file.
+        path: PathBuf,
+    },
     /// A second server on one data directory.
     #[error("{path}: another spillway serves from this data_dir; stop it or set another data_dir")]
     InUse {
@@ -101,6 +107,7 @@ impl StoreError {
         let path = path.to_path_buf();
         match e.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::Full { file: path },
+            ErrorKind::AlreadyExists => StoreError::CallExists { path },
             ErrorKind::ReadOnlyFilesystem => StoreError::ReadOnly { file: path },
             _ => StoreError::Io { path, reason: e.to_string() },
         }

@@ -333,3 +333,55 @@ impl TicketStore for SqliteStore {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The error of one more save on a connection that `pragma` has spoilt.
+    async fn check(pragma: &'static str, want: fn(&StoreError) -> bool) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(dir.path()).await.unwrap();
+        // One connection at a time: all get it.
+        let mut connections = Vec::new();
+        for _ in 0..CONNECTIONS_MAX {
+            let mut connection = store.pool.acquire().await.unwrap();
+            sqlx::query(pragma).execute(&mut *connection).await.unwrap();
+            connections.push(connection);
+        }
+        drop(connections);
+        let ticket = Ticket {
+            call_id: CallId("call-1".into()),
+            revision: 1,
+            hotline: "demo".into(),
+            language: "en".into(),
+            caller_id: "x".repeat(100_000),
+            callback_number: String::new(),
+            consent: crate::ticket::Consent::Given,
+            priority: crate::ticket::Priority::Normal,
+            status: crate::ticket::TicketStatus::Taking,
+            slots: vec![],
+            complete: false,
+            to_be_transcribed: false,
+            message: vec![],
+            rating: None,
+            facts: vec![],
+        };
+        let stamps = Stamps { created_unix_ms: 0, updated_unix_ms: 0 };
+        let error = store.save(&ticket, stamps).await.unwrap_err();
+        assert!(want(&error), "{pragma}: {error:?}");
+        assert!(error.to_string().contains("tickets.db"), "{error}");
+        // What failed left nothing behind.
+        assert_eq!(store.list(&TicketFilter::default()).await.unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn a_full_disk() {
+        check("PRAGMA max_page_count = 1", |e| matches!(e, StoreError::Full { .. })).await;
+    }
+
+    #[tokio::test]
+    async fn a_read_only_database() {
+        check("PRAGMA query_only = 1", |e| matches!(e, StoreError::ReadOnly { .. })).await;
+    }
+}

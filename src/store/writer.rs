@@ -76,11 +76,16 @@ pub struct Writer {
 impl Writer {
     /// Starts the thread.
     pub fn start() -> std::io::Result<Writer> {
+        let (writer, files, messages) = Writer::new();
+        std::thread::Builder::new().name("call-log".into()).spawn(move || files.run(messages))?;
+        Ok(writer)
+    }
+
+    fn new() -> (Writer, Files, Receiver<Message>) {
         let (queue, messages) = channel();
         let counters = Arc::new(Counters::default());
         let files = Files { open: HashMap::new(), counters: counters.clone() };
-        std::thread::Builder::new().name("call-log".into()).spawn(move || files.run(messages))?;
-        Ok(Writer { queue, counters })
+        (Writer { queue, counters }, files, messages)
     }
 
     /// Waits until everything queued before is with the operating system.
@@ -227,4 +232,98 @@ fn give_up(counters: &Counters, path: &std::path::Path, e: &std::io::Error) {
         reason = %e,
         "this call's file cannot be written any further; check space and permissions of data_dir"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio::AudioFrame;
+    use crate::call::{CallerFacts, HangupCause, Input};
+    use crate::journal::{Entry, Header, Lost, Reader};
+    use crate::store::{CallLog, call_dir};
+    use crate::ticket::CallId;
+    use crate::time::CallTime;
+    use std::path::Path;
+
+    fn log(writer: &Writer, data_dir: &Path, call: &str) -> CallLog {
+        let caller = CallerFacts {
+            call_id: CallId(call.into()),
+            caller_id: String::new(),
+            called: String::new(),
+            entrance: "sip".into(),
+            headers: vec![],
+            answered_unix_ms: 0,
+        };
+        CallLog::create(writer, data_dir, &Header::new(caller, "demo", "c0ffee", 1)).unwrap()
+    }
+
+    /// Reads the call back: per frame its first sample, then what was lost and after how many.
+    fn read(data_dir: &Path, call: &str) -> (Vec<i16>, Vec<(usize, Lost)>) {
+        let dir = call_dir(data_dir, &CallId(call.into())).unwrap();
+        let (mut frames, mut lost) = (vec![], vec![]);
+        for record in Reader::open(&dir).unwrap() {
+            match record.unwrap().entry {
+                Entry::In(Input::Audio(frame)) => frames.push(frame.0[0]),
+                Entry::Lost(l) => lost.push((frames.len(), l)),
+                _ => {}
+            }
+        }
+        (frames, lost)
+    }
+
+    #[test]
+    fn a_stalled_disk_costs_sound_that_is_counted_and_replaced_by_silence() {
+        let data = tempfile::tempdir().unwrap();
+        // No thread takes from the queue yet: the disk stalls.
+        let (writer, files, messages) = Writer::new();
+        let mut first = log(&writer, data.path(), "first");
+        let mut other = log(&writer, data.path(), "other");
+        let frame = AudioFrame([7; crate::audio::FRAME_SAMPLES]);
+        other.audio(CallTime(0), &frame, &frame);
+        // A line for each 50 frames waits too.
+        while writer.has_room() {
+            first.audio(CallTime(0), &frame, &frame);
+        }
+        let kept = writer.stats().waiting;
+        for _ in 0..30 {
+            other.audio(CallTime(20), &frame, &frame);
+        }
+        // Words pass where sound does not.
+        other.input(CallTime(40), &Input::Hold(true));
+        let stats = writer.stats();
+        assert_eq!((stats.frames_lost, stats.records_lost), (30, 0));
+        assert_eq!(stats.waiting, kept + 2, "the run of frames, and the key");
+
+        let thread = std::thread::spawn(move || files.run(messages));
+        while writer.stats().waiting > 0 {
+            std::thread::yield_now();
+        }
+        other.audio(CallTime(60), &frame, &frame);
+        other.end(CallTime(60), HangupCause::Finished);
+        first.end(CallTime(60), HangupCause::Finished);
+        drop(writer);
+        thread.join().unwrap();
+
+        let (frames, lost) = read(data.path(), "other");
+        let want: Vec<i16> = [vec![7], vec![0; 30], vec![7]].concat();
+        assert_eq!(frames, want, "time stays true");
+        assert_eq!(lost, [(31, Lost { frames: 30, records: 0 })]);
+        let (frames, lost) = read(data.path(), "first");
+        assert!(frames.len() > QUEUE_FRAMES_MAX * 9 / 10 && frames.iter().all(|&f| f == 7));
+        assert_eq!(lost, []);
+    }
+
+    #[test]
+    fn a_file_that_fails_is_given_up_and_counted_once() {
+        let data = tempfile::tempdir().unwrap();
+        let (writer, mut files, _messages) = Writer::new();
+        // A file that takes no writing: opened for reading only.
+        let path = data.path().join("journal.jsonl");
+        std::fs::write(&path, "").unwrap();
+        let journal = Some((path.clone(), File::open(&path).unwrap()));
+        files.open.insert(LogId(0), CallFiles { journal, recording: None });
+        files.append(LogId(0), b"{}\n");
+        files.append(LogId(0), b"{}\n");
+        assert_eq!(writer.stats().files_failed, 1);
+    }
 }

@@ -129,7 +129,7 @@ async fn a_call_is_never_written_over() {
     let writer = Writer::start().unwrap();
     write_call(data.path(), &writer).await;
     let again = CallLog::create(&writer, data.path(), &header(CALL));
-    assert!(matches!(again, Err(StoreError::Io { .. })));
+    assert!(matches!(again, Err(StoreError::CallExists { .. })));
 }
 
 #[test]

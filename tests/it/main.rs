@@ -6,3 +6,4 @@ mod journal;
 mod recovery;
 mod replay;
 mod store;
+mod tickets;

@@ -145,7 +145,17 @@ async fn the_first_difference_is_shown_in_its_place() {
     let found = divergence(&dir, Toy { odd_at: Some(300), ..Toy::default() });
     // The first output from frame 300 on is that of frame 320; the key came 3 ms late.
     assert_eq!(found.at_ms, CallTime(20 * 320 + 3));
-    insta::assert_snapshot!(found, @"");
+    insta::assert_snapshot!(found, @r#"
+    first difference 6.403 s after answer
+                {"t":5023,"in":{"hold":false}}
+                {"t":5023,"out":{"stop_playing":{"play":3226715428}}}
+                {"t":5043,"audio":29} (580 ms)
+                {"t":5603,"out":{"stop_playing":{"play":4094543305}}}
+                {"t":5603,"out":{"timeout":4000}}
+                {"t":5623,"audio":40} (800 ms)
+    - expected  {"t":6403,"out":{"stop_playing":{"play":2645035682}}}
+    + got       {"t":6403,"out":{"stop_playing":{"play":2645035683}}}
+    "#);
 }
 
 #[tokio::test]
