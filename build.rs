@@ -5,4 +5,6 @@ fn main() {
     println!("cargo:rustc-link-arg=-Wl,-rpath,{}", lib.display());
     println!("cargo:rustc-link-arg=-lsonic");
     println!("cargo:rerun-if-changed=build.rs");
+    // `sqlx::migrate!` embeds the folder, and cannot tell cargo of a new file in it.
+    println!("cargo:rerun-if-changed=src/store/migrations");
 }

@@ -7,3 +7,13 @@ pub mod models;
 pub mod replay;
 pub mod serve;
 pub mod tickets;
+
+use std::io::Write;
+
+/// Prints to standard output. A reader that has seen enough (`| head`) is no error.
+pub fn print(text: &str) -> std::io::Result<()> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}

@@ -1,13 +1,138 @@
-//! `spillway replay`.
+//! `spillway replay`: recorded calls through the same code again.
 
-use std::path::Path;
+use anyhow::Context;
+use serde::Serialize;
+use spillway::config::Config;
+use spillway::journal::{Header, Reader};
+use spillway::replay::{Outcome, Replayable, journals_in, replay_journal};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Arguments of `spillway replay`.
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Journals, calls' folders, or folders of those (searched at any depth): every output must
+    /// come out again as it was.
+    #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
+    journal: Vec<PathBuf>,
+    /// Print JSON: a list of {"journal", "outcome" or "error", "hotline_changed"}.
+    #[arg(long)]
+    json: bool,
+}
 
-/// Runs it.
-pub fn run(_config: Option<&Path>, _args: Args) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("not built yet")
+/// A call made anew for a journal.
+struct Remade {
+    call: Box<dyn Replayable>,
+    /// The digest of the hotline it was made with.
+    hotline_digest: String,
+}
+
+/// How one journal fared; exactly one of `outcome` and `error` is there.
+#[derive(Serialize)]
+struct Fared {
+    journal: PathBuf,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<Outcome>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    /// The hotline's files are not those the call was taken with.
+    hotline_changed: bool,
+}
+
+/// Runs it: 0 when all that can be replayed came out the same, 1 when something differs, 2 when a
+/// journal cannot be read.
+pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
+    let config = Config::load(config)?;
+    let mut journals = Vec::new();
+    for path in &args.journal {
+        let found = journals_in(path).with_context(|| format!("{}", path.display()))?;
+        anyhow::ensure!(
+            !found.is_empty(),
+            "{}: there is no journal.jsonl in it; calls are kept in {}",
+            path.display(),
+            config.data_dir.join("calls").display()
+        );
+        journals.extend(found);
+    }
+    let mut all = Vec::new();
+    for journal in journals {
+        let fared = replay(&config, journal);
+        if !args.json {
+            super::print(&text(&fared))?;
+        }
+        all.push(fared);
+    }
+    let count = |is: fn(&Fared) -> bool| all.iter().filter(|f| is(f)).count();
+    let diverged = count(|f| matches!(f.outcome, Some(Outcome::Diverged(_))));
+    let unreadable = count(|f| f.error.is_some());
+    let not_replayable = count(|f| matches!(f.outcome, Some(Outcome::NotReplayable { .. })));
+    if args.json {
+        super::print(&(serde_json::to_string_pretty(&all)? + "\n"))?;
+    } else {
+        let same = all.len() - diverged - unreadable - not_replayable;
+        super::print(&format!(
+            "{same} same, {diverged} different, {not_replayable} not replayable, \
+             {unreadable} unreadable\n"
+        ))?;
+    }
+    Ok(match (unreadable, diverged) {
+        (0, 0) => ExitCode::SUCCESS,
+        (0, _) => ExitCode::from(1),
+        _ => ExitCode::from(2),
+    })
+}
+
+fn replay(config: &Config, journal: PathBuf) -> Fared {
+    let mut hotline_changed = false;
+    let outcome = Reader::open(&journal).map_err(anyhow::Error::from).and_then(|reader| {
+        replay_journal(reader, |header| {
+            let remade = remake(config, header)?;
+            hotline_changed = remade.hotline_digest != header.hotline_digest;
+            anyhow::Ok(remade.call)
+        })?
+    });
+    match outcome {
+        Ok(outcome) => Fared { journal, outcome: Some(outcome), error: None, hotline_changed },
+        Err(e) => Fared { journal, outcome: None, error: Some(format!("{e:#}")), hotline_changed },
+    }
+}
+
+fn text(fared: &Fared) -> String {
+    let journal = fared.journal.display();
+    let hint = if fared.hotline_changed {
+        "the hotline's files have changed since this call; with those of its day it may be the \
+         same\n"
+    } else {
+        ""
+    };
+    match (&fared.outcome, &fared.error) {
+        (Some(Outcome::Same { frames, inputs, outputs }), _) => format!(
+            "same        {journal} ({:.1} s of sound, {inputs} other inputs, {outputs} outputs)\n",
+            *frames as f64 / 50.0
+        ),
+        (Some(Outcome::Diverged(divergence)), _) => {
+            format!("different   {journal}: {divergence}\n{hint}")
+        }
+        (Some(Outcome::NotReplayable { reason }), _) => {
+            format!("not replayable  {journal}: {reason}\n")
+        }
+        (None, error) => {
+            // The error names the file itself.
+            format!("unreadable  {}\n", error.as_deref().unwrap_or("no reason was given"))
+        }
+    }
+}
+
+/// The call of `header`, made of the hotline as it is now.
+fn remake(config: &Config, header: &Header) -> anyhow::Result<Remade> {
+    // The one place where the dialogue is plugged in:
+    //     let hotline = Arc::new(Hotline::load(&config.prompts_dir, &header.hotline)?);
+    //     let hotline_digest = hotline.digest().to_string();
+    //     let call = Box::new(Call::new(hotline, header.caller.clone(), header.seed));
+    //     Ok(Remade { call, hotline_digest })
+    anyhow::bail!(
+        "hotline \"{}\" of {}: this build has no dialogue to replay it with",
+        header.hotline,
+        config.prompts_dir.display()
+    )
 }

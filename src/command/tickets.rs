@@ -1,13 +1,296 @@
-//! `spillway tickets`.
+//! `spillway tickets`: the queue, for people (aligned text) and programs (`--json`).
 
-use std::path::Path;
+use anyhow::Context;
+use clap::Subcommand;
+use jiff::{Timestamp, tz::TimeZone};
+use serde::Serialize;
+use spillway::config::Config;
+use spillway::speech::SpeechSegment;
+use spillway::store::{SqliteStore, StoredTicket, TicketFilter, TicketStore, recording_of};
+use spillway::ticket::{
+    Consent, Priority, SlotRecord, SlotStatus, Ticket, TicketNumber, TicketStatus,
+};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use unicode_width::UnicodeWidthStr;
+
+/// Columns of the widest cell in a list.
+const SUMMARY_COLUMNS_MAX: usize = 60;
 
 /// Arguments of `spillway tickets`.
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// List tickets, newest first.
+    List {
+        /// Only these: taking, open or closed.
+        #[arg(long, value_parser = status_of)]
+        status: Option<TicketStatus>,
+        /// Only this hotline's.
+        #[arg(long)]
+        hotline: Option<String>,
+        /// Only numbers below this one: the next page.
+        #[arg(long, value_name = "NUMBER")]
+        before: Option<u64>,
+        /// At most so many.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+        /// Print JSON: a list of what `show --json` prints.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one ticket whole.
+    Show {
+        /// The ticket's number.
+        number: u64,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// A ticket as `--json` prints it.
+#[derive(Serialize)]
+struct Printed {
+    #[serde(flatten)]
+    stored: StoredTicket,
+    /// Path of the recording; null when there is none.
+    recording: Option<PathBuf>,
+}
 
 /// Runs it.
-pub fn run(_config: Option<&Path>, _args: Args) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("not built yet")
+pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
+    let config = Config::load(config)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let store = SqliteStore::open_existing(&config.data_dir).await?;
+        let result = answer(&store, &config.data_dir, args.action).await;
+        store.close().await;
+        result
+    })
+}
+
+async fn answer(store: &SqliteStore, data_dir: &Path, action: Action) -> anyhow::Result<ExitCode> {
+    let printed = |stored: StoredTicket| Printed {
+        recording: recording_of(data_dir, &stored.ticket.call_id),
+        stored,
+    };
+    match action {
+        Action::List { status, hotline, before, limit, json } => {
+            let before = before.map(TicketNumber);
+            let filter = TicketFilter { status, hotline, before, limit };
+            let tickets = store.list(&filter).await?;
+            let text = if json {
+                let tickets: Vec<Printed> = tickets.into_iter().map(printed).collect();
+                serde_json::to_string_pretty(&tickets)? + "\n"
+            } else if tickets.is_empty() {
+                format!("no such tickets in {}\n", store.file().display())
+            } else {
+                list_text(&tickets, &TimeZone::system())?
+            };
+            super::print(&text)?;
+        }
+        Action::Show { number, json } => {
+            let file = store.file().display();
+            let ticket = store.get(TicketNumber(number)).await?.with_context(|| {
+                format!("{file}: there is no ticket {number}; `spillway tickets list` shows all")
+            })?;
+            let text = if json {
+                serde_json::to_string_pretty(&printed(ticket))? + "\n"
+            } else {
+                show_text(&printed(ticket), &TimeZone::system())?
+            };
+            super::print(&text)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn status_of(text: &str) -> Result<TicketStatus, String> {
+    serde_json::from_value(text.into()).map_err(|_| "expected taking, open or closed".into())
+}
+
+fn list_text(tickets: &[StoredTicket], zone: &TimeZone) -> anyhow::Result<String> {
+    let head = ["NO", "RECEIVED", "STATUS", "PRIORITY", "HOTLINE", "CALL BACK", "FORM", "CALLER"];
+    let mut rows = vec![head.map(String::from).to_vec()];
+    for stored in tickets {
+        let ticket = &stored.ticket;
+        let said: Vec<&str> =
+            ticket.slots.iter().map(|s| s.value.as_str()).filter(|v| !v.is_empty()).collect();
+        rows.push(vec![
+            stored.number.to_string(),
+            local_time(stored.created_unix_ms, zone)?,
+            status_words(ticket.status).into(),
+            priority_words(ticket.priority).into(),
+            ticket.hotline.clone(),
+            or_dash(&ticket.callback_number),
+            form_words(ticket).into(),
+            shortened(&said.join(" · ")),
+        ]);
+    }
+    Ok(table(&rows, ""))
+}
+
+fn show_text(printed: &Printed, zone: &TimeZone) -> anyhow::Result<String> {
+    let (stored, ticket) = (&printed.stored, &printed.stored.ticket);
+    let mut text = format!(
+        "Ticket {}: {}, {} priority, {}\n\n",
+        stored.number,
+        status_words(ticket.status),
+        priority_words(ticket.priority),
+        form_words(ticket)
+    );
+    let call = match (stored.duration_ms, stored.hangup_cause) {
+        (Some(ms), Some(cause)) => format!("{} long, {cause}", clock(ms)),
+        (Some(ms), None) => format!("{} long, cut off when spillway was stopped", clock(ms)),
+        (None, _) => "still running".into(),
+    };
+    let recording = match (&printed.recording, ticket.consent) {
+        (Some(path), _) => path.display().to_string(),
+        (None, Consent::Declined) => "none, as the caller wished".into(),
+        (None, _) => "none".into(),
+    };
+    let mut rows = vec![
+        vec!["received".into(), local_time(stored.created_unix_ms, zone)?],
+        vec!["changed".into(), local_time(stored.updated_unix_ms, zone)?],
+        vec!["call".into(), call],
+        vec!["call id".into(), ticket.call_id.to_string()],
+        vec!["hotline".into(), format!("{} ({})", ticket.hotline, ticket.language)],
+        vec!["caller id".into(), or_dash(&ticket.caller_id)],
+        vec!["call back".into(), or_dash(&ticket.callback_number)],
+        vec!["recording".into(), recording],
+    ];
+    if let Some(rating) = ticket.rating {
+        rows.push(vec!["rating".into(), format!("{rating} of 5")]);
+    }
+    if !ticket.message.is_empty() {
+        rows.push(vec!["message".into(), spans(&ticket.message)]);
+    }
+    for (name, value) in &ticket.facts {
+        rows.push(vec![name.clone(), value.clone()]);
+    }
+    text += &table(&rows, "  ");
+    text.push('\n');
+    let head = ["SLOT", "STATUS", "SURE", "VALUE", "HEARD", "AUDIO"];
+    let mut rows = vec![head.map(String::from).to_vec()];
+    for slot in &ticket.slots {
+        slot_rows(slot, &mut rows);
+    }
+    write!(text, "{}", table(&rows, "  "))?;
+    Ok(text)
+}
+
+fn slot_rows(slot: &SlotRecord, rows: &mut Vec<Vec<String>>) {
+    let sure = match slot.status {
+        SlotStatus::Empty => "-".into(),
+        _ => format!("{:.0} %", slot.confidence * 100.0),
+    };
+    rows.push(vec![
+        slot.slot.clone(),
+        slot_words(slot.status).into(),
+        sure,
+        or_dash(&slot.value),
+        or_dash(&slot.heard),
+        spans(&slot.audio),
+    ]);
+    for (name, value) in &slot.parts {
+        let mut row = vec![String::new(); 3];
+        row.push(format!("  {name}: {value}"));
+        rows.push(row);
+    }
+}
+
+fn status_words(status: TicketStatus) -> &'static str {
+    match status {
+        TicketStatus::Taking => "taking",
+        TicketStatus::Open => "open",
+        TicketStatus::Closed => "closed",
+    }
+}
+
+fn priority_words(priority: Priority) -> &'static str {
+    match priority {
+        Priority::Normal => "normal",
+        Priority::High => "high",
+        Priority::Emergency => "EMERGENCY",
+    }
+}
+
+fn slot_words(status: SlotStatus) -> &'static str {
+    match status {
+        SlotStatus::Empty => "empty",
+        SlotStatus::Heard => "heard",
+        SlotStatus::Confirmed => "confirmed",
+        SlotStatus::OperatorToComplete => "to complete",
+    }
+}
+
+fn form_words(ticket: &Ticket) -> &'static str {
+    match (ticket.to_be_transcribed, ticket.complete) {
+        (true, _) => "to be transcribed",
+        (false, true) => "complete",
+        (false, false) => "partial",
+    }
+}
+
+fn local_time(unix_ms: i64, zone: &TimeZone) -> anyhow::Result<String> {
+    let time = Timestamp::from_millisecond(unix_ms).context("a time in the database")?;
+    Ok(time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string())
+}
+
+/// Minutes and seconds, with tenths.
+fn clock(ms: u64) -> String {
+    format!("{}:{:04.1}", ms / 60_000, (ms % 60_000) as f64 / 1e3)
+}
+
+/// Where in the recording, for a player.
+fn spans(segments: &[SpeechSegment]) -> String {
+    let span = |s: &SpeechSegment| format!("{}-{}", clock(s.start.as_ms()), clock(s.end.as_ms()));
+    or_dash(&segments.iter().map(span).collect::<Vec<_>>().join(", "))
+}
+
+fn or_dash(text: &str) -> String {
+    if text.is_empty() { "-".into() } else { text.into() }
+}
+
+fn shortened(text: &str) -> String {
+    if text.width() <= SUMMARY_COLUMNS_MAX {
+        return or_dash(text);
+    }
+    let mut short = String::new();
+    for c in text.chars() {
+        if short.width() + 2 > SUMMARY_COLUMNS_MAX {
+            break;
+        }
+        short.push(c);
+    }
+    short + "…"
+}
+
+/// Rows as aligned columns, two spaces apart. What callers and networks sent may hold control
+/// characters; none of them reaches the terminal.
+fn table(rows: &[Vec<String>], indent: &str) -> String {
+    let clean = |cell: &String| cell.replace(|c: char| c.is_control(), "\u{fffd}");
+    let rows: Vec<Vec<String>> = rows.iter().map(|r| r.iter().map(clean).collect()).collect();
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width =
+        |column| rows.iter().filter_map(|r| r.get(column)).map(|c: &String| c.width()).max();
+    let widths: Vec<usize> = (0..columns).map(|c| width(c).unwrap_or(0)).collect();
+    let mut text = String::new();
+    for row in &rows {
+        let mut line = String::from(indent);
+        for (cell, width) in row.iter().zip(&widths) {
+            line += cell;
+            line += &" ".repeat(width - cell.width() + 2);
+        }
+        text += line.trim_end();
+        text.push('\n');
+    }
+    text
 }

@@ -1,1 +1,9 @@
+//! The one integration test binary.
 
+mod arbitrary;
+mod call_log;
+mod journal;
+mod recovery;
+mod replay;
+mod store;
+mod tickets;

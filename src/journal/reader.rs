@@ -1,0 +1,274 @@
+//! From the journal's lines back to what happened in the call.
+
+use super::{
+    Ending, Entry, Header, JOURNAL_FILE, JournalError, Line, RECORDING_FILE, RUN_FRAMES_MAX,
+    Record, VERSION,
+};
+use crate::audio::{AudioFrame, FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE_HZ};
+use crate::call::{Input, Output};
+use crate::time::CallTime;
+use serde::Deserialize;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+/// The longest line we accept; the longest we write (a ticket) is a few kilobytes.
+const LINE_BYTES_MAX: u64 = 4 << 20;
+
+/// Reads one call's journal from front to back, frames filled in from its recording.
+///
+/// After the last record [`Reader::ending`] tells how the call ended. Iteration stops at the first
+/// error. Strict: what this build would not write is an error naming file, line and byte offset.
+pub struct Reader {
+    lines: Lines<Box<dyn BufRead + Send>>,
+    header: Header,
+    sound: Option<Recording>,
+    /// The rest of the audio line being read, last first.
+    run: Vec<CallTime>,
+    latest: CallTime,
+    ending: Option<(CallTime, Ending)>,
+    failed: bool,
+}
+
+/// Only the version, whatever else another build wrote.
+#[derive(Deserialize)]
+struct AnyVersion {
+    spillway_journal: u32,
+}
+
+impl Reader {
+    /// Opens the journal in `path`, a call's folder or the journal itself.
+    pub fn open(path: &Path) -> Result<Reader, JournalError> {
+        let file = if path.is_dir() { path.join(JOURNAL_FILE) } else { path.to_path_buf() };
+        let source = File::open(&file)
+            .map_err(|e| JournalError::Unreadable { file: file.clone(), reason: e.to_string() })?;
+        let recording = file.with_file_name(RECORDING_FILE);
+        let sound = if recording.exists() { Some(Recording::open(recording)?) } else { None };
+        Reader::new(file, Box::new(BufReader::new(source)), sound)
+    }
+
+    /// Reads a journal out of memory, without sound; `name` stands in error messages.
+    pub fn from_bytes(name: &str, journal: Vec<u8>) -> Result<Reader, JournalError> {
+        Reader::new(name.into(), Box::new(std::io::Cursor::new(journal)), None)
+    }
+
+    fn new(
+        file: PathBuf,
+        source: Box<dyn BufRead + Send>,
+        sound: Option<Recording>,
+    ) -> Result<Reader, JournalError> {
+        let mut lines = Lines::new(file, source);
+        let Some(first) = lines.next_line()? else {
+            return Err(JournalError::Empty { file: lines.file });
+        };
+        let version: AnyVersion =
+            serde_json::from_slice(&first).map_err(|e| lines.malformed(e.to_string()))?;
+        if version.spillway_journal != VERSION {
+            let found = version.spillway_journal;
+            return Err(JournalError::Version { file: lines.file, found });
+        }
+        let header = serde_json::from_slice(&first).map_err(|e| lines.malformed(e.to_string()))?;
+        let latest = CallTime(0);
+        Ok(Reader { lines, header, sound, run: vec![], latest, ending: None, failed: false })
+    }
+
+    /// The call's header.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// False when there is no recording: frames are then silence.
+    pub fn has_sound(&self) -> bool {
+        self.sound.is_some()
+    }
+
+    /// How the call ended, once everything has been read; `None` when the process died in it.
+    pub fn ending(&self) -> Option<(CallTime, Ending)> {
+        self.ending
+    }
+
+    /// The time of the last line read.
+    pub fn latest(&self) -> CallTime {
+        self.latest
+    }
+
+    /// Bytes of whole lines read so far.
+    pub fn whole_bytes(&self) -> u64 {
+        self.lines.whole_bytes
+    }
+
+    fn read(&mut self) -> Result<Option<Record>, JournalError> {
+        if let Some(at) = self.run.pop() {
+            return self.frame(at).map(Some);
+        }
+        let Some(bytes) = self.lines.next_line()? else { return Ok(None) };
+        if self.ending.is_some() {
+            return Err(self.lines.malformed("there is more after the end line".into()));
+        }
+        let line: Line<Input, Output> =
+            serde_json::from_slice(&bytes).map_err(|e| self.lines.malformed(e.to_string()))?;
+        if line.t < self.latest {
+            let reason = format!("time runs backwards, from {} to {}", self.latest.0, line.t.0);
+            return Err(self.lines.malformed(reason));
+        }
+        self.latest = line.t;
+        let at = line.t;
+        if !line.steps.is_empty() && line.audio.is_none() {
+            return Err(self.lines.malformed("steps without audio".into()));
+        }
+        match (line.input, line.output, line.audio, line.lost, line.end) {
+            (Some(Input::Audio(_)), ..) => {
+                Err(self.lines.malformed("a frame stands in an \"audio\" line".into()))
+            }
+            (Some(input), None, None, None, None) => {
+                Ok(Some(Record { at, entry: Entry::In(input) }))
+            }
+            (None, Some(output), None, None, None) => {
+                Ok(Some(Record { at, entry: Entry::Out(output) }))
+            }
+            (None, None, Some(frames), None, None) => {
+                self.begin_run(at, frames, &line.steps)?;
+                self.read()
+            }
+            (None, None, None, Some(lost), None) => {
+                Ok(Some(Record { at, entry: Entry::Lost(lost) }))
+            }
+            (None, None, None, None, Some(ending)) => {
+                self.ending = Some((at, ending));
+                self.read()
+            }
+            _ => Err(self.lines.malformed(
+                "expected exactly one of \"in\", \"out\", \"audio\", \"lost\", \"end\"".into(),
+            )),
+        }
+    }
+
+    fn begin_run(
+        &mut self,
+        first: CallTime,
+        frames: usize,
+        steps: &[u64],
+    ) -> Result<(), JournalError> {
+        if !(1..=RUN_FRAMES_MAX).contains(&frames) {
+            let reason = format!("{frames} frames in one line, expected 1 to {RUN_FRAMES_MAX}");
+            return Err(self.lines.malformed(reason));
+        }
+        if !steps.is_empty() && steps.len() != frames - 1 {
+            let reason = format!("{} steps for {frames} frames", steps.len());
+            return Err(self.lines.malformed(reason));
+        }
+        let mut at = first;
+        self.run.push(at);
+        for i in 0..frames - 1 {
+            at = at + steps.get(i).copied().unwrap_or(FRAME_MS);
+            self.run.push(at);
+        }
+        self.latest = at;
+        self.run.reverse();
+        Ok(())
+    }
+
+    fn frame(&mut self, at: CallTime) -> Result<Record, JournalError> {
+        let frame = match &mut self.sound {
+            Some(recording) => recording.next_frame()?,
+            None => AudioFrame::SILENCE,
+        };
+        Ok(Record { at, entry: Entry::In(Input::Audio(frame)) })
+    }
+}
+
+impl Iterator for Reader {
+    type Item = Result<Record, JournalError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.failed {
+            return None;
+        }
+        let result = self.read();
+        self.failed = result.is_err();
+        result.transpose()
+    }
+}
+
+/// Whole lines of bounded length, and where they are.
+struct Lines<R> {
+    file: PathBuf,
+    source: R,
+    line: u64,
+    offset: u64,
+    whole_bytes: u64,
+}
+
+impl<R: BufRead> Lines<R> {
+    fn new(file: PathBuf, source: R) -> Lines<R> {
+        Lines { file, source, line: 0, offset: 0, whole_bytes: 0 }
+    }
+
+    /// The next line without its line feed; `None` at the end or at a line without one.
+    fn next_line(&mut self) -> Result<Option<Vec<u8>>, JournalError> {
+        self.offset = self.whole_bytes;
+        self.line += 1;
+        let mut bytes = Vec::new();
+        let read = self.source.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut bytes);
+        read.map_err(|e| JournalError::Unreadable {
+            file: self.file.clone(),
+            reason: e.to_string(),
+        })?;
+        if bytes.last() != Some(&b'\n') {
+            if bytes.len() as u64 == LINE_BYTES_MAX {
+                return Err(self.malformed(format!("longer than {LINE_BYTES_MAX} bytes")));
+            }
+            return Ok(None);
+        }
+        self.whole_bytes += bytes.len() as u64;
+        bytes.pop();
+        Ok(Some(bytes))
+    }
+
+    fn malformed(&self, reason: String) -> JournalError {
+        let file = self.file.clone();
+        JournalError::Malformed { file, line: self.line, offset: self.offset, reason }
+    }
+}
+
+/// The caller's side of a recording, frame by frame.
+struct Recording {
+    file: PathBuf,
+    samples: hound::WavIntoSamples<BufReader<File>, i16>,
+    frames: u64,
+}
+
+impl Recording {
+    fn open(file: PathBuf) -> Result<Recording, JournalError> {
+        let refused = |reason: String| JournalError::Recording { file: file.clone(), reason };
+        let wav = hound::WavReader::open(&file).map_err(|e| refused(e.to_string()))?;
+        let spec = wav.spec();
+        if (spec.channels, spec.sample_rate, spec.bits_per_sample) != (2, SAMPLE_RATE_HZ, 16) {
+            return Err(refused(format!("expected 16-bit stereo at 8 kHz, found {spec:?}")));
+        }
+        let samples = wav.into_samples();
+        Ok(Recording { file, samples, frames: 0 })
+    }
+
+    fn next_frame(&mut self) -> Result<AudioFrame, JournalError> {
+        let mut frame = AudioFrame::SILENCE;
+        for i in 0..2 * FRAME_SAMPLES {
+            let sample = self.samples.next().unwrap_or(Err(hound::Error::UnfinishedSample));
+            let sample = sample.map_err(|e| JournalError::Recording {
+                file: self.file.clone(),
+                reason: match e {
+                    hound::Error::UnfinishedSample => format!(
+                        "ends after {} ms, the journal tells of more",
+                        self.frames * FRAME_MS
+                    ),
+                    e => e.to_string(),
+                },
+            })?;
+            if i % 2 == 0 {
+                frame.0[i / 2] = sample;
+            }
+        }
+        self.frames += 1;
+        Ok(frame)
+    }
+}

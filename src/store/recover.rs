@@ -1,0 +1,227 @@
+//! At start-up: the calls that were running when the process died.
+
+use super::{CallEnd, Stamps, StoreError, TicketFilter, TicketStore, data_dir, recording};
+use crate::audio::FRAME_MS;
+use crate::call::{Input, Output};
+use crate::journal::{
+    Encoder, Ending, Entry, Header, JOURNAL_FILE, JournalError, RECORDING_FILE, Reader,
+};
+use crate::ticket::{CallId, Ticket, TicketNumber, TicketStatus};
+use crate::time::CallTime;
+use std::fs::OpenOptions;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+/// One call that was cut off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recovered {
+    /// Which call.
+    pub call_id: CallId,
+    /// Its ticket; `None` when the caller had said nothing yet.
+    pub number: Option<TicketNumber>,
+    /// Milliseconds of sound kept; 0 when the caller declined the recording.
+    pub sound_ms: u64,
+}
+
+/// What was found at start-up.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// The calls brought to an end now.
+    pub recovered: Vec<Recovered>,
+    /// What could not be brought in order, each with file and fix, for the log.
+    pub problems: Vec<String>,
+}
+
+/// Brings to an end every call that a killed process left running: mends its recording, saves its
+/// last ticket as open, so that somebody calls back, and ends its journal with "interrupted".
+///
+/// To be called with the data directory's lock held and before the first call is answered. Doing
+/// it again, or being killed in the middle of it, does no harm. One call's damage is reported and
+/// does not keep the others from being recovered; an error means the store or the folder of calls
+/// itself cannot be used.
+pub async fn recover(
+    data_dir: &Path,
+    store: &dyn TicketStore,
+    now_unix_ms: i64,
+) -> Result<Report, StoreError> {
+    let mut report = Report::default();
+    let calls = data_dir::calls_dir(data_dir);
+    data_dir::make_dir(&calls)?;
+    let entries = std::fs::read_dir(&calls).map_err(|e| StoreError::io(&calls, &e))?;
+    for entry in entries {
+        let dir = entry.map_err(|e| StoreError::io(&calls, &e))?.path();
+        if !dir.is_dir() || has_ended(&dir.join(JOURNAL_FILE)) {
+            continue;
+        }
+        match recover_call(&dir, store, now_unix_ms, &mut report.problems).await? {
+            Some(recovered) => report.recovered.push(recovered),
+            None => continue,
+        }
+    }
+    open_forgotten(store, now_unix_ms).await?;
+    Ok(report)
+}
+
+/// True when the journal's last line is its end; looks at the end of the file only.
+fn has_ended(journal: &Path) -> bool {
+    let tail = || -> std::io::Result<Vec<u8>> {
+        let mut file = std::fs::File::open(journal)?;
+        let len = file.metadata()?.len();
+        file.seek(SeekFrom::Start(len.saturating_sub(256)))?;
+        let mut tail = Vec::new();
+        file.read_to_end(&mut tail)?;
+        Ok(tail)
+    };
+    let Ok(tail) = tail() else { return false };
+    let Some(tail) = tail.strip_suffix(b"\n") else { return false };
+    let last = tail.rsplit(|&b| b == b'\n').next().unwrap_or_default();
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct EndLine {
+        #[serde(rename = "t")]
+        _t: CallTime,
+        #[serde(rename = "end")]
+        _end: Ending,
+    }
+    serde_json::from_slice::<EndLine>(last).is_ok()
+}
+
+/// What a cut-off call's journal tells.
+struct Scan {
+    header: Header,
+    ticket: Option<Ticket>,
+    discarded: bool,
+    latest: CallTime,
+    whole_bytes: u64,
+    ended: bool,
+    error: Option<JournalError>,
+}
+
+fn scan(journal: &Path) -> Result<Scan, JournalError> {
+    let bytes = std::fs::read(journal)
+        .map_err(|e| JournalError::Unreadable { file: journal.into(), reason: e.to_string() })?;
+    let mut reader = Reader::from_bytes(&journal.display().to_string(), bytes)?;
+    let (mut ticket, mut discarded, mut error) = (None, false, None);
+    for record in &mut reader {
+        match record {
+            Ok(record) => match record.entry {
+                Entry::Out(Output::SaveTicket(saved)) => ticket = Some(*saved),
+                Entry::Out(Output::DiscardRecording) => discarded = true,
+                Entry::In(Input::Audio(_)) | Entry::In(_) | Entry::Out(_) | Entry::Lost(_) => {}
+            },
+            Err(e) => error = Some(e),
+        }
+    }
+    Ok(Scan {
+        header: reader.header().clone(),
+        ticket,
+        discarded,
+        latest: reader.latest(),
+        whole_bytes: reader.whole_bytes(),
+        ended: reader.ending().is_some(),
+        error,
+    })
+}
+
+async fn recover_call(
+    dir: &Path,
+    store: &dyn TicketStore,
+    now_unix_ms: i64,
+    problems: &mut Vec<String>,
+) -> Result<Option<Recovered>, StoreError> {
+    let journal = dir.join(JOURNAL_FILE);
+    let scan = match scan(&journal) {
+        Ok(scan) => scan,
+        Err(JournalError::Empty { .. }) if remove_stillborn(dir) => return Ok(None),
+        Err(e) => {
+            problems.push(e.to_string());
+            return Ok(None);
+        }
+    };
+    let sound_ms = match mend_recording(dir, scan.discarded) {
+        Ok(sound_ms) => sound_ms,
+        Err(e) => {
+            problems.push(e.to_string());
+            0
+        }
+    };
+    let answered = scan.header.caller.answered_unix_ms;
+    let duration_ms = scan.latest.0.max(sound_ms);
+    let ended_unix_ms = answered.saturating_add(i64::try_from(duration_ms).unwrap_or(0));
+    let call_id = scan.header.caller.call_id.clone();
+    let stored = store.by_call(&call_id).await?.map(|s| s.ticket);
+    let newest = scan.ticket.into_iter().chain(stored).max_by_key(|t| t.revision);
+    if let Some(ticket) = newest.map(opened) {
+        let stamps = Stamps { created_unix_ms: answered, updated_unix_ms: now_unix_ms };
+        store.save(&ticket, stamps).await?;
+    }
+    let end = CallEnd { cause: None, duration_ms, ended_unix_ms };
+    let number = store.finish(&call_id, end).await?;
+    match scan.error {
+        Some(e) => problems.push(e.to_string()),
+        None if scan.ended => {}
+        None => {
+            let at = CallTime(duration_ms);
+            end_journal(&journal, scan.whole_bytes, at)
+                .map_err(|e| StoreError::io(&journal, &e))?;
+        }
+    }
+    Ok(Some(Recovered { call_id, number, sound_ms }))
+}
+
+/// A ticket whose call is over waits for an operator.
+fn opened(mut ticket: Ticket) -> Ticket {
+    if ticket.status == TicketStatus::Taking {
+        ticket.status = TicketStatus::Open;
+        ticket.revision = ticket.revision.saturating_add(1);
+    }
+    ticket
+}
+
+/// The process died between making the files and writing the first line: there is nothing to keep.
+fn remove_stillborn(dir: &Path) -> bool {
+    let recording = dir.join(RECORDING_FILE);
+    let silent = !recording.exists() || matches!(recording::repair(&recording), Ok(0));
+    silent && std::fs::remove_dir_all(dir).is_ok()
+}
+
+fn mend_recording(dir: &Path, discarded: bool) -> Result<u64, StoreError> {
+    let path = dir.join(RECORDING_FILE);
+    if !path.exists() {
+        return Ok(0);
+    }
+    if discarded {
+        std::fs::remove_file(&path).map_err(|e| StoreError::io(&path, &e))?;
+        return Ok(0);
+    }
+    let ms = recording::repair(&path)?;
+    debug_assert_eq!(ms % FRAME_MS, 0);
+    Ok(ms)
+}
+
+/// Cuts off a half-written last line and writes the end.
+fn end_journal(journal: &Path, whole_bytes: u64, at: CallTime) -> std::io::Result<()> {
+    let mut line = Vec::new();
+    Encoder::default().end(at, Ending::Interrupted, &mut line);
+    let mut file = OpenOptions::new().write(true).open(journal)?;
+    file.set_len(whole_bytes)?;
+    file.seek(SeekFrom::End(0))?;
+    file.write_all(&line)?;
+    file.sync_all()
+}
+
+/// Tickets of calls whose journal could not be written or read: nobody is talking any more.
+async fn open_forgotten(store: &dyn TicketStore, now_unix_ms: i64) -> Result<(), StoreError> {
+    let filter = TicketFilter { status: Some(TicketStatus::Taking), ..TicketFilter::default() };
+    loop {
+        let forgotten = store.list(&filter).await?;
+        if forgotten.is_empty() {
+            return Ok(());
+        }
+        for stored in forgotten {
+            let created_unix_ms = stored.created_unix_ms;
+            let stamps = Stamps { created_unix_ms, updated_unix_ms: now_unix_ms };
+            store.save(&opened(stored.ticket), stamps).await?;
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! `spillway tickets`, as typed.
+
+use crate::arbitrary;
+use spillway::call::HangupCause;
+use spillway::speech::SpeechSegment;
+use spillway::store::{CallEnd, SqliteStore, Stamps, TicketStore, call_dir};
+use spillway::ticket::{CallId, Consent, Priority, SlotRecord, SlotStatus, Ticket, TicketStatus};
+use spillway::time::MediaTime;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A folder with a configuration in it, and the program run there.
+struct Place(tempfile::TempDir);
+
+impl Place {
+    fn new() -> Place {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("spillway.toml"), "data_dir = \"var\"\n").unwrap();
+        Place(dir)
+    }
+
+    fn data_dir(&self) -> PathBuf {
+        self.0.path().join("var")
+    }
+
+    fn run(&self, args: &str) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_spillway"))
+            .args(args.split(' '))
+            .current_dir(self.0.path())
+            .env("TZ", "Asia/Ho_Chi_Minh")
+            .output()
+            .unwrap()
+    }
+
+    /// Runs it with success and gives what it printed.
+    #[track_caller]
+    fn print(&self, args: &str) -> String {
+        let output = self.run(args);
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{args}: {error}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    #[track_caller]
+    fn fails(&self, args: &str, want: &str) {
+        let output = self.run(args);
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && error.contains(want), "{args}: {error}");
+    }
+}
+
+fn slot(name: &str, value: &str, heard: &str, confidence: f32) -> SlotRecord {
+    SlotRecord {
+        slot: name.into(),
+        status: SlotStatus::Confirmed,
+        value: value.into(),
+        parts: vec![],
+        heard: heard.into(),
+        confidence,
+        audio: vec![SpeechSegment {
+            start: MediaTime::from_ms(4_200),
+            end: MediaTime::from_ms(66_960),
+        }],
+    }
+}
+
+fn tickets() -> [Ticket; 3] {
+    let address = SlotRecord {
+        parts: vec![("house".into(), "12".into()), ("street".into(), "Lê Lợi".into())],
+        ..slot("address", "12 Lê Lợi", "số mười hai lê lợi", 0.71)
+    };
+    let whole = Ticket {
+        call_id: CallId("call-1".into()),
+        revision: 9,
+        hotline: "demo".into(),
+        language: "vi".into(),
+        caller_id: "+84901234567".into(),
+        callback_number: "+84907654321".into(),
+        consent: Consent::Given,
+        priority: Priority::High,
+        status: TicketStatus::Open,
+        slots: vec![slot("name", "Nguyễn Thị Hoa", "nguyễn thị hoa", 0.92), address],
+        complete: true,
+        to_be_transcribed: false,
+        message: vec![],
+        rating: Some(4),
+        facts: vec![("diversion".into(), "\u{1b}[31mred\r\n".into())],
+    };
+    let empty =
+        SlotRecord { status: SlotStatus::Empty, audio: vec![], ..slot("name", "", "", 0.0) };
+    let running = Ticket {
+        call_id: CallId("call-2".into()),
+        status: TicketStatus::Taking,
+        slots: vec![empty],
+        complete: false,
+        callback_number: String::new(),
+        rating: None,
+        facts: vec![],
+        ..whole.clone()
+    };
+    let korean = Ticket {
+        call_id: CallId("call-3".into()),
+        consent: Consent::Declined,
+        priority: Priority::Emergency,
+        to_be_transcribed: true,
+        slots: vec![
+            slot("name", "김철수", "김철수", 0.5),
+            slot("need", &"쌀 ".repeat(40), "", 0.4),
+        ],
+        ..running.clone()
+    };
+    [whole, running, korean]
+}
+
+async fn fill(data_dir: &Path) {
+    let store = SqliteStore::open(data_dir).await.unwrap();
+    for (n, ticket) in (0_i64..).zip(tickets()) {
+        let created_unix_ms = arbitrary::caller_facts("-").answered_unix_ms + n * 3_600_000;
+        let stamps = Stamps { created_unix_ms, updated_unix_ms: created_unix_ms + 63_500 };
+        store.save(&ticket, stamps).await.unwrap();
+    }
+    let end = |cause| CallEnd { cause, duration_ms: 63_500, ended_unix_ms: 1_700_000_063_500 };
+    let first = CallId("call-1".into());
+    store.finish(&first, end(Some(HangupCause::Finished))).await.unwrap();
+    store.finish(&CallId("call-3".into()), end(None)).await.unwrap();
+    store.close().await;
+    let folder = call_dir(data_dir, &first).unwrap();
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("audio.wav"), "").unwrap();
+}
+
+#[tokio::test]
+async fn lists() {
+    let place = Place::new();
+    place.fails("tickets list", "tickets.db: there is no database yet; run `spillway serve` once");
+    SqliteStore::open(&place.data_dir()).await.unwrap().close().await;
+    assert!(place.print("tickets list").starts_with("no such tickets in "));
+    assert_eq!(place.print("tickets list --json"), "[]\n");
+    fill(&place.data_dir()).await;
+    insta::assert_snapshot!(place.print("tickets list"), @"");
+    let open = place.print("tickets list --status open");
+    assert_eq!(open.lines().count(), 2, "{open}");
+    place.fails("tickets list --status lost", "expected taking, open or closed");
+}
+
+#[tokio::test]
+async fn shows() {
+    let place = Place::new();
+    fill(&place.data_dir()).await;
+    insta::assert_snapshot!(place.print("tickets show 1"), @"");
+    let declined = place.print("tickets show 3");
+    assert!(declined.contains("none, as the caller wished"), "{declined}");
+    assert!(declined.contains("1:03.5 long, cut off when spillway was stopped"), "{declined}");
+    assert!(place.print("tickets show 2").contains("still running"));
+    place.fails("tickets show 7", "there is no ticket 7; `spillway tickets list` shows all");
+}
+
+#[tokio::test]
+async fn prints_json() {
+    let place = Place::new();
+    fill(&place.data_dir()).await;
+    let shown = place.print("tickets show 1 --json");
+    insta::assert_snapshot!(shown, @"");
+    let list: Vec<serde_json::Value> =
+        serde_json::from_str(&place.print("tickets list --json")).unwrap();
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!((list.len(), &list[2]), (3, &shown));
+    assert_eq!(list[0]["recording"], serde_json::Value::Null);
+}
