@@ -229,8 +229,8 @@ mod tests {
         let plain = say(&mut voice, "h@l'oU");
         assert_eq!(code, plain, "what a caller spelled is not phoneme code");
         let mut pieces = 0;
-        voice.synthesize(&"many words ".repeat(2_000), &mut |_| pieces += 1).unwrap();
-        assert!(pieces > 50, "a huge text comes in {pieces} pieces");
+        voice.synthesize(&"many words ".repeat(500), &mut |_| pieces += 1).unwrap();
+        assert!(pieces > 15, "a huge text comes in {pieces} pieces");
     }
 
     #[test]

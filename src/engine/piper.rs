@@ -296,6 +296,15 @@ mod tests {
         eprintln!("first sound after {:?}, real-time factor {rtf:.3}", at[0]);
         assert_eq!(at.len(), 3);
         assert!(at[0] * 2 < at[2], "{at:?}");
+        let mut times: Vec<_> = (0..9)
+            .map(|_| {
+                let start = Instant::now();
+                let ms = say(&mut voice, "Please say your name.").len() / 8;
+                (start.elapsed(), ms)
+            })
+            .collect();
+        times.sort();
+        eprintln!("a sentence of {} ms took {:?} (median of 9)", times[4].1, times[4].0);
     }
 
     #[test]

@@ -65,7 +65,8 @@ struct Entry {
     prepared: bool,
     kept: bool,
     bytes: usize,
-    used: u64,
+    /// Last asked for: since the desk's start, and in order.
+    used: Due,
 }
 
 #[derive(Default)]
@@ -87,16 +88,20 @@ pub(super) struct Desk {
     changed: Condvar,
     start: Instant,
     bytes_max: usize,
+    idle_max: Duration,
     overflows: AtomicU64,
 }
 
 impl Desk {
-    pub(super) fn new(bytes_max: usize) -> Desk {
+    /// A desk that keeps `bytes_max` of sound, and what is not [`Want::Always`] for `idle_max`
+    /// after it was asked for: callers' names are among it.
+    pub(super) fn new(bytes_max: usize, idle_max: Duration) -> Desk {
         Desk {
             state: Mutex::default(),
             changed: Condvar::new(),
             start: Instant::now(),
             bytes_max,
+            idle_max,
             overflows: AtomicU64::new(0),
         }
     }
@@ -111,16 +116,17 @@ impl Desk {
 
     /// The clip of `key`, spoken, being spoken, or now waiting to be; wanted in `lead` from now.
     pub(super) fn order(&self, key: Key, want: Want, lead: Duration) -> Arc<Clip> {
+        let now = self.start.elapsed();
         let due = match want {
-            Want::Now => self.start.elapsed().saturating_add(lead),
+            Want::Now => now.saturating_add(lead),
             Want::Soon | Want::Always => SOME_TIME,
         };
         let mut state = self.lock();
         state.count += 1;
-        let due = (due, state.count);
-        let clip = match state.renew(&key, due) {
+        let (due, used) = ((due, state.count), (now, state.count));
+        let clip = match state.renew(&key, due, used) {
             Some(clip) => clip,
-            None => self.enqueue(&mut state, &key, due),
+            None => self.enqueue(&mut state, &key, due, used),
         };
         if let Some(entry) = state.entries.get_mut(&key) {
             entry.prepared |= want != Want::Now;
@@ -135,7 +141,7 @@ impl Desk {
         clip
     }
 
-    fn enqueue(&self, state: &mut State, key: &Key, due: Due) -> Arc<Clip> {
+    fn enqueue(&self, state: &mut State, key: &Key, due: Due, used: Due) -> Arc<Clip> {
         let clip = Arc::new(Clip::default());
         if state.closed || (state.waiting.len() >= WAITING_MAX && !state.make_room(due)) {
             self.overflows.fetch_add(1, Ordering::Relaxed);
@@ -149,7 +155,7 @@ impl Desk {
             prepared: false,
             kept: false,
             bytes: 0,
-            used: due.1,
+            used,
         };
         state.entries.insert(key.clone(), entry);
         clip
@@ -185,7 +191,8 @@ impl Desk {
         match sound {
             Some(sound) => {
                 let bytes = ENTRY_BYTES + key.text.len() + 2 * sound.len();
-                state.store(key, sound.into(), bytes, self.bytes_max);
+                state.store(key, sound.into(), bytes);
+                state.forget(self.bytes_max, self.start.elapsed().checked_sub(self.idle_max));
             }
             // Not cached: the next caller's try may succeed.
             None => {
@@ -238,9 +245,9 @@ impl Desk {
 
 impl State {
     /// The clip of `key`, marked as used and moved forward when it is due earlier than it was.
-    fn renew(&mut self, key: &Key, due: Due) -> Option<Arc<Clip>> {
+    fn renew(&mut self, key: &Key, due: Due, used: Due) -> Option<Arc<Clip>> {
         let entry = self.entries.get_mut(key)?;
-        entry.used = due.1;
+        entry.used = used;
         if let Some(old) = entry.due
             && due < old
         {
@@ -269,7 +276,7 @@ impl State {
         entry.is_none_or(|entry| !entry.prepared && Arc::strong_count(&entry.clip) == 1)
     }
 
-    fn store(&mut self, key: &Key, sound: Arc<[i16]>, bytes: usize, bytes_max: usize) {
+    fn store(&mut self, key: &Key, sound: Arc<[i16]>, bytes: usize) {
         let Some(entry) = self.entries.get_mut(key) else { return };
         entry.clip.set(sound);
         entry.bytes = bytes;
@@ -277,6 +284,17 @@ impl State {
         if entry.kept {
             self.kept_bytes += bytes;
         }
+    }
+
+    /// Drops what was last asked for before `idle_since`, then the oldest until all fits.
+    fn forget(&mut self, bytes_max: usize, idle_since: Option<Duration>) {
+        let idle = |entry: &Entry| !entry.kept && idle_since.is_some_and(|t| entry.used.0 < t);
+        let bytes = &mut self.bytes;
+        self.entries.retain(|_, entry| {
+            let stays = entry.bytes == 0 || !idle(entry);
+            *bytes -= if stays { 0 } else { entry.bytes };
+            stays
+        });
         while self.bytes > bytes_max {
             let kept_too = self.kept_bytes > bytes_max / KEPT_SHARE;
             let oldest = self

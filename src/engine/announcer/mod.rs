@@ -2,7 +2,8 @@
 //!
 //! One thread speaks, a sentence at a time, in the order in which the sentences are due: what a
 //! caller waits for comes before what is only likely to be asked for, and the first sentence of one
-//! caller before the fourth of another. A sentence that was spoken once is shared by all calls.
+//! caller before the fourth of another. A sentence that was spoken once is shared by all calls
+//! and forgotten ten minutes after it was last asked for, unless it is one to keep.
 
 use super::EngineError;
 use super::sentence::{gap_samples, sentences};
@@ -27,6 +28,8 @@ use voices::{Cast, Voices};
 
 /// Sound of spoken sentences that is kept for other calls: about an hour of it.
 const CACHE_BYTES_MAX: usize = 64 << 20;
+/// What was asked for longer ago is forgotten: read-backs hold callers' names and addresses.
+const CACHE_IDLE_MAX: Duration = Duration::from_secs(600);
 /// How long [`Announcer::say`] waits for one sentence, and the end of the announcer for its thread.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// A guess of how long a letter sounds, to tell when the sentence after it is due.
@@ -54,7 +57,7 @@ impl Announcer {
         languages: Vec<String>,
         cast: impl FnOnce() -> Box<Cast> + Send + 'static,
     ) -> Result<Announcer, EngineError> {
-        let desk = Arc::new(Desk::new(CACHE_BYTES_MAX));
+        let desk = Arc::new(Desk::new(CACHE_BYTES_MAX, CACHE_IDLE_MAX));
         let (loaded, ready) = sync_channel(1);
         let worker_desk = desk.clone();
         std::thread::Builder::new()

@@ -93,6 +93,12 @@ fn play(stage: &Stage, sounds: &[Sound]) -> Vec<i16> {
     }
 }
 
+fn await_sentence(announcer: &Announcer, text: &str) {
+    let key = Key { language: "en".into(), text: text.into() };
+    let clip = announcer.desk.order(key, Want::Now, Duration::ZERO);
+    assert!(announcer.desk.wait(&clip, LONG));
+}
+
 #[test]
 fn a_prompt_is_its_sentences_with_pauses() {
     let stage = stage(false);
@@ -113,12 +119,8 @@ fn the_first_sentence_plays_while_the_second_is_spoken() {
     let mut audio = stage.announcer.request(&[prompt("One. Seven.")]);
     assert_eq!(audio.frame(), PromptFrame::NotYet);
     stage.go.send(()).unwrap();
-    let first = loop {
-        match audio.frame() {
-            PromptFrame::NotYet => std::thread::yield_now(),
-            frame => break frame,
-        }
-    };
+    await_sentence(&stage.announcer, "One.");
+    let first = audio.frame();
     assert!(matches!(first, PromptFrame::Ready(frame) if frame.0 == [4; FRAME_SAMPLES]));
     for _ in 0..15 {
         assert!(matches!(audio.frame(), PromptFrame::Ready(frame) if frame.0[0] == 0));
@@ -273,20 +275,33 @@ fn a_recorded_prompt_wins_over_every_voice() {
     assert_eq!(play(&stage, &[named("other")]), [4]);
 }
 
+/// Whether `text` was in the cache or had to be spoken.
+fn speak(desk: &Desk, text: &str, want: Want) -> &'static str {
+    let key = Key { language: "en".into(), text: text.into() };
+    let clip = desk.order(key, want, Duration::ZERO);
+    if clip.sound().is_some() {
+        return "cached";
+    }
+    let next = desk.next().unwrap();
+    assert_eq!(next.text, text);
+    desk.finish(&next, Some(vec![1; 2_000]));
+    "spoken"
+}
+
+#[test]
+fn what_was_not_asked_for_for_long_is_forgotten() {
+    let desk = Desk::new(1 << 20, Duration::ZERO);
+    assert_eq!(speak(&desk, "prompt", Want::Always), "spoken");
+    assert_eq!(speak(&desk, "a caller's name", Want::Now), "spoken");
+    assert_eq!(speak(&desk, "another name", Want::Now), "spoken");
+    assert_eq!(speak(&desk, "a caller's name", Want::Now), "spoken", "not cached");
+    assert_eq!(speak(&desk, "prompt", Want::Now), "cached");
+}
+
 #[test]
 fn the_cache_forgets_what_was_not_used_and_keeps_what_it_must() {
-    let desk = Desk::new(20_000);
-    let key = |text: &str| Key { language: "en".into(), text: text.into() };
-    let speak = |text: &str, want: Want| {
-        let clip = desk.order(key(text), want, Duration::ZERO);
-        if clip.sound().is_some() {
-            return "cached";
-        }
-        let next = desk.next().unwrap();
-        assert_eq!(next.text, text);
-        desk.finish(&next, Some(vec![1; 2_000]));
-        "spoken"
-    };
+    let desk = Desk::new(20_000, LONG);
+    let speak = |text: &str, want: Want| speak(&desk, text, want);
     assert_eq!(speak("kept", Want::Always), "spoken");
     for text in ["a", "b", "c"] {
         assert_eq!(speak(text, Want::Now), "spoken");
@@ -311,4 +326,62 @@ fn an_announcer_without_any_voice_does_not_start() {
     let languages = vec!["en".to_string(), "vi".to_string()];
     let refused = Announcer::with_cast(Recordings::default(), languages, cast).err().unwrap();
     assert!(refused.to_string().contains("apt-get install espeak-ng"));
+}
+
+/// The models of the development machine; prompts for two languages, one with a Piper voice.
+#[test]
+fn installed_voices_speak_and_the_first_sentence_is_soon_there() {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+    let prompts = tempfile::tempdir().unwrap();
+    for language in ["en", "vi"] {
+        std::fs::create_dir_all(prompts.path().join("languages").join(language)).unwrap();
+    }
+    let announcer = match Announcer::start(&models, prompts.path()) {
+        Err(EngineError::Missing(e)) => {
+            eprintln!("SKIPPED: installed_voices_speak: {e}");
+            return;
+        }
+        announcer => announcer.unwrap(),
+    };
+    for (language, text) in [("en", "Please say your name."), ("vi", "Xin chào.")] {
+        let sound = announcer.say(language, text);
+        assert!((3_200..24_000).contains(&sound.len()), "{language}: {} samples", sound.len());
+        assert!(peak(&sound) > 15_000, "{language}: peak {}", peak(&sound));
+    }
+    let start = std::time::Instant::now();
+    let mut audio = announcer.request(&[prompt(
+        "I heard twelve Saint James Street. Is that right? Please say yes or no.",
+    )]);
+    assert_eq!(audio.frame(), PromptFrame::NotYet);
+    await_sentence(&announcer, "I heard twelve Saint James Street.");
+    let first = start.elapsed();
+    assert!(matches!(audio.frame(), PromptFrame::Ready(_)));
+    assert!(announcer.settle(LONG));
+    let all = start.elapsed();
+    eprintln!("first frame after {first:?}, all after {all:?}");
+    assert!(first < all);
+    assert_eq!(announcer.overflows(), 0);
+}
+
+/// No ONNX Runtime and no Piper voice: espeak-ng speaks.
+#[test]
+fn without_models_espeak_speaks() {
+    let empty = tempfile::tempdir().unwrap();
+    let broken = empty.path().join("piper-en");
+    std::fs::create_dir(&broken).unwrap();
+    std::fs::write(broken.join("en.onnx"), b"?").unwrap();
+    let prompts = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(prompts.path().join("languages/en")).unwrap();
+    match Announcer::start(empty.path(), prompts.path()) {
+        Err(e) => eprintln!("SKIPPED: without_models_espeak_speaks: {e}"),
+        Ok(announcer) => assert!(announcer.say("en", "Please say your name.").len() > 6_000),
+    }
+}
+
+#[test]
+fn calls_share_the_announcer_between_threads() {
+    fn send_and_sync<T: Send + Sync>() {}
+    fn send<T: Send>() {}
+    send_and_sync::<Announcer>();
+    send::<PromptAudio>();
 }
