@@ -316,7 +316,7 @@ mod tests {
         let voice = dir.path().join("piper-xx");
         std::fs::create_dir(&voice).unwrap();
         std::fs::write(voice.join("xx.onnx"), b"?").unwrap();
-        assert_eq!(Piper::installed(dir.path()), [voice.clone()]);
+        assert_eq!(Piper::installed(dir.path()), std::slice::from_ref(&voice));
         std::fs::write(voice.join("xx.onnx.json"), b"{}").unwrap();
         assert!(matches!(Piper::language_of(&voice), Err(EngineError::Broken { .. })));
     }

@@ -10,6 +10,7 @@ const STARVED_FRAMES_MAX: u32 = 400;
 
 /// What the next 20 ms of a playing are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "nearly always Ready, and never stored")]
 pub enum PromptFrame {
     /// This sound; the last frame is filled up with silence.
     Ready(AudioFrame),

@@ -139,11 +139,11 @@ mod tests {
         std::fs::write(wavs.join("note.txt"), b"not a wav").unwrap();
         let recordings = Recordings::load(dir.path());
         assert_eq!(recordings.0.len(), formats.len());
-        for n in 0..formats.len() {
+        for (n, format) in formats.iter().enumerate() {
             let sound = recordings.get("vi", &format!("p{n}")).unwrap();
             let level = dbfs(rms(&sound));
-            assert_eq!(sound.len(), 8_000, "{:?}", formats[n]);
-            assert!((-20.0..=-18.0).contains(&level), "{:?}: {level} dBFS", formats[n]);
+            assert_eq!(sound.len(), 8_000, "{format:?}");
+            assert!((-20.0..=-18.0).contains(&level), "{format:?}: {level} dBFS");
         }
         assert!(recordings.get("vi", "broken").is_none());
         assert!(recordings.get("en", "p0").is_none());
