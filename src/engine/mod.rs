@@ -6,8 +6,13 @@
 
 use crate::speech::{RecognitionContext, Transcript};
 
+pub mod announcer;
+pub mod espeak;
+pub mod onnx;
+pub mod piper;
 mod pool;
 pub mod scripted;
+pub mod sentence;
 
 pub use pool::{Recognition, RecognizerPool};
 
