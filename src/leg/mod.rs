@@ -4,7 +4,10 @@ use crate::audio::AudioFrame;
 use crate::call::HangupCause;
 use crate::rtp::DtmfDigit;
 
+mod latch;
+mod rtcp_reporter;
 mod rtp_leg;
+mod rtp_sender;
 mod rtp_socket;
 
 pub use rtp_leg::{Direction, LegControl, LegSignal, RtpLeg, RtpParams, RtpStats, SIGNALS_MAX};
