@@ -64,6 +64,8 @@ pub enum LegSignal {
     Update(RtpParams),
     /// The dialog is over (BYE, CANCEL, failure).
     Hangup(HangupCause),
+    /// A key that came by signalling (INFO) instead of RTP.
+    Dtmf(DtmfDigit),
     /// The ACK (or, as a caller, the 2xx) was seen: the far end is really there.
     Confirmed,
 }

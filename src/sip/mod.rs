@@ -1,12 +1,25 @@
 //! SIP (RFC 3261): calls in and out, as [`crate::leg::Leg`]s.
 
+mod agent;
+mod dialog;
+mod door;
+mod facts;
+mod sdp;
 mod uac;
 mod uas;
+mod user_agent;
+mod wire;
 
 pub use uac::{CallOptions, Dialed, SipClient, SipTransport};
 pub use uas::{IncomingCall, SipServer};
 
+use crate::leg::LegError;
 use std::net::SocketAddr;
+
+/// The methods we understand (RFC 3261 20.5).
+const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, NOTIFY";
+/// The bodies we understand (RFC 3261 20.1).
+const ACCEPT: &str = "application/sdp";
 
 /// The SIP library logs whole messages (numbers and names) at INFO: `main` adds this directive to
 /// whatever filter the user asks for.
@@ -23,9 +36,9 @@ pub enum SipError {
         /// The system's words.
         reason: String,
     },
-    /// Every media port is in use.
-    #[error("no free media port; widen sip.media_ports or lower limits.calls_max")]
-    NoMediaPort,
+    /// No media port could be had.
+    #[error(transparent)]
+    Media(#[from] LegError),
     /// The far end refused.
     #[error("refused: {status} {words}")]
     Refused {
