@@ -1,6 +1,6 @@
 //! What the PBX says about a caller: believed because only allow-listed peers reach us.
 
-use rsipstack::sip::prelude::{HeadersExt, UntypedHeader};
+use rsipstack::sip::prelude::HeadersExt;
 use rsipstack::sip::{Request, Uri};
 
 /// Most headers kept of one call.

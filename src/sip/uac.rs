@@ -9,7 +9,7 @@ use super::{ACCEPT, ALLOW, SipError};
 use crate::call::HangupCause;
 use crate::config::{Cidr, PortRange};
 use crate::leg::{Leg, LegControl, RtpLeg, RtpSocket, SIGNALS_MAX};
-use rsipstack::sip::prelude::{HeadersExt, UntypedHeader};
+use rsipstack::sip::prelude::HeadersExt;
 use rsipstack::sip::{
     Header, Method, Param, Request, Response, SipMessage, StatusCode, Transport, Uri, Version,
 };

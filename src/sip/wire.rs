@@ -4,7 +4,6 @@
 use super::SipError;
 use super::door::{self, Frame, MESSAGE_BYTES_MAX, TAG_OF_RFC_2543, Verdict};
 use crate::config::Cidr;
-use rsipstack::sip::prelude::UntypedHeader;
 use rsipstack::sip::{Header, Host, Request, SipMessage, Transport, Uri};
 use rsipstack::transaction::endpoint::{EndpointInnerRef, EndpointOption, MessageInspector};
 use rsipstack::transaction::key::{TransactionKey, TransactionRole};
