@@ -189,6 +189,7 @@ impl RtpLeg {
             match self.signals.try_recv() {
                 Ok(LegSignal::Update(params)) => self.update(params, events),
                 Ok(LegSignal::Confirmed) => self.confirmed = true,
+                Ok(LegSignal::Dtmf(digit)) => events.push(LegEvent::Dtmf(digit)),
                 Ok(LegSignal::Hangup(cause)) => return self.end(cause, events),
                 Err(TryRecvError::Empty) => return,
                 Err(TryRecvError::Disconnected) => {
