@@ -17,6 +17,16 @@ impl Cidr {
     /// ::1/128.
     pub const LOOPBACK_V6: Cidr = Cidr { base: IpAddr::V6(Ipv6Addr::LOCALHOST), prefix: 128 };
 
+    /// 0.0.0.0/0.
+    pub const ANY_V4: Cidr = Cidr { base: IpAddr::V4(Ipv4Addr::UNSPECIFIED), prefix: 0 };
+    /// ::/0.
+    pub const ANY_V6: Cidr = Cidr { base: IpAddr::V6(Ipv6Addr::UNSPECIFIED), prefix: 0 };
+
+    /// The network of one address.
+    pub const fn host(ip: IpAddr) -> Cidr {
+        Cidr { base: ip, prefix: if ip.is_ipv4() { 32 } else { 128 } }
+    }
+
     /// True when `ip` lies in this network; IPv4-mapped IPv6 addresses count as IPv4.
     pub fn contains(&self, ip: IpAddr) -> bool {
         match (self.base, ip.to_canonical()) {
