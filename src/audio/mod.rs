@@ -4,7 +4,9 @@ use crate::time::MediaTime;
 
 pub mod g711;
 pub mod level;
+pub mod loudness;
 pub mod resample;
+pub mod tone;
 
 /// Samples a second inside the house; engines resample for themselves.
 pub const SAMPLE_RATE_HZ: u32 = 8_000;

@@ -6,6 +6,7 @@
 
 use crate::speech::{RecognitionContext, Transcript};
 
+pub mod onnx;
 mod pool;
 pub mod scripted;
 
