@@ -4,6 +4,12 @@ use crate::audio::AudioFrame;
 use crate::call::HangupCause;
 use crate::rtp::DtmfDigit;
 
+mod rtp_leg;
+mod rtp_socket;
+
+pub use rtp_leg::{Direction, LegControl, LegSignal, RtpLeg, RtpParams, RtpStats, SIGNALS_MAX};
+pub use rtp_socket::{LegError, RtpSocket};
+
 /// What happened on a leg since the last exchange.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LegEvent {

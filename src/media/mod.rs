@@ -1,1 +1,5 @@
-//! (room being built)
+//! The entrances beside SIP: AudioSocket.
+
+mod audiosocket;
+
+pub use audiosocket::{AudioSocketCall, AudioSocketListener, MediaError};
