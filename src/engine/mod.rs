@@ -6,10 +6,15 @@
 
 use crate::speech::{RecognitionContext, Transcript};
 
+pub mod ctc;
+mod language;
 pub mod onnx;
 mod pool;
 pub mod scripted;
+pub mod vosk;
+pub mod whisper;
 
+pub use language::{Factory, factory_for, recognizer_for};
 pub use pool::{Recognition, RecognizerPool};
 
 /// One caller's turn inside an engine worker.

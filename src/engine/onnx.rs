@@ -88,8 +88,7 @@ fn check(library: &Path) -> Result<(), EngineError> {
     let handle = unsafe { libloading::Library::new(absolute) }.map_err(unusable)?;
     type GetApiBase = unsafe extern "C" fn() -> *const ort::sys::OrtApiBase;
     // SAFETY: `OrtGetApiBase` has this type in every release (onnxruntime_c_api.h).
-    let get_api_base =
-        unsafe { handle.get::<GetApiBase>(b"OrtGetApiBase\0") }.map_err(unusable)?;
+    let get_api_base = unsafe { handle.get::<GetApiBase>(b"OrtGetApiBase\0") }.map_err(unusable)?;
     // SAFETY: it takes nothing and returns a pointer to a static table, checked for null below.
     let base = unsafe { get_api_base() };
     if base.is_null() {
