@@ -6,11 +6,15 @@
 
 use crate::speech::{RecognitionContext, Transcript};
 
+pub mod announcer;
 pub mod ctc;
+pub mod espeak;
 mod language;
 pub mod onnx;
+pub mod piper;
 mod pool;
 pub mod scripted;
+pub mod sentence;
 pub mod vosk;
 pub mod whisper;
 

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 const ENGINE: &str = "onnxruntime";
-/// The oldest ONNX Runtime 1.x whose C API holds what we and `piper-rs` were built against.
-const MINOR_MIN: u32 = 24;
+/// The oldest ONNX Runtime 1.x that `ort` takes as it is built here, `piper-rs` and all: 24.
+const MINOR_MIN: u32 = ort::MINOR_VERSION;
 const MEND: &str = "run `make models` to get it";
 
 /// The library in use: an `ort` environment can be set up once in a process.
@@ -18,7 +18,7 @@ static LOADED: Mutex<Option<PathBuf>> = Mutex::new(None);
 ///
 /// The version is checked before `ort` sees the library: given an older or a missing one, `ort`
 /// waits for itself while it builds its error, for ever.
-pub fn load(models_dir: &Path) -> Result<(), EngineError> {
+pub fn init(models_dir: &Path) -> Result<(), EngineError> {
     let mut loaded = LOADED.lock().unwrap_or_else(|e| e.into_inner());
     if loaded.is_some() {
         return Ok(());
@@ -30,7 +30,7 @@ pub fn load(models_dir: &Path) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// A model on one thread that sleeps when it has nothing to do; call [`load`] before.
+/// A model on one thread that sleeps when it has nothing to do; call [`init`] before.
 ///
 /// Our threads are our own: an engine worker is one thread, and a runtime that spins between
 /// sentences would take the second core from the callers.
@@ -53,7 +53,8 @@ pub fn model(file: &Path) -> Result<Session, EngineError> {
     build().map_err(|e| broken(format!("{}: {e}", file.display())))
 }
 
-fn broken(reason: impl ToString) -> EngineError {
+/// ONNX Runtime's errors as ours.
+pub(super) fn broken(reason: impl std::fmt::Display) -> EngineError {
     EngineError::Broken { engine: ENGINE, reason: reason.to_string() }
 }
 
