@@ -96,15 +96,13 @@ impl Decoder {
         Ok(decoded)
     }
 
-    fn params(
-        &mut self,
-        language: &str,
-    ) -> Result<FullParams<'static, 'static>, EngineError> {
+    fn params(&mut self, language: &str) -> Result<FullParams<'static, 'static>, EngineError> {
         if let Some(params) = self.params.get(language) {
             return Ok(params.clone());
         }
         let id = whisper_rs::get_lang_id(language);
-        let name = id.and_then(whisper_rs::get_lang_str).ok_or_else(|| broken("unknown language"))?;
+        let name =
+            id.and_then(whisper_rs::get_lang_str).ok_or_else(|| broken("unknown language"))?;
         let mut params = FullParams::new(SamplingStrategy::Greedy { best_of: 1 });
         params.set_language(Some(name));
         params.set_n_threads(1);

@@ -1,9 +1,9 @@
 //! The figures of `spillway bench asr`, by language and source.
 
-use super::manifest::Entry;
-use super::text::{Errors, characters, compare, normalize};
 use super::clip;
 use super::listen::{Heard, TRAILING_SILENCE_MS, listen};
+use super::manifest::Entry;
+use super::text::{Errors, characters, compare, normalize};
 use crate::engine::{Recognizer, StreamId};
 use crate::speech::{Expectation, RecognitionContext};
 use serde::Serialize;
