@@ -7,13 +7,18 @@
 use crate::speech::{RecognitionContext, Transcript};
 
 pub mod announcer;
+pub mod ctc;
 pub mod espeak;
+mod language;
 pub mod onnx;
 pub mod piper;
 mod pool;
 pub mod scripted;
 pub mod sentence;
+pub mod vosk;
+pub mod whisper;
 
+pub use language::{Factory, factory_for, recognizer_for};
 pub use pool::{Recognition, RecognizerPool};
 
 /// One caller's turn inside an engine worker.

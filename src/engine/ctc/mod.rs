@@ -1,0 +1,150 @@
+//! `ctc`: Vietnamese, streaming, a conformer with CTC output run by ONNX Runtime.
+//!
+//! samples -> [`fbank`] -> [`model`] (up to eight streams at once) -> [`beam`] with [`bias`].
+
+use super::{EngineError, RecognitionEvent, Recognizer, StreamId, onnx};
+use crate::speech::RecognitionContext;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+mod beam;
+mod bias;
+mod fbank;
+mod model;
+mod turn;
+mod vocab;
+
+use bias::PhraseTrie;
+use fbank::Fbank;
+use model::{BATCH_MAX, Memory, Model};
+use turn::{Told, Track, Turn};
+use vocab::Vocab;
+
+/// The engine on one thread.
+pub struct Ctc {
+    model: Model,
+    vocab: Arc<Vocab>,
+    fbank: Fbank,
+    turns: BTreeMap<StreamId, Turn>,
+    /// The stream served last, so that none starves when there are more than a batch holds.
+    last: StreamId,
+}
+
+/// How to make a [`Ctc`] out of the pack `models_dir/vi-ctc`; checks at once that all is there.
+pub fn factory(
+    models_dir: &Path,
+) -> Result<impl Fn() -> Result<Box<dyn Recognizer>, EngineError> + Send + Sync + use<>, EngineError>
+{
+    let pack = models_dir.join("vi-ctc");
+    let file: PathBuf = pack.join("model.onnx");
+    if !file.is_file() {
+        return Err(EngineError::Missing(format!(
+            "no {}; run `spillway models pull vi`",
+            file.display()
+        )));
+    }
+    onnx::init(models_dir)?;
+    let vocab = Arc::new(Vocab::load(&pack.join("vocab.txt"), model::OUTPUTS)?);
+    Ok(move || {
+        let mut model = Model::load(&file)?;
+        // The first run of a session is slow: let it not be a caller's.
+        model.step(&mut [(&mut Memory::new(), &[0.0; model::CHUNK])], |_, _| {})?;
+        let engine: Box<dyn Recognizer> = Box::new(Ctc {
+            model,
+            vocab: vocab.clone(),
+            fbank: Fbank::new(),
+            turns: BTreeMap::new(),
+            last: StreamId(0),
+        });
+        Ok(engine)
+    })
+}
+
+impl Ctc {
+    /// The next streams that have something to compute or to say, after the last one served.
+    fn due(&self) -> Vec<StreamId> {
+        let waiting = |(id, turn): (&StreamId, &Turn)| turn.has_work().then_some(*id);
+        let after = self.turns.range(StreamId(self.last.0 + 1)..).filter_map(waiting);
+        let before = self.turns.range(..=self.last).filter_map(waiting);
+        after.chain(before).take(BATCH_MAX).collect()
+    }
+
+    /// One batched step over `due`; a failure is every one's failure.
+    fn step(&mut self, due: &[StreamId]) -> Result<(), EngineError> {
+        let mut tracks: Vec<&mut Track> = Vec::with_capacity(BATCH_MAX);
+        for (id, turn) in &mut self.turns {
+            if due.contains(id) {
+                tracks.extend(turn.next(&mut self.fbank)?);
+            }
+        }
+        if tracks.is_empty() {
+            return Ok(());
+        }
+        let (mut streams, mut beams) = (Vec::new(), Vec::new());
+        for track in &mut tracks {
+            streams.push((&mut track.memory, &track.features[..model::CHUNK]));
+            beams.push(&mut track.beam);
+        }
+        let vocab = &self.vocab;
+        self.model.step(&mut streams, |i, rows| turn::search(beams[i], rows, vocab))?;
+        tracks.into_iter().for_each(Track::stepped);
+        Ok(())
+    }
+}
+
+impl Recognizer for Ctc {
+    fn name(&self) -> &'static str {
+        "ctc"
+    }
+
+    fn open(&mut self, stream: StreamId, context: &RecognitionContext) -> Result<(), EngineError> {
+        let phrases = PhraseTrie::new(&context.phrases, &self.vocab).map(Arc::new);
+        self.turns.insert(stream, Turn::new(phrases)?);
+        Ok(())
+    }
+
+    fn audio(&mut self, stream: StreamId, samples: &[i16], voiced: bool) {
+        if let Some(turn) = self.turns.get_mut(&stream) {
+            turn.audio(samples, voiced, &mut self.fbank);
+        }
+    }
+
+    fn pause(&mut self, stream: StreamId) {
+        if let Some(turn) = self.turns.get_mut(&stream) {
+            turn.settle();
+        }
+    }
+
+    fn finish(&mut self, stream: StreamId) {
+        if let Some(turn) = self.turns.get_mut(&stream) {
+            turn.finish();
+        }
+    }
+
+    fn cancel(&mut self, stream: StreamId) {
+        self.turns.remove(&stream);
+    }
+
+    fn work(&mut self, emit: &mut dyn FnMut(StreamId, RecognitionEvent)) -> bool {
+        let due = self.due();
+        let stepped = self.step(&due);
+        for &id in &due {
+            self.last = id;
+            if let Err(e) = &stepped {
+                self.turns.remove(&id);
+                emit(id, RecognitionEvent::Failed(e.to_string()));
+                continue;
+            }
+            match self.turns.get_mut(&id).map_or(Told::Nothing, |t| t.told(&self.vocab)) {
+                Told::Nothing => {}
+                Told::Interim(words) => emit(id, RecognitionEvent::Interim(words)),
+                Told::Final(words) => {
+                    self.turns.remove(&id);
+                    emit(id, RecognitionEvent::Final(words));
+                }
+            }
+        }
+        self.turns.values().any(Turn::has_work)
+    }
+}
