@@ -5,9 +5,11 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 mod cidr;
+mod hotline;
 mod ports;
 
 pub use cidr::Cidr;
+pub use hotline::{LoadedHotline, load_hotline};
 pub use ports::PortRange;
 
 /// Everything an administrator may set; the defaults serve this machine only.
@@ -64,14 +66,24 @@ pub struct AudioSocketConfig {
 pub struct LimitsConfig {
     /// Calls at once; the next gets 503 with Retry-After.
     pub calls_max: usize,
-    /// Seconds a call may last.
-    pub call_s_max: u64,
+}
+
+/// Whether speech is recognised at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecognizerChoice {
+    /// By the best engine installed for the hotline's language.
+    Auto,
+    /// Not: callers answer by keys and leave a message after the tone.
+    None,
 }
 
 /// How speech is recognised and spoken.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EnginesConfig {
+    /// `"auto"` or `"none"`.
+    pub recognizer: RecognizerChoice,
     /// Engine threads for each recogniser; 0 means one for each core.
     pub workers: usize,
 }
@@ -82,7 +94,7 @@ impl Default for Config {
             data_dir: "var".into(),
             models_dir: "models".into(),
             prompts_dir: "prompts".into(),
-            hotline: "demo".into(),
+            hotline: "demo-en".into(),
             sip: SipConfig::default(),
             audiosocket: AudioSocketConfig::default(),
             limits: LimitsConfig::default(),
@@ -114,13 +126,13 @@ impl Default for AudioSocketConfig {
 
 impl Default for LimitsConfig {
     fn default() -> Self {
-        LimitsConfig { calls_max: 60, call_s_max: 900 }
+        LimitsConfig { calls_max: 60 }
     }
 }
 
 impl Default for EnginesConfig {
     fn default() -> Self {
-        EnginesConfig { workers: 0 }
+        EnginesConfig { recognizer: RecognizerChoice::Auto, workers: 0 }
     }
 }
 
@@ -141,6 +153,14 @@ pub enum ConfigError {
         /// The file.
         file: PathBuf,
         /// Line, key, expectation.
+        reason: String,
+    },
+    /// A hotline or its language pack; each line names the key and what would be right.
+    #[error("{file}: {reason}")]
+    Hotline {
+        /// The file.
+        file: PathBuf,
+        /// Key and problem, a line each.
         reason: String,
     },
     /// A value is out of range or contradicts another.
@@ -199,10 +219,6 @@ impl Config {
         if !(5..=3600).contains(&self.sip.media_timeout_s) {
             let problem = format!("is {}", self.sip.media_timeout_s);
             return invalid("sip.media_timeout_s", problem, "choose 5 to 3600 seconds");
-        }
-        if !(60..=7200).contains(&self.limits.call_s_max) {
-            let problem = format!("is {}", self.limits.call_s_max);
-            return invalid("limits.call_s_max", problem, "choose 60 to 7200 seconds");
         }
         if self.sip.listen.ip().is_unspecified() && self.sip.advertise.is_none() {
             return invalid(

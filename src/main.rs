@@ -37,6 +37,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    log_to_stderr();
     let config = cli.config.as_deref();
     let result = match cli.command {
         Command::Serve(args) => command::serve::run(config, args),
@@ -51,4 +52,14 @@ fn main() -> ExitCode {
         eprintln!("spillway: {e:#}");
         ExitCode::from(2)
     })
+}
+
+/// `SPILLWAY_LOG` chooses what is logged (`info` unless it says otherwise). The SIP library logs
+/// whole messages, so its level is capped whatever is asked for.
+fn log_to_stderr() {
+    use tracing_subscriber::EnvFilter;
+    let asked = std::env::var("SPILLWAY_LOG").unwrap_or_else(|_| "info".into());
+    let directives = format!("{asked},{}", spillway::sip::LOG_DIRECTIVE);
+    let filter = EnvFilter::try_new(&directives).unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }

@@ -84,6 +84,8 @@ pub enum Input {
     },
     /// The call's media is held by the far end (RFC 3264 8.4) or resumed.
     Hold(bool),
+    /// The far end cannot be put through.
+    TransferFailed,
     /// The leg is gone.
     Hangup(HangupCause),
     /// The deadline of the last [`Output::Timeout`] has come.

@@ -15,6 +15,7 @@ pub use io::{CallerFacts, Input, Note, Output, PlayId, Sound, TurnId};
 use crate::audio::{AudioFrame, FRAME};
 use crate::dialogue::{Answer, Dialogue, Hotline, Move, Prompt, Question};
 use crate::speech::{Endpointer, SpeechSegment, Transcript, VoiceActivity};
+use crate::ticket::Ticket;
 use crate::time::{CallTime, MediaTime};
 use keys::KeyBuffer;
 use std::collections::VecDeque;
@@ -47,7 +48,6 @@ enum AfterPrompt {
 pub struct Call {
     dialogue: Dialogue,
     facts: CallerFacts,
-    call_ms_max: u64,
     media: MediaTime,
     voice: VoiceActivity,
     endpointer: Endpointer,
@@ -61,18 +61,19 @@ pub struct Call {
     turns: u32,
     held: bool,
     transferring: bool,
+    rescued: bool,
+    voiced: bool,
     over: bool,
 }
 
 impl Call {
-    /// A call about to be answered on `hotline`, ended after `call_s_max` seconds at the latest.
-    pub fn new(hotline: Arc<Hotline>, facts: CallerFacts, call_s_max: u64) -> Call {
+    /// A call about to be answered on `hotline`.
+    pub fn new(hotline: Arc<Hotline>, facts: CallerFacts) -> Call {
         let dialogue =
             Dialogue::new(hotline, facts.call_id.clone(), &facts.caller_id, facts.headers.clone());
         Call {
             dialogue,
             facts,
-            call_ms_max: call_s_max * 1_000,
             media: MediaTime(0),
             voice: VoiceActivity::new(),
             endpointer: Endpointer::new(),
@@ -86,6 +87,8 @@ impl Call {
             turns: 0,
             held: false,
             transferring: false,
+            rescued: false,
+            voiced: false,
             over: false,
         }
     }
@@ -93,6 +96,25 @@ impl Call {
     /// What the network told us of the caller.
     pub fn facts(&self) -> &CallerFacts {
         &self.facts
+    }
+
+    /// Goes on after a bug ended the call's own machine: what `ticket` holds is kept, and the
+    /// caller leaves a message.
+    pub fn rescue(hotline: Arc<Hotline>, facts: CallerFacts, ticket: Ticket) -> Call {
+        let mut call = Call::new(hotline, facts);
+        call.dialogue.restore(ticket);
+        call.rescued = true;
+        call
+    }
+
+    /// True when speech was found in the last frame.
+    pub fn is_voiced(&self) -> bool {
+        self.voiced
+    }
+
+    /// The ticket as it stands.
+    pub fn ticket(&self) -> &Ticket {
+        self.dialogue.ticket()
     }
 
     /// True when nothing more will come out.
@@ -116,6 +138,7 @@ impl Call {
             Input::TicketSaved { number, .. } => self.dialogue.numbered(number),
             Input::TicketNotSaved { .. } => {}
             Input::Hold(held) => self.hold(now, held),
+            Input::TransferFailed => self.transfer_failed(now),
             Input::Hangup(cause) => self.hang_up(cause),
             Input::Timeout => {}
         }
@@ -131,8 +154,9 @@ impl Call {
         if self.plays > 0 {
             return;
         }
-        self.timers.set(Timer::MaxCall, now + self.call_ms_max);
-        let begin = self.dialogue.begin();
+        self.timers.set(Timer::MaxCall, now + self.dialogue.hotline().file.waits.call_ms_max);
+        let begin =
+            if self.rescued { self.dialogue.engine_failed() } else { self.dialogue.begin() };
         self.carry_out(now, begin);
     }
 
@@ -246,13 +270,23 @@ impl Call {
         self.carry_out(now, next);
     }
 
+    fn transfer_failed(&mut self, now: CallTime) {
+        if self.transferring {
+            self.transferring = false;
+            self.timers.clear(Timer::Transfer);
+            let next = self.dialogue.transfer_failed();
+            self.carry_out(now, next);
+        }
+    }
+
     fn hang_up(&mut self, cause: HangupCause) {
         let speaking = self.turn.as_ref().map(|turn| turn.so_far(self.media));
         if self.transferring {
             self.dialogue.transferred();
         }
         self.dialogue.hung_up(speaking);
-        self.save_last();
+        // The last save always goes out: an earlier one may have been refused.
+        self.save();
         self.finish(cause, false);
     }
 
@@ -260,13 +294,9 @@ impl Call {
     fn end(&mut self, cause: HangupCause) {
         let speaking = self.turn.as_ref().map(|turn| turn.so_far(self.media));
         self.dialogue.hung_up(speaking);
-        self.save_last();
-        self.finish(cause, true);
-    }
-
-    /// The last save always goes out: an earlier one may have been refused.
-    fn save_last(&mut self) {
+        // The last save always goes out: an earlier one may have been refused.
         self.save();
+        self.finish(cause, true);
     }
 
     fn finish(&mut self, cause: HangupCause, by_us: bool) {
@@ -314,11 +344,7 @@ impl Call {
                         self.prompt_finished(now, play);
                     }
                 }
-                Timer::Transfer => {
-                    self.transferring = false;
-                    let next = self.dialogue.transfer_failed();
-                    self.carry_out(now, next);
-                }
+                Timer::Transfer => self.transfer_failed(now),
                 Timer::MaxCall => self.end(HangupCause::MaxCall),
             }
             if self.over {

@@ -29,7 +29,7 @@ impl Bench {
         };
         let hotline: Arc<Hotline> = crate::dialogue::test_hotline();
         let mut bench = Bench {
-            call: Call::new(hotline, facts, 900),
+            call: Call::new(hotline, facts),
             now: CallTime(0),
             playing: None,
             finals: finals.iter().copied().collect(),

@@ -33,13 +33,13 @@ impl Turn {
 impl Call {
     pub(super) fn audio(&mut self, now: CallTime, frame: &AudioFrame) {
         self.media = MediaTime(self.media.0 + FRAME.0);
-        let voiced = self.voice.is_voiced(frame);
+        self.voiced = self.voice.is_voiced(frame);
         if !self.listens() {
             self.endpointer.reset();
             return;
         }
         let patience = self.patience();
-        match self.endpointer.frame(self.media, voiced, patience) {
+        match self.endpointer.frame(self.media, self.voiced, patience) {
             Endpoint::Unchanged => {}
             Endpoint::Started(start) => self.turn_started(start),
             Endpoint::Paused => self.turn_paused(),

@@ -2,7 +2,8 @@
 
 use anyhow::Context;
 use serde::Serialize;
-use spillway::config::Config;
+use spillway::call::Call;
+use spillway::config::{Config, load_hotline};
 use spillway::journal::{Header, Reader};
 use spillway::replay::{Outcome, Replayable, journals_in, replay_journal};
 use std::path::{Path, PathBuf};
@@ -125,14 +126,7 @@ fn text(fared: &Fared) -> String {
 
 /// The call of `header`, made of the hotline as it is now.
 fn remake(config: &Config, header: &Header) -> anyhow::Result<Remade> {
-    // The one place where the dialogue is plugged in:
-    //     let hotline = Arc::new(Hotline::load(&config.prompts_dir, &header.hotline)?);
-    //     let hotline_digest = hotline.digest().to_string();
-    //     let call = Box::new(Call::new(hotline, header.caller.clone(), header.seed));
-    //     Ok(Remade { call, hotline_digest })
-    anyhow::bail!(
-        "hotline \"{}\" of {}: this build has no dialogue to replay it with",
-        header.hotline,
-        config.prompts_dir.display()
-    )
+    let loaded = load_hotline(&config.prompts_dir, &header.hotline)?;
+    let call = Call::new(loaded.hotline, header.caller.clone());
+    Ok(Remade { call: Box::new(call), hotline_digest: loaded.digest })
 }

@@ -60,6 +60,8 @@ pub struct Waits {
     pub message_ms_max: u64,
     /// How long an engine may think.
     pub engine_ms_max: u64,
+    /// Longest call.
+    pub call_ms_max: u64,
 }
 
 impl Default for Waits {
@@ -74,6 +76,7 @@ impl Default for Waits {
             speech_ms_max: 30_000,
             message_ms_max: 120_000,
             engine_ms_max: 6_000,
+            call_ms_max: 900_000,
         }
     }
 }
@@ -280,7 +283,7 @@ impl Hotline {
 }
 
 impl Waits {
-    fn bounds(&self) -> [(&'static str, u64, u64, u64); 9] {
+    fn bounds(&self) -> [(&'static str, u64, u64, u64); 10] {
         [
             ("closed_ms", self.closed_ms, 200, 3_000),
             ("settled_ms", self.settled_ms, 200, 3_000),
@@ -291,6 +294,7 @@ impl Waits {
             ("speech_ms_max", self.speech_ms_max, 5_000, 60_000),
             ("message_ms_max", self.message_ms_max, 10_000, 600_000),
             ("engine_ms_max", self.engine_ms_max, 1_000, 30_000),
+            ("call_ms_max", self.call_ms_max, 60_000, 7_200_000),
         ]
     }
 }

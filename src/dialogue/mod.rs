@@ -160,6 +160,12 @@ impl Dialogue {
         &self.ticket
     }
 
+    /// Takes over a ticket that another dialogue had begun.
+    pub fn restore(&mut self, ticket: Ticket) {
+        self.saved = ticket.clone();
+        self.ticket = ticket;
+    }
+
     /// The hotline whose form this is.
     pub fn hotline(&self) -> &Hotline {
         &self.hotline

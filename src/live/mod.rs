@@ -1,1 +1,9 @@
-//! (room being built)
+//! Calls as they happen: the sockets, one task for each call, the engines, admission, the clock.
+
+mod call_task;
+mod ear;
+mod mouth;
+mod server;
+mod tickets;
+
+pub use server::{Engines, Server, StartError};

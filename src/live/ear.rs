@@ -1,0 +1,131 @@
+//! The recogniser's side of one call: history for the pre-roll, the running stream, its events.
+
+use crate::audio::{AudioFrame, FRAME_SAMPLES};
+use crate::call::{Input, TurnId};
+use crate::engine::{Recognition, RecognitionEvent, RecognizerPool};
+use crate::speech::RecognitionContext;
+use crate::time::MediaTime;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use tokio::sync::mpsc::{Receiver, channel};
+
+/// Frames kept for the pre-roll: two seconds.
+const HISTORY_FRAMES: usize = 100;
+/// Events of one stream that may wait for the call's next tick.
+const EVENTS_MAX: usize = 16;
+
+struct Stream {
+    turn: TurnId,
+    recognition: Option<Recognition>,
+    events: Receiver<RecognitionEvent>,
+}
+
+/// Feeds one call's audio to the recogniser, a turn at a time.
+pub(super) struct Ear {
+    pool: Option<Arc<RecognizerPool>>,
+    history: VecDeque<AudioFrame>,
+    heard: MediaTime,
+    stream: Option<Stream>,
+    failed: Vec<TurnId>,
+}
+
+impl Ear {
+    /// An ear with the recogniser of the call's language; without one every turn fails.
+    pub(super) fn new(pool: Option<Arc<RecognizerPool>>) -> Ear {
+        Ear {
+            pool,
+            history: VecDeque::with_capacity(HISTORY_FRAMES),
+            heard: MediaTime(0),
+            stream: None,
+            failed: Vec::new(),
+        }
+    }
+
+    /// The next frame, and whether there is speech in it.
+    pub(super) fn frame(&mut self, frame: &AudioFrame, voiced: bool) {
+        if self.history.len() == HISTORY_FRAMES {
+            self.history.pop_front();
+        }
+        self.history.push_back(*frame);
+        self.heard = MediaTime(self.heard.0 + FRAME_SAMPLES as u64);
+        self.feed(frame, voiced);
+    }
+
+    fn feed(&mut self, frame: &AudioFrame, voiced: bool) {
+        let Some(stream) = &mut self.stream else { return };
+        let Some(recognition) = &stream.recognition else { return };
+        if let Err(error) = recognition.audio(frame.samples(), voiced) {
+            tracing::warn!(%error, "a turn is lost to the recogniser");
+            self.failed.push(stream.turn);
+            self.stream = None;
+        }
+    }
+
+    /// Opens a stream from `from` on, as far back as history goes.
+    pub(super) fn open(&mut self, turn: TurnId, from: MediaTime, context: RecognitionContext) {
+        self.stream = None;
+        let (sender, events) = channel(EVENTS_MAX);
+        let opened = self.pool.as_ref().map(|pool| pool.open(context, sender));
+        match opened {
+            Some(Ok(recognition)) => {
+                self.stream = Some(Stream { turn, recognition: Some(recognition), events });
+            }
+            Some(Err(error)) => {
+                tracing::warn!(%error, "no recogniser for a turn");
+                return self.failed.push(turn);
+            }
+            None => return self.failed.push(turn),
+        }
+        let behind = self.heard.0.saturating_sub(from.0).div_ceil(FRAME_SAMPLES as u64);
+        let behind = (behind as usize).min(self.history.len());
+        let frames: Vec<AudioFrame> =
+            self.history.range(self.history.len() - behind..).copied().collect();
+        for frame in &frames {
+            self.feed(frame, true);
+        }
+    }
+
+    pub(super) fn pause(&mut self, turn: TurnId) {
+        if let Some(recognition) = self.recognition_of(turn) {
+            // A refused hint costs only the head start.
+            let _ = recognition.pause();
+        }
+    }
+
+    fn recognition_of(&mut self, turn: TurnId) -> Option<&Recognition> {
+        let stream = self.stream.as_ref().filter(|s| s.turn == turn)?;
+        stream.recognition.as_ref()
+    }
+
+    pub(super) fn finish(&mut self, turn: TurnId) {
+        let Some(stream) = self.stream.as_mut().filter(|s| s.turn == turn) else { return };
+        if let Some(Err(error)) = stream.recognition.take().map(Recognition::finish) {
+            tracing::warn!(%error, "a turn's end is lost to the recogniser");
+            self.failed.push(turn);
+            self.stream = None;
+        }
+    }
+
+    pub(super) fn abandon(&mut self, turn: TurnId) {
+        if self.stream.as_ref().is_some_and(|s| s.turn == turn) {
+            self.stream = None;
+        }
+    }
+
+    /// What the engine said since the last time.
+    pub(super) fn inputs(&mut self, inputs: &mut VecDeque<Input>) {
+        inputs.extend(self.failed.drain(..).map(|turn| Input::EngineFailed { turn }));
+        let Some(stream) = &mut self.stream else { return };
+        let turn = stream.turn;
+        while let Ok(event) = stream.events.try_recv() {
+            inputs.push_back(match event {
+                RecognitionEvent::Interim(transcript) => Input::Interim { turn, transcript },
+                RecognitionEvent::Final(transcript) => Input::Final { turn, transcript },
+                RecognitionEvent::Failed(reason) => {
+                    tracing::warn!(reason, "the recogniser failed a turn");
+                    Input::EngineFailed { turn }
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! The running server: entrances, admission, engines, orderly start and stop.
+
+use super::call_task::CallTask;
+use super::ear::Ear;
+use super::tickets::TicketDesk;
+use crate::call::{CallerFacts, HangupCause, Sound};
+use crate::config::{Config, LoadedHotline, RecognizerChoice};
+use crate::engine::announcer::Announcer;
+use crate::engine::{EngineError, RecognizerPool, recognizer_for};
+use crate::journal::Header;
+use crate::leg::Leg;
+use crate::media::{AudioSocketCall, AudioSocketListener, MediaError};
+use crate::sip::{IncomingCall, SipError, SipServer};
+use crate::store::{CallLog, DataDirLock, SqliteStore, StoreError, TicketStore, Writer, recover};
+use crate::ticket::CallId;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How long running calls may go on after the first signal to stop.
+const DRAIN: Duration = Duration::from_secs(20);
+/// How long the fixed prompts may take to be spoken before the first call is answered.
+const WARM_UP: Duration = Duration::from_secs(120);
+
+/// Why the server did not start; each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Tickets, recordings or journals cannot be kept.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A recogniser or voice is missing or broken.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// SIP cannot be served.
+    #[error(transparent)]
+    Sip(#[from] SipError),
+    /// AudioSocket cannot be served.
+    #[error(transparent)]
+    Media(#[from] MediaError),
+    /// The system refused a thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// The engines of one server, made before it starts so that tests may script them.
+pub struct Engines {
+    /// Hears the hotline's language; `None` where callers leave messages only.
+    pub recognizer: Option<Arc<RecognizerPool>>,
+    /// Speaks it.
+    pub announcer: Arc<Announcer>,
+}
+
+impl Engines {
+    /// Loads what `config` asks for and warms it up: the first caller waits for nothing.
+    pub fn load(config: &Config, hotline: &LoadedHotline) -> Result<Engines, EngineError> {
+        let file = &hotline.hotline.file;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let workers = if config.engines.workers == 0 { cores } else { config.engines.workers };
+        let recognizer = match config.engines.recognizer {
+            RecognizerChoice::None => None,
+            RecognizerChoice::Auto => {
+                let pool = recognizer_for(&file.language, &config.models_dir, workers)?;
+                tracing::info!(engine = pool.name(), workers, "recogniser ready");
+                Some(Arc::new(pool))
+            }
+        };
+        let announcer = Announcer::start(&config.models_dir, &config.prompts_dir)?;
+        let sound = |prompt: crate::dialogue::Prompt| Sound::Prompt {
+            name: prompt.name,
+            language: file.language.clone(),
+            text: prompt.text,
+        };
+        let fixed: Vec<Sound> = hotline.hotline.fixed_prompts().into_iter().map(sound).collect();
+        announcer.keep(&fixed);
+        if !announcer.settle(WARM_UP) {
+            tracing::warn!("the fixed prompts are not all spoken yet; calls are answered anyway");
+        }
+        Ok(Engines { recognizer, announcer: Arc::new(announcer) })
+    }
+}
+
+/// What every call shares.
+struct House {
+    config: Config,
+    hotline: LoadedHotline,
+    engines: Engines,
+    store: Arc<dyn TicketStore>,
+    writer: Writer,
+    lines: Arc<Semaphore>,
+    calls: TaskTracker,
+    stop: CancellationToken,
+}
+
+/// A server that answers calls.
+pub struct Server {
+    house: Arc<House>,
+    sip: SipServer,
+    audiosocket: Option<AudioSocketListener>,
+    _lock: DataDirLock,
+}
+
+impl Server {
+    /// Opens the store, recovers what a killed process left, and binds the entrances.
+    pub async fn start(
+        config: Config,
+        hotline: LoadedHotline,
+        engines: Engines,
+    ) -> Result<Server, StartError> {
+        let lock = DataDirLock::take(&config.data_dir)?;
+        let store = SqliteStore::open(&config.data_dir).await?;
+        let report = recover(&config.data_dir, &store, unix_ms()).await?;
+        for call in &report.recovered {
+            tracing::warn!(call = %call.call_id, sound_ms = call.sound_ms, "recovered a cut-off call");
+        }
+        for problem in &report.problems {
+            tracing::error!("{problem}");
+        }
+        let sip = SipServer::bind(config.sip.clone()).await?;
+        let audiosocket = match config.audiosocket.listen {
+            Some(addr) => {
+                Some(AudioSocketListener::bind(addr, config.audiosocket.allow.clone()).await?)
+            }
+            None => None,
+        };
+        let house = House {
+            lines: Arc::new(Semaphore::new(config.limits.calls_max)),
+            config,
+            hotline,
+            engines,
+            store: Arc::new(store),
+            writer: Writer::start()?,
+            calls: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        };
+        Ok(Server { house: Arc::new(house), sip, audiosocket, _lock: lock })
+    }
+
+    /// Where SIP is served.
+    pub fn sip_addr(&self) -> SocketAddr {
+        self.sip.local_addr()
+    }
+
+    /// Where AudioSocket is served.
+    pub fn audiosocket_addr(&self) -> Option<SocketAddr> {
+        self.audiosocket.as_ref().map(AudioSocketListener::local_addr)
+    }
+
+    /// The store, for the live view.
+    pub fn store(&self) -> Arc<dyn TicketStore> {
+        self.house.store.clone()
+    }
+
+    /// Answers calls until `stop`; then takes no new ones, lets the running ones go on for a
+    /// while, and ends those that are left with their tickets saved.
+    pub async fn run(mut self, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                call = self.sip.accept() => match call {
+                    Some(call) => self.house.clone().invited(call),
+                    None => break,
+                },
+                call = accept(self.audiosocket.as_ref()) => match call {
+                    Ok((leg, call)) => self.house.clone().connected(leg, &call),
+                    Err(error) => {
+                        tracing::error!(%error, "AudioSocket is out");
+                        self.audiosocket = None;
+                    }
+                },
+            }
+        }
+        self.sip.set_draining(true);
+        self.house.calls.close();
+        tracing::info!(calls = self.house.calls.len(), "stopping");
+        if tokio::time::timeout(DRAIN, self.house.calls.wait()).await.is_err() {
+            self.house.stop.cancel();
+            self.house.calls.wait().await;
+        }
+        self.house.writer.flush().await;
+        self.sip.close(Duration::from_secs(2)).await;
+    }
+}
+
+async fn accept(
+    listener: Option<&AudioSocketListener>,
+) -> Result<(Box<dyn Leg>, AudioSocketCall), MediaError> {
+    match listener {
+        Some(listener) => listener.accept().await,
+        None => std::future::pending().await,
+    }
+}
+
+impl House {
+    /// A SIP call: refused when all lines are in use, else answered in a task of its own.
+    fn invited(self: Arc<Self>, call: IncomingCall) {
+        let Ok(line) = self.lines.clone().try_acquire_owned() else {
+            tracing::warn!("all lines in use: a call is refused");
+            return call.reject(HangupCause::Congestion);
+        };
+        let facts = CallerFacts {
+            call_id: new_call_id(),
+            caller_id: call.caller_id().into(),
+            called: call.called().into(),
+            entrance: "sip".into(),
+            headers: call.headers().to_vec(),
+            answered_unix_ms: unix_ms(),
+        };
+        let tracker = self.calls.clone();
+        tracker.spawn(async move {
+            let log = match self.log(&facts).await {
+                Ok(log) => log,
+                Err(error) => {
+                    tracing::error!(%error, "a call cannot be kept on disk and is refused");
+                    return call.reject(HangupCause::Congestion);
+                }
+            };
+            match call.answer(&facts.call_id).await {
+                Ok(leg) => self.take(facts, leg, log, line).await,
+                Err(error) => {
+                    tracing::info!(call = %facts.call_id, %error, "not answered");
+                    log.end(crate::time::CallTime(0), HangupCause::Cancelled);
+                }
+            }
+        });
+    }
+
+    /// An AudioSocket call is up already.
+    fn connected(self: Arc<Self>, mut leg: Box<dyn Leg>, call: &AudioSocketCall) {
+        let Ok(line) = self.lines.clone().try_acquire_owned() else {
+            tracing::warn!("all lines in use: an AudioSocket call is refused");
+            return leg.hang_up(HangupCause::Congestion);
+        };
+        let facts = CallerFacts {
+            call_id: new_call_id(),
+            caller_id: String::new(),
+            called: String::new(),
+            entrance: "audiosocket".into(),
+            headers: vec![("audiosocket-uuid".into(), call.uuid.to_string())],
+            answered_unix_ms: unix_ms(),
+        };
+        let tracker = self.calls.clone();
+        tracker.spawn(async move {
+            match self.log(&facts).await {
+                Ok(log) => self.take(facts, leg, log, line).await,
+                Err(error) => {
+                    tracing::error!(%error, "a call cannot be kept on disk and is refused");
+                    leg.hang_up(HangupCause::Congestion);
+                }
+            }
+        });
+    }
+
+    async fn log(&self, facts: &CallerFacts) -> Result<CallLog, StoreError> {
+        let header =
+            Header::new(facts.clone(), &self.hotline.hotline.name, &self.hotline.digest, 0);
+        let (writer, data_dir) = (self.writer.clone(), self.config.data_dir.clone());
+        let made = move || CallLog::create(&writer, &data_dir, &header);
+        match tokio::task::spawn_blocking(made).await {
+            Ok(log) => log,
+            Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+        }
+    }
+
+    async fn take(
+        self: Arc<Self>,
+        facts: CallerFacts,
+        leg: Box<dyn Leg>,
+        log: CallLog,
+        line: OwnedSemaphorePermit,
+    ) {
+        tracing::info!(call = %facts.call_id, entrance = facts.entrance, "call answered");
+        let desk =
+            TicketDesk::open(self.store.clone(), facts.call_id.clone(), facts.answered_unix_ms);
+        let task = CallTask {
+            hotline: self.hotline.hotline.clone(),
+            facts,
+            leg,
+            announcer: self.engines.announcer.clone(),
+            ear: Ear::new(self.engines.recognizer.clone()),
+            log,
+            desk,
+            stop: self.stop.clone(),
+        };
+        task.run().await;
+        drop(line);
+    }
+}
+
+fn new_call_id() -> CallId {
+    CallId(uuid::Uuid::new_v4().to_string())
+}
+
+/// Milliseconds since 1970 UTC.
+pub(super) fn unix_ms() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
