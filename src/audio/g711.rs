@@ -205,22 +205,32 @@ mod tests {
     }
 
     #[test]
-    fn every_sample_lands_on_the_nearest_value() {
+    fn segments_begin_where_the_tables_say() {
+        // decision values between segments: table 2a in 1/8159 (x 4), table 1a in 1/4096 (x 8)
+        for (i, value) in [31, 95, 223, 479, 991, 2015, 4063].into_iter().enumerate() {
+            let (at, below) = (0xef - 0x10 * i as u8, 0xf0 - 0x10 * i as u8);
+            assert_eq!((encode_mulaw(4 * value), encode_mulaw(4 * value - 1)), (at, below));
+        }
+        for (i, value) in [32, 64, 128, 256, 512, 1024, 2048].into_iter().enumerate() {
+            let code = |sample| encode_alaw(sample) ^ 0x55;
+            let (at, below) = (0x90 + 0x10 * i as u8, 0x8f + 0x10 * i as u8);
+            assert_eq!((code(8 * value), code(8 * value - 1)), (at, below), "{value}");
+        }
+    }
+
+    #[test]
+    fn every_sample_lands_beside_itself() {
         for law in [G711::Pcmu, G711::Pcma] {
             let mut values: Vec<i32> = (0..=255).map(|o| i32::from(law.decode(o))).collect();
             values.sort_unstable();
-            for sample in i16::MIN..=i16::MAX {
-                let got = (i32::from(law.decode(law.encode(sample))) - i32::from(sample)).abs();
-                let at = values.partition_point(|&v| v < i32::from(sample));
-                let near = [at.checked_sub(1), Some(at)]
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|i| values.get(i))
-                    .map(|v| (v - i32::from(sample)).abs())
-                    .min();
-                // A-law truncates to 13 bits and mu-law to 14 before it decides
-                let slack = if law == G711::Pcma { 8 } else { 4 };
-                assert!(got <= near.unwrap() + slack, "{law:?} {sample}: off by {got}");
+            for sample in i32::from(i16::MIN)..=i32::from(i16::MAX) {
+                let got = i32::from(law.decode(law.encode(sample as i16)));
+                let at = values.partition_point(|&v| v < sample).clamp(2, 254);
+                // at a segment's end the wider of two steps counts; the outermost steps are open
+                let step = values[at - 2..=at + 1].windows(2).map(|w| w[1] - w[0]).max();
+                let off = (got - sample).abs();
+                let right = off <= step.unwrap_or(0) / 2 || sample.abs() > 32_000;
+                assert!(right, "{law:?} {sample}: off by {off}");
             }
         }
     }

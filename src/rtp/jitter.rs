@@ -166,19 +166,34 @@ impl JitterBuffer {
 
     /// Takes an audio packet.
     pub fn insert(&mut self, header: &RtpHeader, law: G711, payload: &[u8]) -> Inserted {
-        let length = payload.len() as i32;
+        self.take(header, payload.iter().map(|&octet| law.decode(octet)))
+    }
+
+    /// Takes decoded samples, for entrances that send them without RTP and number them themselves.
+    pub fn insert_samples(&mut self, header: &RtpHeader, samples: &[i16]) -> Inserted {
+        self.take(header, samples.iter().copied())
+    }
+
+    fn take(
+        &mut self,
+        header: &RtpHeader,
+        samples: impl ExactSizeIterator<Item = i16>,
+    ) -> Inserted {
+        let length = samples.len();
         let arrival = self.arrived(header);
-        if arrival == Arrival::Duplicate || length == 0 || length > AHEAD_MAX {
+        if arrival == Arrival::Duplicate || length == 0 || length > AHEAD_MAX as usize {
             return Inserted::Dropped;
         }
         self.reception.timed(self.clock, header.timestamp);
         let newest = arrival == Arrival::Newest;
-        let Some(slack) = self.slack(header, length, newest) else {
+        let Some(slack) = self.slack(header, length as i32, newest) else {
             return Inserted::Dropped;
         };
         self.end_rest(header.timestamp);
-        let slack = if slack < 0 { self.make_room(header, slack, newest) } else { slack };
-        self.write(header.timestamp, law, payload);
+        if slack < 0 {
+            self.make_room(header, slack, newest);
+        }
+        self.write(header.timestamp, samples);
         if slack < 0 { Inserted::Late } else { Inserted::Taken }
     }
 
@@ -218,7 +233,7 @@ impl JitterBuffer {
             return Some(self.target);
         };
         let slack = distance(timestamp, play);
-        if self.anchoring && newest && (self.target..RING as i32).contains(&slack) {
+        if self.anchoring && newest && (self.target + STEP..RING as i32).contains(&slack) {
             // a burst was waiting when we began: the newest packet is the one that is on time
             self.begin_at(timestamp);
             return Some(self.target);
@@ -258,29 +273,28 @@ impl JitterBuffer {
     }
 
     /// A packet came `-slack` samples late: lets the delay grow, or follows a stream that has
-    /// moved. Returns the slack it has then.
-    fn make_room(&mut self, header: &RtpHeader, slack: i32, newest: bool) -> i32 {
+    /// moved.
+    fn make_room(&mut self, header: &RtpHeader, slack: i32, newest: bool) {
         if self.anchoring {
-            return slack; // older than the packet the stream was begun with
+            return; // older than the packet the stream was begun with
         }
         self.late += 1;
         if newest {
             self.late_run += 1;
             // a talkspurt may begin anywhere: some senders' timestamps stand still in silence
             if header.marker || self.late_run >= LATE_RUN_MAX {
-                self.begin_at(header.timestamp);
-                return slack;
+                return self.begin_at(header.timestamp);
             }
         }
         let room = DELAY_MAX - self.window.max_seen().max(0);
-        let grow = room.min(-slack);
+        // a frame more than it needs: where clocks drift, the next would be late again
+        let grow = room.min(STEP - slack);
         if let (Some(play), true) = (self.play, grow > 0) {
             self.play = Some(play.wrapping_sub(grow as u32));
             self.target = (self.target + grow).min(DELAY_MAX);
             self.window.shift(grow);
             self.excess = 0;
         }
-        slack
     }
 
     fn end_rest(&mut self, timestamp: u32) {
@@ -292,15 +306,15 @@ impl JitterBuffer {
         }
     }
 
-    fn write(&mut self, timestamp: u32, law: G711, payload: &[u8]) {
+    fn write(&mut self, timestamp: u32, samples: impl Iterator<Item = i16>) {
         let Some(play) = self.play else { return };
         if distance(timestamp, play) >= 0 && !self.anchoring {
             self.late_run = 0;
         }
-        for (i, &octet) in payload.iter().enumerate() {
+        for (i, sample) in samples.enumerate() {
             let at = timestamp.wrapping_add(i as u32);
             if distance(at, play) >= 0 && !self.present[index(at)] {
-                self.samples[index(at)] = law.decode(octet);
+                self.samples[index(at)] = sample;
                 self.present[index(at)] = true;
             }
         }

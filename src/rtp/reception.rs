@@ -168,9 +168,13 @@ mod tests {
     #[test]
     fn fraction_is_of_the_last_interval() {
         let mut r = Reception::default();
-        [0, 1, 2, 4].map(|s| r.arrived(s));
+        for s in [0, 1, 2, 4] {
+            r.arrived(s);
+        }
         assert_eq!(r.fraction_lost(), 51);
-        [5, 6].map(|s| r.arrived(s));
+        for s in [5, 6] {
+            r.arrived(s);
+        }
         assert_eq!(r.fraction_lost(), 0);
         assert_eq!(r.fraction_lost(), 0);
         assert_eq!(r.highest(), 6);
