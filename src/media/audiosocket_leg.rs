@@ -189,9 +189,9 @@ impl AudioSocketLeg {
     fn flush(&mut self) {
         while let Some(frame) = self.waiting.front() {
             match self.stream.write(&frame[self.sent..]) {
-                Ok(n) => self.sent += n,
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return,
+                Ok(0) | Err(_) => return,
+                Ok(n) => self.sent += n,
             }
             if self.sent == FRAME_BYTES {
                 self.waiting.pop_front();

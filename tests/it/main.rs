@@ -3,6 +3,7 @@
 mod arbitrary;
 mod call_log;
 mod journal;
+mod media;
 mod recovery;
 mod replay;
 mod store;
