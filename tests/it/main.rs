@@ -1,1 +1,3 @@
+//! Spillway from outside: real sockets, real files, one test binary.
 
+mod sip;
