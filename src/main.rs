@@ -54,12 +54,15 @@ fn main() -> ExitCode {
     })
 }
 
-/// `SPILLWAY_LOG` chooses what is logged (`info` unless it says otherwise). The SIP library logs
-/// whole messages, so its level is capped whatever is asked for.
+/// `SPILLWAY_LOG` chooses what is logged, for example `spillway=debug`. The SIP library logs whole
+/// messages, so its level is capped whatever is asked for.
 fn log_to_stderr() {
+    use std::io::IsTerminal;
     use tracing_subscriber::EnvFilter;
-    let asked = std::env::var("SPILLWAY_LOG").unwrap_or_else(|_| "info".into());
+    let asked = std::env::var("SPILLWAY_LOG").unwrap_or_else(|_| "warn,spillway=info".into());
     let directives = format!("{asked},{}", spillway::sip::LOG_DIRECTIVE);
-    let filter = EnvFilter::try_new(&directives).unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let filter = EnvFilter::try_new(&directives).unwrap_or_else(|_| EnvFilter::new("warn"));
+    let colour = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour);
+    log.with_writer(std::io::stderr).init();
 }

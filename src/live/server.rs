@@ -22,8 +22,10 @@ use tokio_util::task::TaskTracker;
 
 /// How long running calls may go on after the first signal to stop.
 const DRAIN: Duration = Duration::from_secs(20);
-/// How long the fixed prompts may take to be spoken before the first call is answered.
-const WARM_UP: Duration = Duration::from_secs(120);
+/// Announcement and consent: what every call begins with.
+const FIRST_PROMPTS: usize = 3;
+/// How long they may take to be spoken before calls are answered.
+const WARM_UP: Duration = Duration::from_secs(60);
 
 /// Why the server did not start; each says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -74,10 +76,13 @@ impl Engines {
             text: prompt.text,
         };
         let fixed: Vec<Sound> = hotline.hotline.fixed_prompts().into_iter().map(sound).collect();
-        announcer.keep(&fixed);
+        // The first caller's first words must be there; the others are spoken meanwhile.
+        let (first, rest) = fixed.split_at(fixed.len().min(FIRST_PROMPTS));
+        announcer.keep(first);
         if !announcer.settle(WARM_UP) {
-            tracing::warn!("the fixed prompts are not all spoken yet; calls are answered anyway");
+            tracing::warn!("the first prompts are not spoken yet; calls are answered anyway");
         }
+        announcer.keep(rest);
         Ok(Engines { recognizer, announcer: Arc::new(announcer) })
     }
 }

@@ -1,4 +1,4 @@
-//! The one integration test binary.
+//! Spillway from outside: real sockets, real files, one test binary.
 
 mod arbitrary;
 mod call_log;
@@ -6,5 +6,6 @@ mod journal;
 mod media;
 mod recovery;
 mod replay;
+mod sip;
 mod store;
 mod tickets;

@@ -1,0 +1,9 @@
+//! The SIP room against peers made of raw sockets: what stands here was written from the RFCs,
+//! not from the code under test.
+
+mod client;
+mod consumer;
+mod dialog;
+mod phone;
+mod requests;
+mod torture;
