@@ -199,7 +199,7 @@ fn refuses() {
     check_refused("{\"t\":0,\"end\":\"tired\"}\n", "unknown variant");
     check_refused("{\"t\":0}\n", "exactly one of");
     check_refused("{\"t\":0,\"in\":\"answered\",\"out\":{\"timeout\":null}}\n", "exactly one of");
-    check_refused("{\"t\":0,\"in\":{\"audio\":[]}}\n", "\"audio\" line");
+    check_refused("{\"t\":0,\"in\":{\"audio\":null}}\n", "\"audio\" line");
     check_refused("{\"t\":0,\"in\":\"answered\",\"mood\":1}\n", "unknown field");
     check_refused("{\"t\":0,\"audio\":0}\n", "0 frames");
     check_refused("{\"t\":0,\"audio\":51}\n", "51 frames");
