@@ -128,7 +128,7 @@ fn remake(config: &Config, header: &Header) -> anyhow::Result<Remade> {
     // The one place where the dialogue is plugged in:
     //     let hotline = Arc::new(Hotline::load(&config.prompts_dir, &header.hotline)?);
     //     let hotline_digest = hotline.digest().to_string();
-    //     let call = Box::new(Call::new(hotline, header.caller.clone(), header.seed));
+    //     let call = Box::new(Call::new(hotline, header.caller.clone(), header.call_s_max));
     //     Ok(Remade { call, hotline_digest })
     anyhow::bail!(
         "hotline \"{}\" of {}: this build has no dialogue to replay it with",

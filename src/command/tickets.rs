@@ -39,7 +39,8 @@ enum Action {
         #[arg(long, value_name = "NUMBER")]
         before: Option<u64>,
         /// At most so many.
-        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        #[arg(long, default_value_t = 50)]
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
         limit: u32,
         /// Print JSON: a list of what `show --json` prints.
         #[arg(long)]

@@ -1,7 +1,7 @@
 //! A journal's inputs once more, and whether the outputs are the same.
 
 use crate::audio::FRAME_MS;
-use crate::call::{Input, Output};
+use crate::call::{Call, Input, Output};
 use crate::journal::{Encoder, Entry, Header, JOURNAL_FILE, JournalError, Reader};
 use crate::time::CallTime;
 use serde::Serialize;
@@ -17,6 +17,16 @@ pub trait Replayable {
     fn handle(&mut self, now: CallTime, input: Input);
     /// One output; called until it gives [`Output::Timeout`].
     fn poll(&mut self) -> Output;
+}
+
+impl Replayable for Call {
+    fn handle(&mut self, now: CallTime, input: Input) {
+        Call::handle(self, now, input);
+    }
+
+    fn poll(&mut self) -> Output {
+        Call::poll(self)
+    }
 }
 
 impl<C: Replayable + ?Sized> Replayable for Box<C> {
