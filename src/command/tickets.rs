@@ -39,7 +39,8 @@ enum Action {
         #[arg(long, value_name = "NUMBER")]
         before: Option<u64>,
         /// At most so many.
-        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        #[arg(long, default_value_t = 50)]
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
         limit: u32,
         /// Print JSON: a list of what `show --json` prints.
         #[arg(long)]
@@ -164,6 +165,7 @@ fn show_text(printed: &Printed, zone: &TimeZone) -> anyhow::Result<String> {
         vec!["hotline".into(), format!("{} ({})", ticket.hotline, ticket.language)],
         vec!["caller id".into(), or_dash(&ticket.caller_id)],
         vec!["call back".into(), or_dash(&ticket.callback_number)],
+        vec!["consent".into(), consent_words(ticket.consent).into()],
         vec!["recording".into(), recording],
     ];
     if let Some(rating) = ticket.rating {
@@ -219,6 +221,14 @@ fn priority_words(priority: Priority) -> &'static str {
         Priority::Normal => "normal",
         Priority::High => "high",
         Priority::Emergency => "EMERGENCY",
+    }
+}
+
+fn consent_words(consent: Consent) -> &'static str {
+    match consent {
+        Consent::Unasked => "not answered",
+        Consent::Given => "given",
+        Consent::Declined => "declined",
     }
 }
 

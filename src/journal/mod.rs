@@ -4,7 +4,8 @@
 //! a line; the keys of a line are in this order:
 //!
 //! ```text
-//! {"spillway_journal":1,"build":"0.1.0","hotline":"demo","hotline_digest":"..","seed":7,"caller":{..}}
+//! {"spillway_journal":1,"build":"0.1.0","hotline":"demo","hotline_digest":"..",
+//!  "caller":{..}}         the header, in one line
 //! {"t":0,"in":"answered"}                  an input, t milliseconds after answer
 //! {"t":0,"out":{"play":{..}}}              an output of the input before it
 //! {"t":0,"audio":50}                       50 frames, the first at t, then one each 20 ms
@@ -56,21 +57,18 @@ pub struct Header {
     pub hotline: String,
     /// SHA-256, in hexadecimal, of everything the hotline and its languages are made of.
     pub hotline_digest: String,
-    /// The call's seed.
-    pub seed: u64,
     /// What the network told us.
     pub caller: CallerFacts,
 }
 
 impl Header {
     /// The header of a call taken by this build.
-    pub fn new(caller: CallerFacts, hotline: &str, hotline_digest: &str, seed: u64) -> Header {
+    pub fn new(caller: CallerFacts, hotline: &str, hotline_digest: &str) -> Header {
         Header {
             spillway_journal: VERSION,
             build: env!("CARGO_PKG_VERSION").into(),
             hotline: hotline.into(),
             hotline_digest: hotline_digest.into(),
-            seed,
             caller,
         }
     }

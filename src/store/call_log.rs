@@ -116,8 +116,8 @@ impl CallLog {
     }
 
     fn send(&mut self, lines: Vec<u8>) {
-        if !lines.is_empty() && !self.writer.try_lines(self.id, lines) {
-            self.lost.records += 1;
+        if !lines.is_empty() {
+            self.lost.records += self.writer.try_lines(self.id, lines);
         }
     }
 }

@@ -57,7 +57,8 @@ pub struct CallEnd {
 /// A ticket as it stands in the store.
 ///
 /// As JSON (`spillway tickets show N --json`) the keys are those of the fields, in this order;
-/// later versions add keys, and neither rename nor remove any.
+/// later versions add keys, and neither rename nor remove any. Inside `ticket`, lists that are
+/// empty may be left out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StoredTicket {
     /// The number the caller was told.

@@ -126,15 +126,15 @@ impl Writer {
         }
     }
 
-    /// False when they were refused, and counted.
-    pub(super) fn try_lines(&self, id: LogId, lines: Vec<u8>) -> bool {
-        let room = self.counters.waiting.load(Ordering::Relaxed) < QUEUE_MAX;
-        if room {
+    /// How many lines were refused, and counted: none or all.
+    pub(super) fn try_lines(&self, id: LogId, lines: Vec<u8>) -> u64 {
+        if self.counters.waiting.load(Ordering::Relaxed) < QUEUE_MAX {
             self.send_counted(Message::Lines(id, lines));
-        } else {
-            self.counters.records_lost.fetch_add(1, Ordering::Relaxed);
+            return 0;
         }
-        room
+        let refused = lines.iter().filter(|&&b| b == b'\n').count() as u64;
+        self.counters.records_lost.fetch_add(refused, Ordering::Relaxed);
+        refused
     }
 
     /// True while frames are taken.
@@ -254,7 +254,7 @@ mod tests {
             headers: vec![],
             answered_unix_ms: 0,
         };
-        CallLog::create(writer, data_dir, &Header::new(caller, "demo", "c0ffee", 1)).unwrap()
+        CallLog::create(writer, data_dir, &Header::new(caller, "demo", "c0ffee")).unwrap()
     }
 
     /// Reads the call back: per frame its first sample, then what was lost and after how many.
@@ -292,7 +292,7 @@ mod tests {
         other.input(CallTime(40), &Input::Hold(true));
         let stats = writer.stats();
         assert_eq!((stats.frames_lost, stats.records_lost), (30, 0));
-        assert_eq!(stats.waiting, kept + 2, "the run of frames, and the key");
+        assert_eq!(stats.waiting, kept + 1, "the run of frames and the key, in one");
 
         let thread = std::thread::spawn(move || files.run(messages));
         while writer.stats().waiting > 0 {
@@ -311,6 +311,26 @@ mod tests {
         let (frames, lost) = read(data.path(), "first");
         assert!(frames.len() > QUEUE_FRAMES_MAX * 9 / 10 && frames.iter().all(|&f| f == 7));
         assert_eq!(lost, []);
+    }
+
+    #[test]
+    fn lines_too_are_bounded_and_what_was_refused_is_told() {
+        let data = tempfile::tempdir().unwrap();
+        let (writer, files, messages) = Writer::new();
+        let mut log = log(&writer, data.path(), "first");
+        for n in 0..QUEUE_MAX as u64 + 30 {
+            log.input(CallTime(n), &Input::Timeout);
+        }
+        assert_eq!((writer.stats().waiting, writer.stats().records_lost), (QUEUE_MAX, 30));
+        let thread = std::thread::spawn(move || files.run(messages));
+        while writer.stats().waiting > 0 {
+            std::thread::yield_now();
+        }
+        log.end(CallTime(100_000), HangupCause::Finished);
+        drop(writer);
+        thread.join().unwrap();
+        let (_, lost) = read(data.path(), "first");
+        assert_eq!(lost, [(0, Lost { frames: 0, records: 30 })]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 const CALL: &str = "67e55044-10b1-426f-9247-bb680e5fe0c8";
 
 pub fn header(call: &str) -> Header {
-    Header::new(arbitrary::caller_facts(call), "demo", "c0ffee", 7)
+    Header::new(arbitrary::caller_facts(call), "demo", "c0ffee")
 }
 
 /// A frame that tells its number.
@@ -180,7 +180,7 @@ fn repair_leaves_a_stranger_alone() {
 
 /// How many frames a second the writing thread manages; 200 calls need 10,000.
 #[tokio::test]
-#[ignore = "a measurement: cargo nextest run --release --run-ignored only writer_speed --no-capture"]
+#[ignore = "a measurement; run it with --run-ignored only --no-capture"]
 async fn writer_speed() {
     let data = tempfile::tempdir().unwrap();
     let writer = Writer::start().unwrap();

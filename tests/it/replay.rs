@@ -5,15 +5,19 @@ use crate::call_log::{frame, header};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use spillway::audio::AudioFrame;
-use spillway::call::{HangupCause, Input, Output, PlayId};
+use spillway::call::{Call, HangupCause, Input, Output, PlayId};
+use spillway::dialogue::Hotline;
 use spillway::journal::Reader;
+use spillway::language::Words;
 use spillway::replay::{Divergence, Outcome, Replayable, journals_in, replay_journal};
+use spillway::speech::Transcript;
 use spillway::store::{CallLog, Writer, call_dir};
-use spillway::ticket::CallId;
+use spillway::ticket::{CallId, TicketNumber};
 use spillway::time::CallTime;
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 const CALL: &str = "67e55044-10b1-426f-9247-bb680e5fe0c8";
 
@@ -49,18 +53,25 @@ impl Replayable for Toy {
     }
 }
 
-/// What `live` does with a call.
-fn run_live(log: &mut CallLog, toy: &mut Toy, now: CallTime, input: Input) {
+/// What `live` does with a call; gives the outputs.
+fn run_live<C: Replayable>(
+    log: &mut CallLog,
+    call: &mut C,
+    now: CallTime,
+    input: Input,
+) -> Vec<Output> {
     match &input {
         Input::Audio(frame) => log.audio(now, frame, &AudioFrame::SILENCE),
         input => log.input(now, input),
     }
-    toy.handle(now, input);
+    call.handle(now, input);
+    let mut outputs = Vec::new();
     loop {
-        let output = toy.poll();
+        let output = call.poll();
         log.output(now, &output);
-        if let Output::Timeout(_) = output {
-            return;
+        outputs.push(output);
+        if let Some(Output::Timeout(_)) = outputs.last() {
+            return outputs;
         }
     }
 }
@@ -85,9 +96,9 @@ async fn record(data_dir: &Path, inputs: Vec<(u64, Input)>) -> PathBuf {
     call_dir(data_dir, &CallId(CALL.into())).unwrap()
 }
 
-fn replay(dir: &Path, toy: Toy) -> Outcome {
-    let Ok(outcome) =
-        replay_journal(Reader::open(dir).unwrap(), |_| Ok::<_, Infallible>(toy)).unwrap();
+fn replay<C: Replayable>(dir: &Path, call: C) -> Outcome {
+    let make = |_: &_| Ok::<_, Infallible>(call);
+    let Ok(outcome) = replay_journal(Reader::open(dir).unwrap(), make).unwrap();
     outcome
 }
 
@@ -229,4 +240,118 @@ fn journals_are_found_at_any_depth() {
     want.sort();
     assert_eq!(journals_in(dir.path()).unwrap(), want);
     assert_eq!(journals_in(&want[0]).unwrap(), want[..1]);
+}
+
+fn demo_hotline() -> Arc<Hotline> {
+    let prompts = Path::new(env!("CARGO_MANIFEST_DIR")).join("prompts");
+    let read = |file: &str| std::fs::read_to_string(prompts.join(file)).unwrap();
+    let file = toml::from_str(&read("hotlines/demo-en.toml")).unwrap();
+    let texts = toml::from_str(&read("languages/en/prompts.toml")).unwrap();
+    let words: Words = toml::from_str(&read("languages/en/words.toml")).unwrap();
+    Arc::new(Hotline::new("demo-en", file, texts, words).unwrap())
+}
+
+fn demo_call(hotline: &Arc<Hotline>) -> Call {
+    Call::new(hotline.clone(), arbitrary::caller_facts(CALL))
+}
+
+/// A caller who answers each question with a second of voice and these words.
+struct Caller {
+    answers: VecDeque<&'static str>,
+    /// Inputs due, soonest first.
+    due: VecDeque<(CallTime, Input)>,
+    /// Frames of voice still to come, and of silence before the next.
+    voice: u32,
+    over: bool,
+}
+
+impl Caller {
+    fn react(&mut self, now: CallTime, outputs: Vec<Output>) {
+        for output in outputs {
+            match output {
+                Output::Play { play, .. } => {
+                    self.due.push_back((now + 400, Input::PromptFinished { play }));
+                }
+                Output::EndOfSpeech { turn } => {
+                    let text = self.answers.pop_front().unwrap_or_default();
+                    let transcript = Transcript::plain(text, 0.83);
+                    self.due.push_back((now + 30, Input::Final { turn, transcript }));
+                }
+                Output::SaveTicket(ticket) => {
+                    let (number, revision) = (TicketNumber(1), ticket.revision);
+                    self.due.push_back((now + 7, Input::TicketSaved { number, revision }));
+                }
+                Output::Hangup(_) => self.over = true,
+                _ => {}
+            }
+        }
+        self.due.make_contiguous().sort_by_key(|(at, _)| *at);
+    }
+
+    /// A vowel of 150 Hz with two formants, or the line's hum.
+    fn frame(&mut self, n: u64) -> AudioFrame {
+        let voiced = self.voice > 0;
+        self.voice = self.voice.saturating_sub(1);
+        AudioFrame(std::array::from_fn(|i| {
+            let t = (n * 160 + i as u64) as f64 / 8_000.0;
+            let wave = |hz: f64| (std::f64::consts::TAU * hz * t).sin();
+            let vowel: f64 = (1..14)
+                .map(|k| 150.0 * f64::from(k))
+                .map(|hz| wave(hz) / (1.0 + ((hz - 700.0) / 200.0).powi(2)))
+                .sum();
+            let loudness = if voiced { 6_000.0 } else { 0.0 };
+            (vowel * loudness + 20.0 * wave(50.0)) as i16
+        }))
+    }
+}
+
+/// A whole call of the demo hotline, with the real detector and the real dialogue.
+#[tokio::test]
+async fn a_call_of_the_demo_hotline_comes_out_again() {
+    let data = tempfile::tempdir().unwrap();
+    let writer = Writer::start().unwrap();
+    let mut log = CallLog::create(&writer, data.path(), &header(CALL)).unwrap();
+    let hotline = demo_hotline();
+    let mut call = demo_call(&hotline);
+    let answers = ["yes", "Mary Johnson", "12 Garden Street", "we have no food left", "yes", "yes"];
+    let mut caller =
+        Caller { answers: answers.into(), due: VecDeque::new(), voice: 0, over: false };
+    let mut tickets = 0;
+    let mut step = |log: &mut CallLog, caller: &mut Caller, now, input| {
+        let outputs = run_live(log, &mut call, now, input);
+        tickets += outputs.iter().filter(|o| matches!(o, Output::SaveTicket(_))).count();
+        caller.react(now, outputs);
+    };
+    step(&mut log, &mut caller, CallTime(0), Input::Answered);
+    let mut now = CallTime(0);
+    for n in 1..6_000_u64 {
+        now = CallTime(20 * n);
+        while let Some((_, input)) = caller.due.pop_front_if(|(at, _)| *at <= now) {
+            let answers = matches!(input, Input::PromptFinished { .. });
+            step(&mut log, &mut caller, now, input);
+            if answers {
+                caller.voice = 50;
+            }
+        }
+        let frame = caller.frame(n);
+        step(&mut log, &mut caller, now, Input::Audio(frame));
+        if caller.over {
+            break;
+        }
+    }
+    assert!(caller.over && tickets >= 4, "{tickets} tickets by {now:?}");
+    log.end(now, HangupCause::Finished);
+    writer.flush().await;
+
+    let dir = call_dir(data.path(), &CallId(CALL.into())).unwrap();
+    let outcome = replay(&dir, demo_call(&hotline));
+    assert!(matches!(outcome, Outcome::Same { .. }), "{outcome:?}");
+    let size = |name: &str| dir.join(name).metadata().unwrap().len();
+    println!("{:.1} s: journal {} bytes, {outcome:?}", now.0 as f64 / 1e3, size("journal.jsonl"));
+
+    // Another number on the network, another call.
+    let mut facts = arbitrary::caller_facts(CALL);
+    facts.caller_id.clear();
+    let outcome = replay(&dir, Call::new(hotline, facts));
+    assert!(matches!(outcome, Outcome::Diverged(_)), "{outcome:?}");
 }

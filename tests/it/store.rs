@@ -41,7 +41,8 @@ proptest! {
     ) {
         let dir = tempfile::tempdir().unwrap();
         block_on(async {
-            let store: Arc<dyn TicketStore> = Arc::new(SqliteStore::open(dir.path()).await.unwrap());
+            let store = SqliteStore::open(dir.path()).await.unwrap();
+            let store: Arc<dyn TicketStore> = Arc::new(store);
             let mut newest: std::collections::BTreeMap<u8, (TicketNumber, i64, Ticket)> =
                 Default::default();
             for (at, (call, revision, mut ticket)) in (1_i64..).zip(saves) {

@@ -137,7 +137,7 @@ async fn lists() {
     assert!(place.print("tickets list").starts_with("no such tickets in "));
     assert_eq!(place.print("tickets list --json"), "[]\n");
     fill(&place.data_dir()).await;
-    insta::assert_snapshot!(place.print("tickets list"), @"");
+    insta::assert_snapshot!("list", place.print("tickets list"));
     let open = place.print("tickets list --status open");
     assert_eq!(open.lines().count(), 2, "{open}");
     place.fails("tickets list --status lost", "expected taking, open or closed");
@@ -147,7 +147,27 @@ async fn lists() {
 async fn shows() {
     let place = Place::new();
     fill(&place.data_dir()).await;
-    insta::assert_snapshot!(place.print("tickets show 1"), @"");
+    insta::assert_snapshot!(place.print("tickets show 1"), @"
+    Ticket 1: open, high priority, complete
+
+      received   2023-11-15 05:13:20
+      changed    2023-11-15 05:14:23
+      call       1:03.5 long, finished
+      call id    call-1
+      hotline    demo (vi)
+      caller id  +84901234567
+      call back  +84907654321
+      consent    given
+      recording  var/calls/call-1/audio.wav
+      rating     4 of 5
+      diversion  �[31mred��
+
+      SLOT     STATUS     SURE  VALUE             HEARD               AUDIO
+      name     confirmed  92 %  Nguyễn Thị Hoa    nguyễn thị hoa      0:04.2-1:07.0
+      address  confirmed  71 %  12 Lê Lợi         số mười hai lê lợi  0:04.2-1:07.0
+                                  house: 12
+                                  street: Lê Lợi
+    ");
     let declined = place.print("tickets show 3");
     assert!(declined.contains("none, as the caller wished"), "{declined}");
     assert!(declined.contains("1:03.5 long, cut off when spillway was stopped"), "{declined}");
@@ -160,7 +180,75 @@ async fn prints_json() {
     let place = Place::new();
     fill(&place.data_dir()).await;
     let shown = place.print("tickets show 1 --json");
-    insta::assert_snapshot!(shown, @"");
+    insta::assert_snapshot!(shown, @r#"
+    {
+      "number": 1,
+      "created_unix_ms": 1700000000000,
+      "updated_unix_ms": 1700000063500,
+      "ended_unix_ms": 1700000063500,
+      "hangup_cause": "finished",
+      "duration_ms": 63500,
+      "ticket": {
+        "call_id": "call-1",
+        "revision": 9,
+        "hotline": "demo",
+        "language": "vi",
+        "caller_id": "+84901234567",
+        "callback_number": "+84907654321",
+        "consent": "given",
+        "priority": "high",
+        "status": "open",
+        "slots": [
+          {
+            "slot": "name",
+            "status": "confirmed",
+            "value": "Nguyễn Thị Hoa",
+            "heard": "nguyễn thị hoa",
+            "confidence": 0.92,
+            "audio": [
+              {
+                "start": 33600,
+                "end": 535680
+              }
+            ]
+          },
+          {
+            "slot": "address",
+            "status": "confirmed",
+            "value": "12 Lê Lợi",
+            "parts": [
+              [
+                "house",
+                "12"
+              ],
+              [
+                "street",
+                "Lê Lợi"
+              ]
+            ],
+            "heard": "số mười hai lê lợi",
+            "confidence": 0.71,
+            "audio": [
+              {
+                "start": 33600,
+                "end": 535680
+              }
+            ]
+          }
+        ],
+        "complete": true,
+        "to_be_transcribed": false,
+        "rating": 4,
+        "facts": [
+          [
+            "diversion",
+            "\u001b[31mred\r\n"
+          ]
+        ]
+      },
+      "recording": "var/calls/call-1/audio.wav"
+    }
+    "#);
     let list: Vec<serde_json::Value> =
         serde_json::from_str(&place.print("tickets list --json")).unwrap();
     let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
