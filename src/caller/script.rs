@@ -1,6 +1,6 @@
 //! The caller as a machine without IO: hears 20 ms, sends 20 ms, in whatever time it is told.
 
-use crate::audio::AudioFrame;
+use crate::audio::{AudioFrame, FRAME_MS};
 use crate::call::HangupCause;
 use crate::caller::ear::{Ear, Heard};
 use crate::caller::line::Line;
@@ -83,13 +83,15 @@ pub enum Event {
     TurnEnded {
         /// Index among the cues.
         turn: usize,
-        /// The step in which the last voiced sample or the last key went out.
+        /// The step in which the last voiced sample or the last key goes out.
         at_ms: u64,
     },
     /// The bot answered the turn.
     Answered {
         /// Index among the cues.
         turn: usize,
+        /// The answer's first sound.
+        at_ms: u64,
         /// From the turn's end to the answer's first sound.
         gap_ms: u64,
     },
@@ -246,7 +248,7 @@ impl CallerScript {
     }
 
     /// One 20 ms step at `now_ms` since answer: takes what was heard and what happened on the leg,
-    /// gives what to send, and appends to `actions`.
+    /// gives what to send with the next exchange, and appends to `actions`.
     pub fn step(
         &mut self,
         now_ms: u64,
@@ -297,7 +299,7 @@ impl CallerScript {
         let Some(OpenTurn { turn, end_ms: Some(end_ms) }) = self.open else { return };
         let was_quiet = after_ms.is_none_or(|after| after <= end_ms + STOP_MS);
         if at_ms >= end_ms && was_quiet {
-            tell(actions, Event::Answered { turn, gap_ms: at_ms - end_ms });
+            tell(actions, Event::Answered { turn, at_ms, gap_ms: at_ms - end_ms });
             self.open = None;
         } else {
             self.spoken_over(actions);
@@ -461,8 +463,9 @@ impl CallerScript {
         out
     }
 
-    /// The last voiced sample or key of the running turn goes out with this step.
+    /// The last voiced sample or key of the running turn goes out with the next exchange.
     fn speech_ended(&mut self, now_ms: u64, actions: &mut Vec<Action>) {
+        let now_ms = now_ms + FRAME_MS;
         self.answered.end_ms = now_ms;
         tell(actions, Event::TurnEnded { turn: self.next, at_ms: now_ms });
         if let Some(open) = &mut self.open {

@@ -78,7 +78,7 @@ fn told(event: &Event) -> Option<String> {
         Event::PromptEnded { from_ms, to_ms } => format!("bot {from_ms}-{to_ms}"),
         Event::TurnStarted { turn, at_ms } => format!("turn {turn} @{at_ms}"),
         Event::TurnEnded { turn, at_ms } => format!("end {turn} @{at_ms}"),
-        Event::Answered { turn, gap_ms } => format!("gap {turn} {gap_ms}"),
+        Event::Answered { turn, gap_ms, .. } => format!("gap {turn} {gap_ms}"),
         Event::SpokenOver { turn } => format!("over {turn}"),
         Event::Failed(failure) => format!("failed: {failure}"),
         Event::FarEndGone(cause) => format!("gone: {cause}"),
@@ -122,12 +122,12 @@ fn each_turn_waits_for_its_prompt_and_its_gap_is_measured() {
     let want = [
         "bot 500-2500",
         "turn 0 @3180",
-        "end 0 @3560",
-        "gap 0 540",
+        "end 0 @3580",
+        "gap 0 520",
         "bot 4100-5100",
         "turn 1 @5780",
-        "end 1 @6760",
-        "gap 1 540",
+        "end 1 @6780",
+        "gap 1 520",
         "gone: finished",
     ];
     check(cues, ToyBot::new(&[2_000, 1_000, 600]), &want);
@@ -142,8 +142,8 @@ fn keys_are_pressed_evenly_and_the_gap_counts_from_the_last() {
         "key 1",
         "key 2",
         "key #",
-        "end 0 @2780",
-        "gap 0 540",
+        "end 0 @2800",
+        "gap 0 520",
         "gone: finished",
     ];
     check(cues, ToyBot::new(&[1_000, 500]), &want);
@@ -154,13 +154,13 @@ fn barge_in_speaks_into_the_prompt_and_waits_for_the_answer() {
     let cues = vec![cue(After::BargeIn { at_ms: 700 }, say(600)), cue(After::Prompt, say(400))];
     let want = [
         "turn 0 @1200",
-        "end 0 @1780",
+        "end 0 @1800",
         "bot 500-1220",
-        "gap 0 540",
+        "gap 0 520",
         "bot 2320-3320",
         "turn 1 @4000",
-        "end 1 @4380",
-        "gap 1 540",
+        "end 1 @4400",
+        "gap 1 520",
         "gone: finished",
     ];
     check(cues, ToyBot::new(&[30_000, 1_000, 500]), &want);
@@ -174,11 +174,11 @@ fn a_bot_that_talks_through_the_turn_has_no_gap() {
     bot.hangs_up = false;
     let want = [
         "turn 0 @1200",
-        "end 0 @1780",
+        "end 0 @1800",
         "over 0",
         "bot 500-6300",
         "turn 1 @6980",
-        "end 1 @7360",
+        "end 1 @7380",
         "hung up @17360",
     ];
     check(cues, bot, &want);
@@ -192,8 +192,8 @@ fn thinking_leaves_the_prompt_standing_and_silence_answers_it() {
         "bot 500-1500",
         "turn 0 @2180",
         "turn 1 @5200",
-        "end 1 @5580",
-        "gap 1 540",
+        "end 1 @5600",
+        "gap 1 520",
         "gone: finished",
     ];
     check(cues, ToyBot::new(&[1_000, 500]), &want);
@@ -220,8 +220,8 @@ fn the_caller_hangs_up_where_told() {
     let want = [
         "bot 500-1500",
         "turn 0 @2180",
-        "end 0 @2560",
-        "gap 0 540",
+        "end 0 @2580",
+        "gap 0 520",
         "turn 1 @3400",
         "hung up @3400",
     ];
