@@ -147,6 +147,10 @@ impl CallReport {
             Event::Failed(failure) => Some(located(failure, scenario)),
             _ => None,
         });
+        let failure = match hung_up_by {
+            None => failure.or_else(|| Some("the call was broken off".to_owned())),
+            Some(_) => failure,
+        };
         let mut expectations = prompt_checks(scenario, &turns);
         expectations.extend(scenario.expect.check(Outcome {
             ticket: ticket.as_ref().map(|t| &t.ticket),
@@ -177,7 +181,7 @@ impl CallReport {
         let who = match (self.hung_up_by, self.hangup_cause) {
             (Some(Party::Caller), _) => "the caller hung up".to_owned(),
             (_, Some(cause)) => format!("the far end hung up: {cause}"),
-            (..) => "it was broken off".to_owned(),
+            (..) => "broken off".to_owned(),
         };
         let _ = writeln!(out, "call ended after {}, {who}", clock(self.duration_ms));
         out.push_str(&gap_lines(&self.gaps, &self.key_gaps));
@@ -330,7 +334,8 @@ fn prompt_checks(scenario: &Scenario, turns: &[TurnReport]) -> Vec<Check> {
 }
 
 impl TurnReport {
-    fn is_speech(&self) -> bool {
+    /// True for turns whose gap begins at the end of speech, not of keys.
+    pub fn is_speech(&self) -> bool {
         matches!(self.act, "say" | "play")
     }
 }
