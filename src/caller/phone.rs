@@ -133,8 +133,7 @@ pub async fn place<W: Write>(
     let target = options.target.clone();
     let mut recording = options.record.as_deref().map(Recording::create).transpose()?;
     let dialed = client.call(&target, sip).await;
-    let mut dialed =
-        dialed.map_err(|source| PhoneError::Sip { target: target.clone(), source })?;
+    let mut dialed = dialed.map_err(|source| PhoneError::Sip { target: target.clone(), source })?;
     let call_id = dialed.call_id.clone().map(CallId);
     let folder = call_id.as_ref().and_then(|id| call_dir(&options.data_dir, id).ok());
     let script = CallerScript::new(cues, scenario.pace);
@@ -260,9 +259,8 @@ async fn ticket(
     for _ in 0..TICKET_MS_MAX / TICKET_LOOK_MS {
         looks.tick().await;
         found = store.by_call(call).await;
-        let done = |t: &StoredTicket| {
-            t.ticket.status != TicketStatus::Taking && t.ended_unix_ms.is_some()
-        };
+        let done =
+            |t: &StoredTicket| t.ticket.status != TicketStatus::Taking && t.ended_unix_ms.is_some();
         if !matches!(&found, Ok(t) if !t.as_ref().is_some_and(done)) {
             break;
         }
@@ -286,10 +284,8 @@ impl Recording {
             bits_per_sample: 16,
             sample_format: hound::SampleFormat::Int,
         };
-        let wav = hound::WavWriter::create(file, spec).map_err(|e| PhoneError::Record {
-            file: file.into(),
-            reason: e.to_string(),
-        })?;
+        let wav = hound::WavWriter::create(file, spec)
+            .map_err(|e| PhoneError::Record { file: file.into(), reason: e.to_string() })?;
         Ok(Recording { file: file.into(), wav, failed: None })
     }
 

@@ -243,7 +243,9 @@ fn located(failure: &Failure, scenario: &Scenario) -> String {
     | Failure::CallTooLong { turn, .. }
     | Failure::FarEndGone { turn, .. }) = failure;
     match scenario.turns.get(*turn) {
-        Some(next) => format!("{failure} (turn {}: {}:{})", turn + 1, scenario.file.display(), next.line),
+        Some(next) => {
+            format!("{failure} (turn {}: {}:{})", turn + 1, scenario.file.display(), next.line)
+        }
         None => failure.to_string(),
     }
 }
@@ -310,9 +312,7 @@ fn add_words(turns: &mut [TurnReport], said: &[Said]) {
                 Said::Bot { at_ms, text, .. } if (before..turn.at_ms).contains(at_ms) => {
                     prompt.push(text.as_str());
                 }
-                Said::Heard { at_ms, text, confidence }
-                    if (turn.at_ms..until).contains(at_ms) =>
-                {
+                Said::Heard { at_ms, text, confidence } if (turn.at_ms..until).contains(at_ms) => {
                     let (text, confidence) = (text.clone(), *confidence);
                     turn.heard.push(HeardReport { text, confidence });
                 }

@@ -113,9 +113,11 @@ impl Line {
     fn said(self) -> Option<Said> {
         let at_ms = self.t.as_ms();
         match (self.input, self.output) {
-            (Some(Input::Final { transcript, .. }), _) => {
-                Some(Said::Heard { at_ms, text: transcript.text, confidence: transcript.confidence })
-            }
+            (Some(Input::Final { transcript, .. }), _) => Some(Said::Heard {
+                at_ms,
+                text: transcript.text,
+                confidence: transcript.confidence,
+            }),
             (_, Some(Output::Play { play, sounds })) => {
                 let text = words_of(&sounds);
                 (!text.is_empty()).then_some(Said::Bot { play, at_ms, text })
@@ -173,7 +175,8 @@ mod tests {
         let lost = Note::NotUnderstood { slot: "name".into() };
         let lost = line(91, "out", Output::Note(lost));
         let stop = line(95, "out", Output::StopPlaying { play: PlayId(1) });
-        let head = "{\"spillway_journal\":1}\n{\"t\":0,\"in\":\"answered\"}\n{\"t\":0,\"audio\":50}\n";
+        let head =
+            "{\"spillway_journal\":1}\n{\"t\":0,\"in\":\"answered\"}\n{\"t\":0,\"audio\":50}\n";
         let whole = format!("{head}{play}{heard}{lost}{stop}");
 
         // In two writes, the first of which ends in the middle of a line.

@@ -178,8 +178,7 @@ impl Run {
         }
         super::print(&self.heading(number))?;
         let mut live = Conversation::new(std::io::stdout(), self.paint, shown);
-        let report =
-            caller::place(client, &options, &self.scenario, cues, &mut live, stop).await?;
+        let report = caller::place(client, &options, &self.scenario, cues, &mut live, stop).await?;
         super::print(&self.ending(&report)?)?;
         Ok(report)
     }

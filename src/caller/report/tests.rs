@@ -94,7 +94,8 @@ fn a_call_that_did_not_go_as_written_says_where() {
     diary.events.push(Event::Failed(failure));
     diary.events.push(Event::HungUp { at_ms: 14_000 });
     let report = CallReport::new(&scenario(), reached(), &diary, None);
-    let want = "the bot said nothing for 10.0 s after turn 1 (pace.answer_ms_max) (turn 2: a.toml:6)";
+    let want =
+        "the bot said nothing for 10.0 s after turn 1 (pace.answer_ms_max) (turn 2: a.toml:6)";
     assert_eq!(report.failure.as_deref(), Some(want));
     assert!(!report.as_expected);
     assert!(report.verdict(Paint::Plain).ends_with("The call did not go as written.\n"));

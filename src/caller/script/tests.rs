@@ -179,7 +179,7 @@ fn a_bot_that_talks_through_the_turn_has_no_gap() {
         "bot 500-6300",
         "turn 1 @6980",
         "end 1 @7380",
-        "hung up @17360",
+        "hung up @17380",
     ];
     check(cues, bot, &want);
 }
