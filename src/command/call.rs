@@ -9,7 +9,11 @@ use spillway::config::{Config, PortRange};
 use spillway::sip::{SipClient, SipTransport};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+
+/// How long the last BYE may take to be answered.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 const EXAMPLES: &str = "\
 Examples:
@@ -151,6 +155,7 @@ impl Run {
                 break;
             }
         }
+        client.close(FAREWELL).await;
         self.print_all(&reports)?;
         let as_expected = reports.iter().all(|r| r.as_expected);
         Ok(if as_expected { ExitCode::SUCCESS } else { ExitCode::from(1) })
