@@ -1,1 +1,37 @@
-//! (room being built)
+//! A caller made of real SIP and RTP that follows a scenario: the demo, the test driver and the
+//! load driver.
+//!
+//! [`Scenario`] is what is written; [`voice`] makes its lines; [`CallerScript`] performs them as a
+//! machine without IO: an [`Ear`] tells when the bot's prompt is over, a [`Line`] where the
+//! caller's own speech ends. [`place`] is the shell around it: dials, gives it 20 ms after 20 ms,
+//! follows the call's journal for the words, prints the [`Conversation`] and reports.
+//!
+//! Gaps are measured on the caller's side of the line, in steps of 20 ms, from the packet with the
+//! last voiced sample of the caller to the first frame with sound that the caller's jitter buffer
+//! gives: both jitter buffers are in them, as they are in what a caller feels.
+
+mod conversation;
+mod ear;
+mod expect;
+mod line;
+mod page;
+mod pattern;
+mod phone;
+mod report;
+mod scenario;
+mod script;
+pub mod voice;
+mod words;
+
+pub use conversation::Conversation;
+pub use ear::{Ear, Heard};
+pub use expect::{Check, Expectations, Outcome, Party};
+pub use line::Line;
+pub use page::{Paint, Role};
+pub use pattern::{AnyOf, Pattern};
+pub use phone::{PhoneError, PhoneOptions, local_ip_towards, place};
+pub use report::{CallReport, Diary, Gaps, HeardReport, Reached, TurnReport, gap_lines};
+pub use scenario::{Act, After, Pace, Scenario, ScenarioError, Turn};
+pub use script::{Action, CallerScript, Cue, CueAct, Event, Failure};
+pub use voice::{VoiceError, cues, shown};
+pub use words::{JournalTail, Said};

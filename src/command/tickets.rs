@@ -65,6 +65,17 @@ struct Printed {
     recording: Option<PathBuf>,
 }
 
+impl Printed {
+    fn new(stored: StoredTicket, data_dir: &Path) -> Printed {
+        Printed { recording: recording_of(data_dir, &stored.ticket.call_id), stored }
+    }
+}
+
+/// A ticket as `spillway tickets show` prints it.
+pub fn ticket_text(stored: StoredTicket, data_dir: &Path) -> anyhow::Result<String> {
+    show_text(&Printed::new(stored, data_dir), &TimeZone::system())
+}
+
 /// Runs it.
 pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
     let config = Config::load(config)?;
@@ -78,10 +89,7 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
 }
 
 async fn answer(store: &SqliteStore, data_dir: &Path, action: Action) -> anyhow::Result<ExitCode> {
-    let printed = |stored: StoredTicket| Printed {
-        recording: recording_of(data_dir, &stored.ticket.call_id),
-        stored,
-    };
+    let printed = |stored| Printed::new(stored, data_dir);
     match action {
         Action::List { status, hotline, before, limit, json } => {
             let before = before.map(TicketNumber);

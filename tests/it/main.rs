@@ -2,6 +2,7 @@
 
 mod arbitrary;
 mod call_log;
+mod caller;
 mod journal;
 mod media;
 mod recovery;

@@ -1,0 +1,501 @@
+//! A scenario file: who calls, what they say when, and the ticket that must come of it.
+
+use crate::caller::expect::Expectations;
+use crate::caller::pattern::Pattern;
+use crate::rtp::DtmfDigit;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use toml::Spanned;
+
+/// A scripted call.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// The file it was read from; `play` files are relative to it.
+    pub file: PathBuf,
+    /// One line for people who watch.
+    pub about: String,
+    /// ISO 639-1 language of the caller's voice.
+    pub language: String,
+    /// Calling number; empty when withheld.
+    pub from: String,
+    /// The synthesised voice; the language's usual one when absent.
+    pub voice: Option<String>,
+    /// Headers added to the INVITE.
+    pub headers: Vec<(String, String)>,
+    /// How patient and how quick the caller is.
+    pub pace: Pace,
+    /// What the caller does, in order.
+    pub turns: Vec<Turn>,
+    /// What must come of it.
+    pub expect: Expectations,
+}
+
+/// How patient and how quick the caller is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Pace {
+    /// Quiet that ends a prompt.
+    pub prompt_end_ms: u64,
+    /// Longest wait for the bot to begin to speak.
+    pub answer_ms_max: u64,
+    /// Longest prompt.
+    pub prompt_ms_max: u64,
+    /// Longest call.
+    pub call_ms_max: u64,
+    /// From one key to the next.
+    pub key_every_ms: u64,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Pace {
+            prompt_end_ms: 700,
+            answer_ms_max: 10_000,
+            prompt_ms_max: 60_000,
+            call_ms_max: 300_000,
+            key_every_ms: 300,
+        }
+    }
+}
+
+/// One thing the caller does.
+#[derive(Debug, Clone)]
+pub struct Turn {
+    /// The line of its `[[turn]]` in the file.
+    pub line: usize,
+    /// A name for reports.
+    pub label: Option<String>,
+    /// When.
+    pub after: After,
+    /// What.
+    pub act: Act,
+    /// What the bot must have said before it.
+    pub expect_prompt: Option<Pattern>,
+}
+
+/// When a turn begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum After {
+    /// When the bot's prompt has ended.
+    Prompt,
+    /// This long into the bot's prompt.
+    BargeIn {
+        /// Milliseconds from the prompt's first sound.
+        at_ms: u64,
+    },
+    /// As soon as the turn before is done.
+    Now,
+}
+
+/// What the caller does in a turn.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Act {
+    /// Speaks this text with a synthesised voice.
+    Say(String),
+    /// Speaks a wav file.
+    Play(PathBuf),
+    /// Presses keys.
+    Keys(Vec<DtmfDigit>),
+    /// Thinks: the next turn then answers the same prompt.
+    Wait {
+        /// How long.
+        ms: u64,
+    },
+    /// Answers with silence: the next turn waits for what the bot makes of it.
+    Silence {
+        /// How long at least.
+        ms: u64,
+    },
+    /// Hangs up.
+    HangUp,
+}
+
+/// Why a scenario was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ScenarioError {
+    /// The file could not be read.
+    #[error(
+        "{file}: cannot be read: {reason}; give a scenario file, for example \
+         prompts/scenarios/demo-en.toml"
+    )]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// The system's words.
+        reason: String,
+    },
+    /// Not the TOML a scenario is; the reason names line, key and what was expected.
+    #[error("{file}: {reason}")]
+    Malformed {
+        /// The file.
+        file: PathBuf,
+        /// Line, key, expectation.
+        reason: String,
+    },
+    /// A value that cannot be.
+    #[error("{file}:{line}: {key}: {problem}; expected {expected}")]
+    Invalid {
+        /// The file.
+        file: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The dotted key.
+        key: String,
+        /// What is wrong.
+        problem: String,
+        /// What would be right.
+        expected: &'static str,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawScenario {
+    #[serde(default)]
+    about: String,
+    language: Spanned<String>,
+    #[serde(default)]
+    from: Option<Spanned<String>>,
+    voice: Option<String>,
+    #[serde(default)]
+    headers: BTreeMap<Spanned<String>, Spanned<String>>,
+    #[serde(default)]
+    pace: Option<Spanned<Pace>>,
+    #[serde(default)]
+    turn: Vec<Spanned<RawTurn>>,
+    #[serde(default)]
+    expect: Expectations,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTurn {
+    label: Option<String>,
+    after: Option<Spanned<RawAfter>>,
+    at_ms: Option<Spanned<u64>>,
+    expect_prompt: Option<Pattern>,
+    say: Option<Spanned<String>>,
+    play: Option<Spanned<PathBuf>>,
+    keys: Option<Spanned<String>>,
+    wait_ms: Option<u64>,
+    silence_ms: Option<u64>,
+    hang_up: Option<Spanned<bool>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum RawAfter {
+    Prompt,
+    BargeIn,
+    Now,
+}
+
+/// The text being read, to turn a span into a line.
+struct Source<'a> {
+    file: &'a Path,
+    text: &'a str,
+}
+
+const ONE_ACT: &str = "exactly one of say, play, keys, wait_ms, silence_ms or hang_up = true";
+
+impl Scenario {
+    /// Reads and checks the scenario in `file`.
+    pub fn load(file: &Path) -> Result<Scenario, ScenarioError> {
+        let text = std::fs::read_to_string(file)
+            .map_err(|e| ScenarioError::Unreadable { file: file.into(), reason: e.to_string() })?;
+        Scenario::parse(file, &text)
+    }
+
+    /// Reads and checks the scenario `text`, which stands in `file`.
+    pub fn parse(file: &Path, text: &str) -> Result<Scenario, ScenarioError> {
+        let raw: RawScenario = toml::from_str(text).map_err(|e| ScenarioError::Malformed {
+            file: file.into(),
+            reason: e.to_string().trim_end().to_owned(),
+        })?;
+        let source = Source { file, text };
+        let mut turns = Vec::with_capacity(raw.turn.len());
+        for (i, turn) in raw.turn.into_iter().enumerate() {
+            turns.push(source.turn(i + 1, turn)?);
+        }
+        Ok(Scenario {
+            file: file.into(),
+            about: raw.about,
+            language: source.language(raw.language)?,
+            from: raw.from.map_or(Ok(String::new()), |from| source.from(from))?,
+            voice: raw.voice,
+            headers: source.headers(raw.headers)?,
+            pace: raw.pace.map_or(Ok(Pace::default()), |pace| source.pace(pace))?,
+            turns,
+            expect: raw.expect,
+        })
+    }
+}
+
+impl Source<'_> {
+    fn line(&self, offset: usize) -> usize {
+        self.text.as_bytes().iter().take(offset).filter(|&&b| b == b'\n').count() + 1
+    }
+
+    fn invalid(
+        &self,
+        offset: usize,
+        key: impl Into<String>,
+        problem: impl Into<String>,
+        expected: &'static str,
+    ) -> ScenarioError {
+        ScenarioError::Invalid {
+            file: self.file.into(),
+            line: self.line(offset),
+            key: key.into(),
+            problem: problem.into(),
+            expected,
+        }
+    }
+
+    fn language(&self, language: Spanned<String>) -> Result<String, ScenarioError> {
+        let at = language.span().start;
+        let language = language.into_inner();
+        if language.len() == 2 && language.bytes().all(|b| b.is_ascii_lowercase()) {
+            return Ok(language);
+        }
+        let problem = format!("{language:?} is no language");
+        Err(self.invalid(at, "language", problem, "an ISO 639-1 code such as \"en\" or \"vi\""))
+    }
+
+    fn from(&self, from: Spanned<String>) -> Result<String, ScenarioError> {
+        let at = from.span().start;
+        let from = from.into_inner();
+        if from.chars().all(|c| c.is_ascii_alphanumeric() || "+-._*#".contains(c)) {
+            return Ok(from);
+        }
+        let problem = format!("{from:?} cannot be the user part of a SIP address");
+        Err(self.invalid(at, "from", problem, "digits such as \"+15550100\", or \"\" for withheld"))
+    }
+
+    fn headers(
+        &self,
+        headers: BTreeMap<Spanned<String>, Spanned<String>>,
+    ) -> Result<Vec<(String, String)>, ScenarioError> {
+        let token = |c: char| c.is_ascii_alphanumeric() || "-.!%*_+`'~".contains(c);
+        let mut checked = Vec::with_capacity(headers.len());
+        for (name, value) in headers {
+            let key = format!("headers.{}", name.get_ref());
+            if name.get_ref().is_empty() || !name.get_ref().chars().all(token) {
+                let problem = "is no SIP header name";
+                return Err(self.invalid(
+                    name.span().start,
+                    key,
+                    problem,
+                    "a token, RFC 3261 25.1",
+                ));
+            }
+            if value.get_ref().chars().any(char::is_control) {
+                let problem = "holds a control character";
+                return Err(self.invalid(value.span().start, key, problem, "one line of text"));
+            }
+            checked.push((name.into_inner(), value.into_inner()));
+        }
+        Ok(checked)
+    }
+
+    fn pace(&self, pace: Spanned<Pace>) -> Result<Pace, ScenarioError> {
+        let at = pace.span().start;
+        let pace = pace.into_inner();
+        let limits = [
+            ("prompt_end_ms", pace.prompt_end_ms, 200..=10_000, "200 to 10000"),
+            ("answer_ms_max", pace.answer_ms_max, 500..=120_000, "500 to 120000"),
+            ("prompt_ms_max", pace.prompt_ms_max, 1_000..=600_000, "1000 to 600000"),
+            ("call_ms_max", pace.call_ms_max, 1_000..=7_200_000, "1000 to 7200000"),
+            ("key_every_ms", pace.key_every_ms, 100..=5_000, "100 to 5000"),
+        ];
+        for (key, value, range, expected) in limits {
+            if !range.contains(&value) {
+                let key = format!("pace.{key}");
+                return Err(self.invalid(at, key, format!("is {value}"), expected));
+            }
+        }
+        Ok(pace)
+    }
+
+    fn turn(&self, number: usize, turn: Spanned<RawTurn>) -> Result<Turn, ScenarioError> {
+        let at = turn.span().start;
+        let mut turn = turn.into_inner();
+        let key = |name: &str| format!("turn {number}: {name}");
+        let after = match (turn.after.take(), turn.at_ms.take()) {
+            (Some(after), Some(at_ms)) if *after.get_ref() == RawAfter::BargeIn => {
+                After::BargeIn { at_ms: at_ms.into_inner() }
+            }
+            (Some(after), None) if *after.get_ref() == RawAfter::BargeIn => {
+                let problem = "at_ms is missing";
+                let expected = "at_ms = milliseconds into the prompt beside after = \"barge_in\"";
+                return Err(self.invalid(after.span().start, key("after"), problem, expected));
+            }
+            (_, Some(at_ms)) => {
+                let problem = "means nothing here";
+                let expected = "at_ms only beside after = \"barge_in\"";
+                return Err(self.invalid(at_ms.span().start, key("at_ms"), problem, expected));
+            }
+            (Some(after), None) if *after.get_ref() == RawAfter::Now => After::Now,
+            (_, None) => After::Prompt,
+        };
+        Ok(Turn {
+            line: self.line(at),
+            label: turn.label.take(),
+            after,
+            expect_prompt: turn.expect_prompt.take(),
+            act: self.act(at, number, turn)?,
+        })
+    }
+
+    fn act(&self, at: usize, number: usize, turn: RawTurn) -> Result<Act, ScenarioError> {
+        let key = |name: &str| format!("turn {number}: {name}");
+        let mut acts = Vec::new();
+        if let Some(say) = turn.say {
+            if say.get_ref().trim().is_empty() {
+                let expected = "words; silence_ms = N answers with silence";
+                return Err(self.invalid(say.span().start, key("say"), "is empty", expected));
+            }
+            acts.push(Act::Say(say.into_inner()));
+        }
+        if let Some(play) = turn.play {
+            let file = self.file.parent().unwrap_or(Path::new("")).join(play.get_ref());
+            if !file.is_file() {
+                let problem = format!("{} is not there", file.display());
+                let expected = "a wav file, its path relative to the scenario";
+                return Err(self.invalid(play.span().start, key("play"), problem, expected));
+            }
+            acts.push(Act::Play(file));
+        }
+        if let Some(keys) = turn.keys {
+            let pressed: Result<Vec<_>, _> =
+                keys.get_ref().chars().map(DtmfDigit::try_from).collect();
+            match pressed {
+                Ok(pressed) if !pressed.is_empty() => acts.push(Act::Keys(pressed)),
+                other => {
+                    let problem = other.err().map_or("is empty".to_owned(), |e| e.to_string());
+                    let expected = "keys such as \"0123#\"";
+                    return Err(self.invalid(keys.span().start, key("keys"), problem, expected));
+                }
+            }
+        }
+        acts.extend(turn.wait_ms.map(|ms| Act::Wait { ms }));
+        acts.extend(turn.silence_ms.map(|ms| Act::Silence { ms }));
+        if let Some(hang_up) = turn.hang_up {
+            if !hang_up.get_ref() {
+                let expected = "hang_up = true, or another act";
+                let at = hang_up.span().start;
+                return Err(self.invalid(at, key("hang_up"), "is false", expected));
+            }
+            acts.push(Act::HangUp);
+        }
+        let n = acts.len();
+        match acts.pop() {
+            Some(act) if n == 1 => Ok(act),
+            _ => Err(self.invalid(at, format!("turn {number}"), format!("has {n} acts"), ONE_ACT)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Scenario, ScenarioError> {
+        Scenario::parse(Path::new("calls/a.toml"), text)
+    }
+
+    #[test]
+    fn a_whole_scenario() {
+        let scenario = parse(
+            r#"
+            about = "test"
+            language = "en"
+            from = "+15550100"
+            headers = { "X-Line" = "7" }
+            pace = { prompt_end_ms = 500 }
+            [[turn]]
+            label = "consent"
+            say = "Yes."
+            expect_prompt = "recorded"
+            [[turn]]
+            after = "barge_in"
+            at_ms = 400
+            keys = "12#"
+            [[turn]]
+            after = "now"
+            wait_ms = 100
+            [[turn]]
+            silence_ms = 8000
+            [[turn]]
+            hang_up = true
+            [expect]
+            complete = true
+            parts.house = "12"
+            slots.name = ["Mary Smith", "regex:^Mary"]
+            "#,
+        )
+        .expect("good");
+        let acts: Vec<_> = scenario.turns.iter().map(|t| (t.after, t.act.clone())).collect();
+        let keys = "12#".chars().map(|c| DtmfDigit::try_from(c).unwrap()).collect();
+        let want = vec![
+            (After::Prompt, Act::Say("Yes.".into())),
+            (After::BargeIn { at_ms: 400 }, Act::Keys(keys)),
+            (After::Now, Act::Wait { ms: 100 }),
+            (After::Prompt, Act::Silence { ms: 8_000 }),
+            (After::Prompt, Act::HangUp),
+        ];
+        assert_eq!(acts, want);
+        assert_eq!(scenario.turns[1].line, 11);
+        assert_eq!(scenario.pace, Pace { prompt_end_ms: 500, ..Pace::default() });
+        assert_eq!(scenario.headers, vec![("X-Line".to_owned(), "7".to_owned())]);
+    }
+
+    #[test]
+    fn a_bad_file_is_refused_with_file_line_key_and_what_is_expected() {
+        fn check(text: &str, want: &[&str]) {
+            let error = parse(text).expect_err(text).to_string();
+            for part in want {
+                assert!(error.contains(part), "{part:?} is not in:\n{error}");
+            }
+            assert!(error.starts_with("calls/a.toml"), "{error}");
+        }
+        check("", &["missing field `language`"]);
+        check("language = \"english\"", &[":1: language:", "ISO 639-1"]);
+        check("language = 'en'\nfrom = 'a b'", &[":2: from:", "digits"]);
+        check("language = 'en'\nheaders = { X-A = \"a\\r\\nB: c\" }", &[":2: headers.X-A"]);
+        check("language = 'en'\npace = { call_ms_max = 1 }", &[":2: pace.call_ms_max: is 1"]);
+        check("language = 'en'\npace = { speed = 1 }", &["line 2", "`speed`", "`key_every_ms`"]);
+        let turn = |body: &str| format!("language = 'en'\n\n[[turn]]\n{body}\n");
+        check(&turn(""), &[":3: turn 1: has 0 acts; expected exactly one of say, play"]);
+        check(&turn("say = 'a'\nkeys = '1'"), &[":3: turn 1: has 2 acts"]);
+        check(&turn("say = ' '"), &[":4: turn 1: say: is empty"]);
+        check(&turn("label = 'x'\nkeys = '12e'"), &[":5: turn 1: keys: 'e' is not a telephone"]);
+        check(&turn("keys = ''"), &[":4: turn 1: keys: is empty"]);
+        check(&turn("play = 'no.wav'"), &[":4: turn 1: play: calls/no.wav is not there"]);
+        check(&turn("say = 'a'\nafter = 'barge_in'"), &[":5: turn 1: after: at_ms is missing"]);
+        check(&turn("say = 'a'\nat_ms = 5"), &[":5: turn 1: at_ms: means nothing"]);
+        check(&turn("say = 'a'\nafter = 'then'"), &["line 5", "`then`", "`barge_in`"]);
+        check(&turn("hang_up = false"), &[":4: turn 1: hang_up: is false"]);
+        check(&turn("sya = 'a'"), &["line 4", "unknown field `sya`", "`say`"]);
+        check(&turn("say = 'a'\nexpect_prompt = 'regex:('"), &["line 5", "regex parse error"]);
+        let expect = |body: &str| format!("language = 'en'\n[expect]\n{body}\n");
+        check(&expect("slots.name = 3"), &["line 3", "a string, or a list of strings"]);
+        check(&expect("slots.name = []"), &["line 3", "at least one"]);
+        check(&expect("compete = true"), &["line 3", "unknown field `compete`", "`complete`"]);
+    }
+
+    #[test]
+    fn the_scenarios_we_ship_can_be_read() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("prompts/scenarios");
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(folder).expect("prompts/scenarios") {
+            let file = entry.expect("entry").path();
+            if file.extension().is_some_and(|e| e == "toml") {
+                Scenario::load(&file).unwrap_or_else(|e| panic!("{e}"));
+                names.push(file);
+            }
+        }
+        assert!(names.len() >= 9, "{names:?}");
+    }
+}

@@ -1,0 +1,203 @@
+//! The words of a running call, out of the journal its server writes on the same machine.
+
+use crate::call::{Input, Note, Output, PlayId, Sound};
+use crate::time::CallTime;
+use serde::Deserialize;
+use std::fs::File;
+use std::io::Read;
+use std::path::PathBuf;
+
+/// Read at most so much at once: a call writes a few kilobytes a second.
+const READ_BYTES_MAX: u64 = 1 << 20;
+
+/// One thing the journal tells of what was said and understood. Times are the server's, in
+/// milliseconds since it answered; the caller's own clock starts some milliseconds later.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Said {
+    /// The bot begins to say this.
+    Bot {
+        /// Which playing.
+        play: PlayId,
+        /// When.
+        at_ms: u64,
+        /// The words.
+        text: String,
+    },
+    /// The bot breaks off.
+    Stopped {
+        /// Which playing.
+        play: PlayId,
+        /// When.
+        at_ms: u64,
+    },
+    /// What the recogniser made of the caller's turn.
+    Heard {
+        /// When.
+        at_ms: u64,
+        /// The words.
+        text: String,
+        /// 0..=1.
+        confidence: f32,
+    },
+    /// What the dialogue made of it.
+    Understood {
+        /// When.
+        at_ms: u64,
+        /// The slot that was asked.
+        slot: String,
+        /// Its value; `None` when nothing could be made of it.
+        value: Option<String>,
+    },
+}
+
+impl Said {
+    /// When, in milliseconds since the server answered.
+    pub fn at_ms(&self) -> u64 {
+        match self {
+            Said::Bot { at_ms, .. }
+            | Said::Stopped { at_ms, .. }
+            | Said::Heard { at_ms, .. }
+            | Said::Understood { at_ms, .. } => *at_ms,
+        }
+    }
+}
+
+/// The parts of a journal line that hold words; other lines have none of them.
+#[derive(Deserialize)]
+struct Line {
+    t: CallTime,
+    #[serde(rename = "in")]
+    input: Option<Input>,
+    #[serde(rename = "out")]
+    output: Option<Output>,
+}
+
+/// Follows a journal while it grows. Never waits: what is not there yet comes with a later poll.
+#[derive(Debug)]
+pub struct JournalTail {
+    path: PathBuf,
+    file: Option<File>,
+    unfinished: Vec<u8>,
+}
+
+impl JournalTail {
+    /// Follows the journal in `path`, which need not be there yet.
+    pub fn new(path: PathBuf) -> JournalTail {
+        JournalTail { path, file: None, unfinished: Vec::new() }
+    }
+
+    /// True when there is a journal.
+    pub fn is_there(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// Appends what has been written since the last poll.
+    pub fn poll(&mut self, said: &mut Vec<Said>) {
+        if self.file.is_none() {
+            self.file = File::open(&self.path).ok();
+        }
+        let Some(file) = &mut self.file else { return };
+        // An error here leaves the call without words, which the conversation shows.
+        let _ = file.take(READ_BYTES_MAX).read_to_end(&mut self.unfinished);
+        let Some(end) = self.unfinished.iter().rposition(|&b| b == b'\n') else { return };
+        for line in self.unfinished[..end].split(|&b| b == b'\n') {
+            if let Ok(line) = serde_json::from_slice::<Line>(line) {
+                said.extend(line.said());
+            }
+        }
+        self.unfinished.drain(..=end);
+    }
+}
+
+impl Line {
+    fn said(self) -> Option<Said> {
+        let at_ms = self.t.as_ms();
+        match (self.input, self.output) {
+            (Some(Input::Final { transcript, .. }), _) => Some(Said::Heard {
+                at_ms,
+                text: transcript.text,
+                confidence: transcript.confidence,
+            }),
+            (_, Some(Output::Play { play, sounds })) => {
+                let text = words_of(&sounds);
+                (!text.is_empty()).then_some(Said::Bot { play, at_ms, text })
+            }
+            (_, Some(Output::StopPlaying { play })) => Some(Said::Stopped { play, at_ms }),
+            (_, Some(Output::Note(Note::Understood { slot, value, .. }))) => {
+                Some(Said::Understood { at_ms, slot, value: Some(value) })
+            }
+            (_, Some(Output::Note(Note::NotUnderstood { slot }))) => {
+                Some(Said::Understood { at_ms, slot, value: None })
+            }
+            _ => None,
+        }
+    }
+}
+
+fn words_of(sounds: &[Sound]) -> String {
+    let words = sounds.iter().filter_map(|sound| match sound {
+        Sound::Prompt { text, .. } => Some(text.trim()),
+        Sound::Tone { .. } => Some("(tone)"),
+        Sound::Silence { .. } => None,
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::TurnId;
+    use crate::speech::Transcript;
+    use std::io::Write;
+
+    fn line(t: u64, key: &str, value: impl serde::Serialize) -> String {
+        format!("{{\"t\":{t},\"{key}\":{}}}\n", serde_json::to_string(&value).expect("json"))
+    }
+
+    #[test]
+    fn a_growing_journal_gives_each_word_once() {
+        let dir = tempfile::tempdir().expect("dir");
+        let path = dir.path().join("journal.jsonl");
+        let mut tail = JournalTail::new(path.clone());
+        let mut said = Vec::new();
+        tail.poll(&mut said);
+        assert!(!tail.is_there() && said.is_empty());
+
+        let prompt = |text: &str| Sound::Prompt {
+            name: "p".into(),
+            language: "en".into(),
+            text: text.into(),
+        };
+        let sounds = vec![prompt("Hello. "), Sound::Silence { ms: 300 }, prompt("Your name?")];
+        let play = line(40, "out", Output::Play { play: PlayId(1), sounds });
+        let transcript = Transcript::plain("mary", 0.5);
+        let heard = line(90, "in", Input::Final { turn: TurnId(1), transcript });
+        let lost = Note::NotUnderstood { slot: "name".into() };
+        let lost = line(91, "out", Output::Note(lost));
+        let stop = line(95, "out", Output::StopPlaying { play: PlayId(1) });
+        let head =
+            "{\"spillway_journal\":1}\n{\"t\":0,\"in\":\"answered\"}\n{\"t\":0,\"audio\":50}\n";
+        let whole = format!("{head}{play}{heard}{lost}{stop}");
+
+        // In two writes, the first of which ends in the middle of a line.
+        let mut file = File::create(&path).expect("file");
+        let cut = head.len() + play.len() + 10;
+        file.write_all(&whole.as_bytes()[..cut]).expect("write");
+        tail.poll(&mut said);
+        let hello = Said::Bot { play: PlayId(1), at_ms: 40, text: "Hello. Your name?".into() };
+        assert_eq!(said, [hello]);
+        assert!(tail.is_there());
+        said.clear();
+        file.write_all(&whole.as_bytes()[cut..]).expect("write");
+        tail.poll(&mut said);
+        tail.poll(&mut said);
+        let want = [
+            Said::Heard { at_ms: 90, text: "mary".into(), confidence: 0.5 },
+            Said::Understood { at_ms: 91, slot: "name".into(), value: None },
+            Said::Stopped { play: PlayId(1), at_ms: 95 },
+        ];
+        assert_eq!(said, want);
+        let times: Vec<_> = said.iter().map(Said::at_ms).collect();
+        assert_eq!(times, [90, 91, 95]);
+    }
+}
