@@ -74,7 +74,7 @@ impl Check {
 /// Looks at everything `config` makes necessary.
 pub fn examine(config: &Config) -> Vec<Check> {
     let mut checks = system_packages();
-    checks.push(libvosk());
+    checks.push(libvosk(config));
     checks.push(onnx(config));
     checks.push(espeak());
     checks.extend(prompts(config));
@@ -115,15 +115,22 @@ fn installed_version(package: &str) -> Option<Option<String>> {
     Some(text.strip_prefix("installed ").map(str::to_string))
 }
 
-/// The program links libvosk, so it is loaded if this runs; the question is which one.
-fn libvosk() -> Check {
+/// Linked programs do not even start without libvosk, so what is loaded is what there is; else the
+/// one the next build will link.
+fn libvosk(config: &Config) -> Check {
     let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
-    let path = maps.lines().filter_map(|l| l.split_whitespace().last()).find(|path| {
-        Path::new(path).file_name().is_some_and(|f| f.to_string_lossy().starts_with("libvosk.so"))
-    });
-    match path {
+    let is_it = |path: &&str| path.ends_with("/libvosk.so");
+    let loaded = maps.lines().filter_map(|l| l.split_whitespace().last()).find(is_it);
+    let installed = config.models_dir.join("native/libvosk.so");
+    match loaded {
         Some(path) => Check::present("libvosk", path),
-        None => Check::missing("libvosk", "not loaded into this program", "make setup"),
+        None if installed.is_file() => {
+            Check::present("libvosk", installed.display().to_string())
+        }
+        None => {
+            let detail = format!("neither loaded nor at {}", installed.display());
+            Check::missing("libvosk", detail, "make setup")
+        }
     }
 }
 
@@ -330,7 +337,7 @@ mod tests {
             fs::write(path, "x").expect("file");
         }
         let checks = examine(&bare(dir.path()));
-        for name in ["libvosk", "prompts", "hotline", "recogniser for ko", "data directory"] {
+        for name in ["prompts", "hotline", "recogniser for ko", "data directory"] {
             let found = find(&checks, name);
             assert!(matches!(found.outcome, Outcome::Present { .. }), "{found:?}");
         }
