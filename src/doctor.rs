@@ -124,9 +124,7 @@ fn libvosk(config: &Config) -> Check {
     let installed = config.models_dir.join("native/libvosk.so");
     match loaded {
         Some(path) => Check::present("libvosk", path),
-        None if installed.is_file() => {
-            Check::present("libvosk", installed.display().to_string())
-        }
+        None if installed.is_file() => Check::present("libvosk", installed.display().to_string()),
         None => {
             let detail = format!("neither loaded nor at {}", installed.display());
             Check::missing("libvosk", detail, "make setup")
@@ -177,6 +175,7 @@ fn prompts(config: &Config) -> Vec<Check> {
         }
     }];
     let hotline = dir.join("hotlines").join(format!("{}.toml", config.hotline));
+    // A hotline whose file is bad is told by `spillway serve`, with line and key.
     checks.push(if hotline.is_file() {
         Check::present("hotline", hotline.display().to_string())
     } else {
@@ -195,7 +194,15 @@ fn languages(prompts_dir: &Path) -> BTreeSet<String> {
         .collect()
 }
 
-/// For each language a recogniser and, better than espeak-ng, a voice.
+/// The language of the hotline that is to answer, where its file says so.
+fn hotline_language(config: &Config) -> Option<String> {
+    let hotline = config.prompts_dir.join("hotlines").join(format!("{}.toml", config.hotline));
+    let table: toml::Table = fs::read_to_string(hotline).ok()?.parse().ok()?;
+    Some(table.get("language")?.as_str()?.to_string())
+}
+
+/// For each language a recogniser and, better than espeak-ng, a voice. What the hotline does not
+/// speak is optional.
 fn packs(config: &Config) -> Vec<Check> {
     let packs = match Packs::open(&config.models_dir) {
         Ok(packs) => packs,
@@ -204,6 +211,7 @@ fn packs(config: &Config) -> Vec<Check> {
             return vec![Check::missing("model packs", error.to_string(), mend)];
         }
     };
+    let spoken = hotline_language(config);
     let mut checks = vec![];
     for language in languages(&config.prompts_dir) {
         let (voices, recognisers): (Vec<&Pack>, Vec<&Pack>) = packs
@@ -212,7 +220,9 @@ fn packs(config: &Config) -> Vec<Check> {
             .iter()
             .filter(|p| p.languages.contains(&language))
             .partition(|p| p.engine == PackEngine::Piper);
-        checks.push(one_of(&packs, format!("recogniser for {language}"), &recognisers));
+        let recogniser = one_of(&packs, format!("recogniser for {language}"), &recognisers);
+        let is_needed = spoken.as_ref().is_none_or(|spoken| *spoken == language);
+        checks.push(if is_needed { recogniser } else { recogniser.optional() });
         if !voices.is_empty() {
             let voice = one_of(&packs, format!("voice for {language}"), &voices);
             checks.push(voice.optional());
@@ -342,6 +352,21 @@ mod tests {
             assert!(matches!(found.outcome, Outcome::Present { .. }), "{found:?}");
         }
         assert!(!checks.iter().any(|c| c.name == "voice for ko"));
+    }
+
+    #[test]
+    fn only_the_hotlines_language_is_needed() {
+        let dir = tempfile::tempdir().expect("temp dir");
+        for below in ["languages/ko", "languages/vi", "hotlines"] {
+            fs::create_dir_all(dir.path().join("prompts").join(below)).expect("dir");
+        }
+        let hotline = dir.path().join("prompts/hotlines/demo.toml");
+        fs::write(hotline, "language = \"vi\"\n").expect("file");
+        let config = Config { hotline: "demo".into(), ..bare(dir.path()) };
+        let checks = packs(&config);
+        assert!(find(&checks, "recogniser for vi").fails());
+        assert!(!find(&checks, "recogniser for ko").fails());
+        assert!(!find(&checks, "voice for vi").fails());
     }
 
     #[test]

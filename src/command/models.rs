@@ -93,8 +93,7 @@ fn pull(packs: &Packs, args: PullArgs) -> anyhow::Result<ExitCode> {
         Some(Source::Registry) => Sources::Only(SourceKind::Registry),
     };
     let cache = cache_dir()?;
-    let puller =
-        Puller::new(packs, &cache, sources, args.trust_on_first_use, Progress::Terminal)?;
+    let puller = Puller::new(packs, &cache, sources, args.trust_on_first_use, Progress::Terminal)?;
     let mut failed = vec![];
     for pack in wanted {
         if let Err(error) = puller.pull(pack) {

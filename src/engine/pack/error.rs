@@ -38,7 +38,7 @@ pub enum PackError {
         wanted: &'static str,
     },
     /// The address does not answer: another source may.
-    #[error("{url} cannot be reached ({reason}); check the network, or use --source registry")]
+    #[error("{url} cannot be reached ({reason}); check the network and run the command again")]
     Unreachable {
         /// The address.
         url: String,

@@ -140,10 +140,8 @@ mod tests {
     /// What ggml itself makes of the same weights.
     #[allow(unsafe_code)]
     fn by_ggml(weights: &[u8]) -> Vec<u8> {
-        let values: Vec<f32> = weights
-            .chunks_exact(2)
-            .map(|c| f16::from_le_bytes([c[0], c[1]]).to_f32())
-            .collect();
+        let values: Vec<f32> =
+            weights.chunks_exact(2).map(|c| f16::from_le_bytes([c[0], c[1]]).to_f32()).collect();
         let mut out = vec![0u8; values.len() / BLOCK * 34];
         // SAFETY: `values` is one row of a whole number of blocks and `out` holds 34 bytes for
         // each; q8_0 needs no importance matrix.

@@ -20,7 +20,7 @@ mod unpack;
 pub use error::PackError;
 pub use manifest::{Manifest, Pack, PackEngine};
 pub use progress::Progress;
-pub use pull::{Puller, Pulled, SourceKind, Sources};
+pub use pull::{Pulled, Puller, SourceKind, Sources};
 pub use runtime::{ONNX_RUNTIME_VERSION_MIN, onnx_runtime, onnx_runtime_version};
 pub use stamp::{PackState, Stamp, StampedFile};
 

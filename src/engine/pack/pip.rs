@@ -87,5 +87,5 @@ fn run_pip(wheels: &[&Wheel], dir: &Path, progress: Progress) -> Result<(), Pack
         return Ok(());
     }
     let words = String::from_utf8_lossy(&output.stderr);
-    Err(failed(words.lines().filter(|l| !l.trim().is_empty()).next_back().unwrap_or("").into()))
+    Err(failed(words.lines().rfind(|l| !l.trim().is_empty()).unwrap_or("").into()))
 }

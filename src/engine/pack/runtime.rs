@@ -65,10 +65,9 @@ fn version_of(path: &Path) -> Result<String, EngineError> {
     // sha256 or one its owner put into the models directory, and the engines load it all the same.
     let library = unsafe { libloading::Library::new(path) }.map_err(missing)?;
     // SAFETY: `OrtGetApiBase` has had this signature in every release of ONNX Runtime.
-    let get_base = unsafe {
-        library.get::<unsafe extern "C" fn() -> *const OrtApiBase>(b"OrtGetApiBase\0")
-    }
-    .map_err(missing)?;
+    let get_base =
+        unsafe { library.get::<unsafe extern "C" fn() -> *const OrtApiBase>(b"OrtGetApiBase\0") }
+            .map_err(missing)?;
     // SAFETY: takes nothing; returns null or a structure that lives as long as the library.
     let base = unsafe { get_base().as_ref() }.ok_or_else(broken)?;
     // SAFETY: takes nothing; returns null or a NUL-terminated string of the library's own.

