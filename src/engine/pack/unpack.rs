@@ -175,7 +175,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_no_library_and_not_fatal(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn any_bytes_are_no_library_and_not_fatal(
+            bytes in prop::collection::vec(any::<u8>(), 0..200),
+        ) {
             prop_assert!(data_of(&bytes, "s").is_err());
             let mut headed = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3e\0".to_vec();
             headed.extend_from_slice(&bytes);
