@@ -11,6 +11,7 @@ pub mod ctc;
 pub mod espeak;
 mod language;
 pub mod onnx;
+pub mod pack;
 pub mod piper;
 mod pool;
 pub mod scripted;

@@ -1,0 +1,56 @@
+# Everything a person does with a checkout. `make demo` and `make test` need nothing done before:
+# they run the set-up first, which does nothing that is already done.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help setup models demo test check fmt bench peers doctor clean
+
+# Model packs for the set-up, and the speech `make bench` measures with.
+PACKS ?= vi-ctc whisper-base vosk-ko piper-en_US-joe-medium
+MANIFEST ?= ../shared/speech/manifest.tsv
+export PACKS
+
+CARGO_DENY_VERSION := 0.20.2
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | \
+		awk -F '\t' '{ printf "make %-8s %s\n", $$1, $$2 }'
+
+setup: ## system packages, native libraries, the program, model packs
+	@tools/setup.sh
+
+models: setup ## show the model packs (get others with: spillway models pull LANGUAGE)
+	@"$$(tools/program.sh)" models list
+
+demo: setup ## a whole call: ONCE=1 stops after the ticket, LANG_PACK=vi speaks Vietnamese
+	@tools/demo.sh
+
+test: setup ## all tests
+	@tools/test.sh
+
+check: fmt ## formatting, lints, all tests, licences
+	@tools/setup.sh native
+	cargo clippy --release --locked --all-targets -- --deny warnings
+	@$(MAKE) --no-print-directory test
+	@if command -v cargo-deny >/dev/null; then \
+		cargo deny --locked check bans licenses sources; \
+	else \
+		echo "cargo-deny is not installed, so licences were not checked; to check them:"; \
+		echo "    cargo install cargo-deny --locked --version $(CARGO_DENY_VERSION)"; \
+	fi
+
+fmt:
+	cargo fmt --check
+
+bench: setup ## word error rate and speed of the recognisers, on MANIFEST
+	@"$$(tools/program.sh)" bench asr --manifest "$(MANIFEST)"
+
+peers: setup ## calls from SIP clients made by others
+	@tests/peers/run.sh
+
+doctor: setup ## is everything here that calls need?
+	@"$$(tools/program.sh)" doctor
+
+clean: ## removes what was built, unpacked and recorded (downloads stay in the user's cache)
+	cargo clean
+	rm -rf models/*/ models/.new-* models/.old-* models/.lock models/.setup-lock var

