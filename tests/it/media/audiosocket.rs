@@ -143,7 +143,7 @@ async fn nonsense_is_shown_the_door() {
         client.write_all(bytes).await.unwrap();
         let mut all = Vec::new();
         let _ = client.read_to_end(&mut all).await; // closed or reset, at once
-        assert_eq!(all, [], "{bytes:?}");
+        assert_eq!(all, Vec::<u8>::new(), "{bytes:?}");
     };
     check(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
     check(&frame(0x10, &[0; 320])).await;
@@ -167,7 +167,7 @@ async fn strangers_and_the_silent_do_not_stop_the_others() {
     let mut client = TcpStream::connect(closed.local_addr()).await.unwrap();
     let mut all = Vec::new();
     let _ = client.read_to_end(&mut all).await; // closed or reset, at once
-    assert_eq!(all, []);
+    assert_eq!(all, Vec::<u8>::new());
 
     let listener = listener().await;
     let started = std::time::Instant::now();
