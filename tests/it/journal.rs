@@ -199,7 +199,8 @@ fn check_refused(lines: &str, want: &str) {
 #[test]
 fn refuses() {
     let good = "{\"t\":40,\"in\":\"answered\"}\n";
-    check_refused("rubbish\n", "test.jsonl: line 2 (byte 304)");
+    let second_line = journal(&[]).0.iter().position(|&b| b == b'\n').unwrap() + 1;
+    check_refused("rubbish\n", &format!("test.jsonl: line 2 (byte {second_line})"));
     check_refused(&format!("{good}{{\"t\":1\n{good}"), "line 3");
     check_refused(&format!("{good}{{\"t\":39,\"in\":\"answered\"}}\n"), "time runs backwards");
     check_refused(&format!("{{\"t\":0,\"end\":\"finished\"}}\n{good}"), "after the end");
