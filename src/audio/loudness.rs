@@ -3,8 +3,8 @@
 use super::level::rms;
 use super::resample::to_i16;
 
-/// What speech is brought to while it sounds: -19 dBFS, as loud as a near talker on a good line.
-const SPEECH_RMS: f32 = 0.112;
+/// What speech is brought to while it sounds: -18.4 dBFS, as loud as a near talker on a good line.
+const SPEECH_RMS: f32 = 0.12;
 /// No sample is louder: -3 dBFS leaves room for a PBX that adds gain.
 const PEAK_MAX: f32 = 0.7079;
 /// From here on peaks are bent, not cut.
@@ -17,7 +17,7 @@ const PIECE: usize = 160;
 const SILENCE_BELOW: f32 = 0.01;
 
 /// Mono 8 kHz speech of -1..1 as 16 bits with one gain over all of it, so that its loud pieces
-/// have an RMS of about -19 dBFS and no sample passes -3 dBFS.
+/// have an RMS of -19 dBFS or so (the limit takes some) and no sample passes -3 dBFS.
 pub fn telephone_level(samples: &[f32]) -> Vec<i16> {
     let powers: Vec<f32> = samples.chunks(PIECE).map(power).collect();
     let loudest = powers.iter().copied().fold(0.0, f32::max);
