@@ -265,3 +265,43 @@ fn serve(engine: &mut dyn Recognizer, desk: &mut Desk<'_>, inbox: &Receiver<Comm
         busy = engine.work(&mut |stream, event| desk.emit(stream, event));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::scripted::{Line, Scripted};
+    use crate::speech::{Expectation, Transcript};
+    use std::sync::Mutex;
+
+    fn open(pool: &RecognizerPool) -> (Recognition, tokio::sync::mpsc::Receiver<RecognitionEvent>) {
+        let (events, receiver) = tokio::sync::mpsc::channel(8);
+        let (language, expectation) = ("en".to_string(), Expectation::Open);
+        let context = RecognitionContext { language, expectation, phrases: Vec::new() };
+        (pool.open(context, events).unwrap(), receiver)
+    }
+
+    /// A panic fails the streams of its worker, and the next stream is served by a fresh engine.
+    #[test]
+    fn a_panic_is_contained() {
+        let say = |text: &str| Line::Say(Transcript::plain(text, 1.0));
+        let script = Arc::new(Mutex::new([say("one"), Line::Panic, say("two")].into()));
+        let made = Arc::new(AtomicUsize::new(0));
+        let counter = made.clone();
+        let pool = RecognizerPool::start("scripted", 1, move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+            Ok(Box::new(Scripted::new(script.clone())))
+        })
+        .unwrap();
+        let mut events = Vec::new();
+        for _ in 0..3 {
+            let (stream, mut receiver) = open(&pool);
+            stream.audio(&[0; 160], true).unwrap();
+            stream.finish().unwrap();
+            events.extend(receiver.blocking_recv());
+        }
+        assert_eq!(events[0], RecognitionEvent::Final(Transcript::plain("one", 1.0)));
+        assert!(matches!(events[1], RecognitionEvent::Failed(_)), "{events:?}");
+        assert_eq!(events[2], RecognitionEvent::Final(Transcript::plain("two", 1.0)));
+        assert_eq!(made.load(Ordering::Relaxed), 2);
+    }
+}

