@@ -5,7 +5,9 @@
 use super::ALLOW;
 use rsipstack::sip::prelude::{HeadersExt, ToTypedHeader};
 use rsipstack::sip::{Method, SipMessage, Transport};
+use rsipstack::transaction::key::{TransactionKey, TransactionRole};
 use rsipstack::transport::SipConnection;
+use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
 
@@ -13,7 +15,7 @@ use std::net::SocketAddr;
 pub(super) const MESSAGE_BYTES_MAX: usize = 65_535;
 
 /// Stands for the From tag an RFC 2543 caller did not send; never leaves this host.
-pub(super) const TAG_OF_RFC_2543: &str = "none-rfc2543";
+const TAG_OF_RFC_2543: &str = ";tag=none-rfc2543";
 
 /// What to do with a message.
 #[derive(Debug)]
@@ -81,6 +83,16 @@ pub(super) fn examine(bytes: &[u8], source: SocketAddr, transport: Transport) ->
     Verdict::Reply(refusal(&fields, source, &flaw))
 }
 
+/// A message as it goes out: without what [`examine`] put in for RFC 2543 callers.
+pub(super) fn released(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let invented = TAG_OF_RFC_2543.as_bytes();
+    let head = head_length(bytes).unwrap_or(bytes.len());
+    match bytes[..head].windows(invented.len()).position(|w| w == invented) {
+        Some(at) => Cow::Owned([&bytes[..at], &bytes[at + invented.len()..]].concat()),
+        None => Cow::Borrowed(bytes),
+    }
+}
+
 /// Why a request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Flaw {
@@ -112,7 +124,7 @@ fn inspect(
     let mut fields = fields.clone();
     for (name, value) in &mut fields {
         if name == "From" && !has_tag(value) {
-            value.push_str(&format!(";tag={TAG_OF_RFC_2543}"));
+            value.push_str(TAG_OF_RFC_2543);
         }
     }
     let message =
@@ -123,6 +135,12 @@ fn inspect(
         && message.to_header().and_then(|h| h.typed().map(|_| ())).is_ok();
     if !typed {
         return Err(bad("Bad From Or To"));
+    }
+    if let SipMessage::Request(request) = &message
+        && TransactionKey::from_request(request, TransactionRole::Server).is_err()
+    {
+        // the library would drop it without a word
+        return Err(bad("Bad Request"));
     }
     if method == "INVITE" && message.typed_contact_headers().is_err() {
         return Err(bad("Bad Contact"));
@@ -177,6 +195,9 @@ fn check_fields(fields: &Fields, method: &str) -> Result<(), Flaw> {
         |v: &str| v.replace("\\\\", "").replace("\\\"", "").matches('"').count() % 2 == 0;
     if !all("From").chain(all("To")).chain(all("Contact")).all(balanced) {
         return Err(bad("Unbalanced Quotes"));
+    }
+    if all("Via").chain(all("Contact")).any(has_empty_parameter) {
+        return Err(bad("Empty Parameter"));
     }
     Ok(())
 }
@@ -255,8 +276,13 @@ fn long_name(name: &str) -> String {
 fn rebuilt(start: &str, fields: &Fields, body: &[u8]) -> Vec<u8> {
     let mut out = format!("{start}\r\n");
     for (name, value) in fields.iter().filter(|(name, _)| name != "Content-Length") {
-        // white space within "SIP / 2.0 / UDP" is legal and more than the library reads
-        let value = if name == "Via" { tight_via(value) } else { value.clone() };
+        // white space within "SIP / 2.0 / UDP" or "; tag = 1" is legal and more than the library
+        // reads
+        let value = match name.as_str() {
+            "Via" => tight(value),
+            "From" | "To" => tight_params(value),
+            _ => value.clone(),
+        };
         out.push_str(&format!("{name}: {value}\r\n"));
     }
     out.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
@@ -267,7 +293,7 @@ fn rebuilt(start: &str, fields: &Fields, body: &[u8]) -> Vec<u8> {
 
 /// `SIP / 2.0 / UDP host ; branch = x` as `SIP/2.0/UDP host;branch=x` (RFC 3261 25.1: SLASH, SEMI
 /// and EQUAL may stand in white space).
-fn tight_via(value: &str) -> String {
+fn tight(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     for part in value.split_ascii_whitespace() {
         let joins = |s: &str, at_end: bool| {
@@ -280,6 +306,28 @@ fn tight_via(value: &str) -> String {
         out.push_str(part);
     }
     out
+}
+
+/// The same for what follows an address.
+fn tight_params(value: &str) -> String {
+    let (address, params) = value.split_at(value.rfind('>').map_or(0, |at| at + 1));
+    format!("{address}{}", tight(params))
+}
+
+/// `;;`, `;,` and the like: parameters that are none (RFC 4475 3.1.2.1).
+fn has_empty_parameter(value: &str) -> bool {
+    let mut quoted = false;
+    let mut last = ' ';
+    for c in value.chars().filter(|c| !c.is_whitespace()) {
+        if c == '"' && last != '\\' {
+            quoted = !quoted;
+        }
+        if !quoted && matches!((last, c), (';' | ',', ';' | ',')) {
+            return true;
+        }
+        last = c;
+    }
+    !quoted && matches!(last, ';' | ',')
 }
 
 fn has_tag(value: &str) -> bool {
@@ -395,6 +443,9 @@ mod tests {
         check(options, &[("From", "\"A <sip:a@pbx.example>;tag=1")], "400");
         check(options, &[("From", "<sip:a@pbx.example>")], "pass");
         check(options, &[("Via", "SIP / 2.0 / UDP  pbx.example ; branch = z9hG4bK2")], "pass");
+        check(options, &[("From", "\"A \\\" B\" <sip:a@x> ; tag = 9")], "pass");
+        check(options, &[("To", "sip:b@x ;   tag    = 9")], "pass");
+        check(options, &[("Via", "SIP/2.0/UDP pbx.example;branch=z9hG4bK3;;,;,,")], "400");
     }
 
     #[test]
@@ -421,6 +472,17 @@ mod tests {
         assert_eq!(request.body, b"hi");
         assert_eq!(request.cseq_header().unwrap().seq().unwrap(), 7);
         assert_eq!(request.from_header().unwrap().tag().unwrap().unwrap().value(), "1");
+    }
+
+    #[test]
+    fn nothing_invented_goes_out() {
+        let bytes = request("BYE sip:b@x SIP/2.0", &[("From", "<sip:a@x>")]);
+        let Verdict::Pass(message) = examine(&bytes, source(), Transport::Udp) else { panic!() };
+        let inside = message.to_bytes();
+        assert!(String::from_utf8_lossy(&inside).contains(TAG_OF_RFC_2543));
+        let outside = String::from_utf8(released(&inside).into_owned()).unwrap();
+        assert!(outside.contains("From: <sip:a@x>\r\n"), "{outside}");
+        assert_eq!(&*released(outside.as_bytes()), outside.as_bytes());
     }
 
     #[test]

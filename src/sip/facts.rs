@@ -1,7 +1,7 @@
 //! What the PBX says about a caller: believed because only allow-listed peers reach us.
 
+use rsipstack::sip::Request;
 use rsipstack::sip::prelude::HeadersExt;
-use rsipstack::sip::{Request, Uri};
 
 /// Most headers kept of one call.
 const HEADERS_MAX: usize = 32;
@@ -28,7 +28,7 @@ impl CallerHeaders {
         let to = invite.to_header().ok().and_then(|t| user_of_address(t.value()));
         CallerHeaders {
             caller_id: asserted.chain(from).find(|u| !is_anonymous(u)).unwrap_or_default(),
-            called: to.or_else(|| user_of(&invite.uri)).unwrap_or_default(),
+            called: to.or_else(|| user_of(&invite.uri.to_string())).unwrap_or_default(),
             headers: invite
                 .headers
                 .iter()
@@ -50,19 +50,19 @@ fn is_kept(name: &str) -> bool {
 
 /// The user part or telephone number of `"name" <sip:user@host>`, `tel:+123` and the like.
 fn user_of_address(value: &str) -> Option<String> {
-    let uri = match value.rfind('<') {
-        Some(at) => value[at + 1..].split('>').next()?,
-        None => value.split([';', ',']).next()?,
-    };
-    user_of(&Uri::try_from(uri).ok()?)
+    match value.rfind('<') {
+        Some(at) => user_of(value[at + 1..].split('>').next()?),
+        None => user_of(value.split(',').next()?),
+    }
 }
 
-fn user_of(uri: &Uri) -> Option<String> {
-    let is_tel = uri.scheme.as_ref().is_some_and(|s| s.to_string().eq_ignore_ascii_case("tel"));
-    let host = uri.host_with_port.to_string();
-    let user = if is_tel { Some(host.as_str()) } else { uri.user() };
-    // telephone numbers carry parameters in the user part (RFC 3261 19.1.6)
-    let user = user?.split(';').next()?;
+/// The same of a bare URI. Parameters may stand in the user part of a telephone number (RFC 3261
+/// 19.1.6) and a password behind it.
+fn user_of(uri: &str) -> Option<String> {
+    let (scheme, rest) = uri.trim().split_once(':')?;
+    let is_tel = scheme.eq_ignore_ascii_case("tel");
+    let user = if is_tel { rest } else { rest.split_once('@')?.0 };
+    let user = user.split([';', ':']).next()?;
     let user = bounded(&unescaped(user), USER_CHARS_MAX);
     (!user.is_empty()).then_some(user)
 }

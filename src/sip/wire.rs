@@ -2,10 +2,10 @@
 //! sees), written by the library's transactions.
 
 use super::SipError;
-use super::door::{self, Frame, MESSAGE_BYTES_MAX, TAG_OF_RFC_2543, Verdict};
+use super::door::{self, Frame, MESSAGE_BYTES_MAX, Verdict};
 use crate::config::Cidr;
-use rsipstack::sip::{Header, Host, Request, SipMessage, Transport, Uri};
-use rsipstack::transaction::endpoint::{EndpointInnerRef, EndpointOption, MessageInspector};
+use rsipstack::sip::{Header, Host, Request, Transport, Uri};
+use rsipstack::transaction::endpoint::{EndpointInnerRef, EndpointOption};
 use rsipstack::transaction::key::{TransactionKey, TransactionRole};
 use rsipstack::transaction::transaction::Transaction;
 use rsipstack::transaction::{EndpointBuilder, TransactionReceiver};
@@ -98,7 +98,7 @@ impl Wire {
         let local = socket.local_addr().map_err(|e| failed(&e))?;
         let stop = CancellationToken::new();
         let socket = Arc::new(socket);
-        let udp = UdpConnection::from_socket(socket.clone(), None, None).await;
+        let udp = UdpConnection::from_socket(Arc::new(Outlet(socket.clone())), None, None).await;
         let udp = SipConnection::Udp(udp.map_err(|e| failed(&e))?);
         let layer =
             TransportLayer::new_with_domain_resolver(stop.child_token(), Box::new(SystemResolver));
@@ -112,7 +112,6 @@ impl Wire {
             .with_user_agent(concat!("Spillway/", env!("CARGO_PKG_VERSION")))
             .with_transport_layer(layer)
             .with_option(option)
-            .with_inspector(Box::new(WithoutInventedTags))
             .build();
         let incoming = endpoint.incoming_transactions().map_err(|e| failed(&e))?;
         let advertised = SocketAddr::new(settings.advertise.unwrap_or(local.ip()), local.port());
@@ -367,7 +366,9 @@ async fn write_stream(
     loop {
         let bytes = tokio::select! {
             Some(event) = queued.recv() => match event {
-                TransportEvent::Incoming(message, _, _) => message.to_bytes(),
+                TransportEvent::Incoming(message, _, _) => {
+                    door::released(&message.to_bytes()).into_owned()
+                }
                 _ => continue,
             },
             Some(reply) = replies.recv() => reply,
@@ -427,31 +428,37 @@ impl DomainResolver for SystemResolver {
     }
 }
 
-/// Takes out again what the door put in for RFC 2543 callers.
-struct WithoutInventedTags;
+/// What the library writes datagrams to; it reads none.
+struct Outlet(Arc<UdpSocket>);
 
-impl MessageInspector for WithoutInventedTags {
-    fn before_send(&self, mut message: SipMessage, _to: Option<&SipAddr>) -> SipMessage {
-        let invented = format!(";tag={TAG_OF_RFC_2543}");
-        let headers = match &mut message {
-            SipMessage::Request(request) => &mut request.headers,
-            SipMessage::Response(response) => &mut response.headers,
-        };
-        for header in headers.iter_mut() {
-            match header {
-                Header::From(from) if from.value().contains(&invented) => {
-                    from.replace(from.value().replace(&invented, ""));
-                }
-                Header::To(to) if to.value().contains(&invented) => {
-                    to.replace(to.value().replace(&invented, ""));
-                }
-                _ => {}
-            }
-        }
-        message
+impl rsipstack::platform::net::UdpSocket for Outlet {
+    // what `async fn` becomes in the library's trait
+    fn recv_from<'a, 'b, 'c>(
+        &'a self,
+        _buffer: &'b mut [u8],
+    ) -> Pin<Box<dyn Future<Output = rsipstack::Result<(usize, SocketAddr)>> + Send + 'c>>
+    where
+        'a: 'c,
+        'b: 'c,
+        Self: 'c,
+    {
+        Box::pin(std::future::pending())
     }
 
-    fn after_received(&self, message: SipMessage, _from: Option<&SipAddr>) -> SipMessage {
-        message
+    fn send_to<'a, 'b, 'c>(
+        &'a self,
+        bytes: &'b [u8],
+        to: SocketAddr,
+    ) -> Pin<Box<dyn Future<Output = rsipstack::Result<usize>> + Send + 'c>>
+    where
+        'a: 'c,
+        'b: 'c,
+        Self: 'c,
+    {
+        Box::pin(async move { Ok(self.0.send_to(&door::released(bytes), to).await?) })
+    }
+
+    fn local_addr(&self) -> rsipstack::Result<SocketAddr> {
+        Ok(self.0.local_addr()?)
     }
 }

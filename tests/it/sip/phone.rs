@@ -219,6 +219,9 @@ impl Line {
                 String::from_utf8_lossy(&buffer[..length]).into_owned()
             }
             Line::Tcp(stream, buffer) => loop {
+                // the answer to a keep-alive
+                let blank = buffer.iter().take_while(|b| b.is_ascii_whitespace()).count();
+                buffer.drain(..blank);
                 if let Some(length) = whole(buffer) {
                     let rest = buffer.split_off(length);
                     let message = std::mem::replace(buffer, rest);
