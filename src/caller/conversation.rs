@@ -130,9 +130,8 @@ impl<W: Write> Conversation<W> {
     /// Prints what can be told at `now_ms`; call it after each step.
     pub fn settle(&mut self, now_ms: u64) {
         let old = |at_ms: u64| now_ms > at_ms + UNHEARD_MS;
-        if self.in_prompt || self.untold_ms.is_some() {
-            self.flush_bot();
-        } else if self.unheard.front().is_some_and(|(at_ms, ..)| old(*at_ms)) {
+        let sounding = self.in_prompt || self.untold_ms.is_some();
+        if sounding || self.unheard.front().is_some_and(|(at_ms, ..)| old(*at_ms)) {
             self.flush_bot();
         }
         if self.heard.last().is_some_and(|h| old(h.at_ms)) {
