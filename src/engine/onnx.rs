@@ -23,11 +23,17 @@ pub fn init(models_dir: &Path) -> Result<(), EngineError> {
     if loaded.is_some() {
         return Ok(());
     }
-    let library = find(&models_dir.join("native"))?;
-    check(&library)?;
+    let (library, _) = usable(models_dir)?;
     ort::init_from(&library).map_err(broken)?.with_telemetry(false).commit();
     *loaded = Some(library);
     Ok(())
+}
+
+/// The library under `models_dir/native` and its version, known to load and to be new enough.
+pub fn usable(models_dir: &Path) -> Result<(PathBuf, String), EngineError> {
+    let library = find(&models_dir.join("native"))?;
+    let version = check(&library)?;
+    Ok((library, version))
 }
 
 /// A model on one thread that sleeps when it has nothing to do; call [`init`] before.
@@ -76,9 +82,9 @@ fn find(dir: &Path) -> Result<PathBuf, EngineError> {
         })
 }
 
-/// Loads `library` and reads its version.
+/// Loads `library`, reads its version and refuses one that is too old.
 #[allow(unsafe_code)]
-fn check(library: &Path) -> Result<(), EngineError> {
+fn check(library: &Path) -> Result<String, EngineError> {
     let name = library.display();
     let unusable = |e: libloading::Error| {
         EngineError::Missing(format!("{name}: not a usable ONNX Runtime ({e}); {MEND}"))
@@ -104,7 +110,7 @@ fn check(library: &Path) -> Result<(), EngineError> {
             "{name}: ONNX Runtime {version} is too old, 1.{MINOR_MIN} or newer is needed; {MEND}"
         )));
     }
-    Ok(())
+    Ok(version.into_owned())
 }
 
 #[cfg(test)]
@@ -133,7 +139,7 @@ mod tests {
         let file = dir.path().join("libonnxruntime.so.1.24.1");
         std::fs::write(&file, b"not a library").unwrap();
         assert_eq!(find(dir.path()).unwrap(), file);
-        missing(check(&file), "not a usable ONNX Runtime");
+        missing(check(&file).map(drop), "not a usable ONNX Runtime");
     }
 
     #[test]
@@ -163,6 +169,6 @@ mod tests {
             eprintln!("SKIPPED: an_older_library_is_refused: no C compiler `cc` here");
             return;
         }
-        missing(check(&library), "1.17.3 is too old");
+        missing(check(&library).map(drop), "1.17.3 is too old");
     }
 }

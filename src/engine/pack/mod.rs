@@ -13,7 +13,6 @@ mod manifest;
 mod pip;
 mod progress;
 mod pull;
-mod runtime;
 mod stamp;
 mod unpack;
 
@@ -21,7 +20,6 @@ pub use error::PackError;
 pub use manifest::{Manifest, Pack, PackEngine};
 pub use progress::Progress;
 pub use pull::{Pulled, Puller, SourceKind, Sources};
-pub use runtime::{ONNX_RUNTIME_VERSION_MIN, onnx_runtime, onnx_runtime_version};
 pub use stamp::{PackState, Stamp, StampedFile};
 
 use super::EngineError;
