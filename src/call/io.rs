@@ -39,6 +39,10 @@ pub struct TurnId(pub u32);
 /// What the shell tells the call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "made and consumed at once; boxing would allocate per frame"
+)]
 pub enum Input {
     /// Media is up: the call begins.
     Answered,

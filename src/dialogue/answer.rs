@@ -81,7 +81,7 @@ impl Dialogue {
         let said = tokens(&transcript.text);
         let said: Vec<&String> = said.iter().filter(|t| !words.fillers.contains(t)).collect();
         let said = said.iter().map(|t| t.as_str()).collect::<Vec<_>>().join(" ");
-        let is = |phrases: &[String]| phrases.iter().any(|p| *p == said);
+        let is = |phrases: &[String]| phrases.contains(&said);
         if is(&words.repeat) {
             Some(self.repeat())
         } else if is(&words.operator) {

@@ -271,6 +271,12 @@ impl Dialogue {
                 _ => {}
             }
         }
+        let unread = |s: &SlotRecord| s.status == SlotStatus::Empty && !s.audio.is_empty();
+        for slot in 0..self.ticket.slots.len() {
+            if unread(&self.ticket.slots[slot]) {
+                self.leave_to_operator(slot);
+            }
+        }
         if self.ticket.status == TicketStatus::Taking {
             self.ticket.status = TicketStatus::Open;
         }

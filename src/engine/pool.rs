@@ -198,11 +198,7 @@ impl Desk<'_> {
             }
             Command::Pause(s) if self.senders.contains_key(&s) => engine.pause(s),
             Command::Finish(s) if self.senders.contains_key(&s) => engine.finish(s),
-            Command::Cancel(s) => {
-                if self.close(s).is_some() {
-                    engine.cancel(s);
-                }
-            }
+            Command::Cancel(s) if self.close(s).is_some() => engine.cancel(s),
             _ => {}
         }
     }

@@ -73,12 +73,19 @@ fn is_house(token: &str) -> bool {
     token.starts_with(|c: char| c.is_ascii_digit())
 }
 
+/// "12th" said for "12": a house has no ordinal, and recognisers write "twelve station" so.
+fn without_ordinal(house: &str) -> String {
+    let cut = ["st", "nd", "rd", "th"].iter().find_map(|end| house.strip_suffix(end));
+    let digits = cut.filter(|c| c.chars().all(|c| c.is_ascii_digit()));
+    digits.unwrap_or(house).to_string()
+}
+
 /// English order: house, street up to its suffix or a comma, place.
 fn suffix_parts(spoken: &[String], words: &AddressWords) -> Vec<(String, String)> {
     let mut parts = Vec::new();
     let mut rest = spoken;
     if let Some(at) = rest.iter().position(|t| is_house(t)) {
-        parts.push(("house".to_string(), rest[at].clone()));
+        parts.push(("house".to_string(), without_ordinal(&rest[at])));
         rest = &rest[at + 1..];
     }
     while rest.first().is_some_and(|t| is_comma(t)) {
@@ -185,6 +192,7 @@ mod tests {
         let en = en();
         let garden = [("house", "12"), ("street", "Garden Street")];
         check(&en, "12 Garden Street.", "12 Garden Street", &garden);
+        check(&en, "12th Garden Street.", "12 Garden Street", &garden);
         check(&en, "I live at twelve Garden Street", "12 Garden Street", &garden);
         let full = [("house", "12"), ("street", "Garden Street"), ("locality", "Springfield")];
         check(&en, "It's 12 Garden Street in Springfield", "12 Garden Street, Springfield", &full);

@@ -56,7 +56,7 @@ impl Number {
         if !adds {
             self.settle();
         }
-        let tens = v >= 10 && v < 100 && v.is_multiple_of(10);
+        let tens = (10..100).contains(&v) && v.is_multiple_of(10);
         self.addends.push((v, if tens { 10 } else { 0 }));
     }
 

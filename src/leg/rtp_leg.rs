@@ -201,7 +201,7 @@ impl RtpLeg {
 
     fn update(&mut self, params: RtpParams, events: &mut Vec<LegEvent>) {
         let held = !params.direction.may_send();
-        if held != !self.params.direction.may_send() {
+        if held == self.params.direction.may_send() {
             events.push(LegEvent::Hold(held));
         }
         self.latch.announce(self.now_ms, params.remote);

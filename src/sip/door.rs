@@ -192,7 +192,7 @@ fn check_fields(fields: &Fields, method: &str) -> Result<(), Flaw> {
         return Err(bad("Bad CSeq"));
     }
     let balanced =
-        |v: &str| v.replace("\\\\", "").replace("\\\"", "").matches('"').count() % 2 == 0;
+        |v: &str| v.replace("\\\\", "").replace("\\\"", "").matches('"').count().is_multiple_of(2);
     if !all("From").chain(all("To")).chain(all("Contact")).all(balanced) {
         return Err(bad("Unbalanced Quotes"));
     }

@@ -10,8 +10,11 @@ const PRE_ROLL_MS: u64 = 300;
 const ONSET_FRAMES: u32 = 4;
 /// ... among this many.
 const ONSET_WINDOW: u32 = 6;
+/// The voice detector goes on saying "voiced" for five frames after the last speech (the over-hang
+/// of libfvad at 20 ms frames): that much silence has passed when the first unvoiced frame comes.
+const OVER_HANG_MS: u64 = 100;
 /// Silence after which the words are likely complete and a final may be computed ahead.
-const PAUSE_MS: u64 = 160;
+const PAUSE_MS: u64 = 200;
 const FRAME_MS: u64 = crate::audio::FRAME_MS;
 
 /// How long to wait for more.
@@ -80,7 +83,8 @@ impl Endpointer {
         };
         if voiced {
             run.voiced_run += 1;
-            let gap = end.as_ms().saturating_sub(run.last_voiced.as_ms() + FRAME_MS);
+            let unvoiced = end.as_ms().saturating_sub(run.last_voiced.as_ms() + FRAME_MS);
+            let gap = if unvoiced > 0 { unvoiced + OVER_HANG_MS } else { 0 };
             // One voiced frame after a long silence is more often a click than a word.
             if run.voiced_run >= 2 || gap < PAUSE_MS {
                 self.longest_pause_ms = self.longest_pause_ms.max(gap.min(1_500));
@@ -90,7 +94,8 @@ impl Endpointer {
         } else {
             run.voiced_run = 0;
         }
-        let silence = end.as_ms().saturating_sub(run.last_voiced.as_ms());
+        let unvoiced = end.as_ms().saturating_sub(run.last_voiced.as_ms());
+        let silence = if unvoiced > 0 { unvoiced + OVER_HANG_MS } else { 0 };
         let spoken = end.as_ms().saturating_sub(run.start.as_ms());
         let wanted = patience.silence_ms.max(self.adapted(patience.silence_ms));
         let run = self.running.as_mut().expect("running");
@@ -163,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_word_and_its_end() {
-        let want = ["start 660", "pause @1760", "end 660-1600 @2100"];
+        let want = ["start 660", "pause @1700", "end 660-1600 @2000"];
         check(&[('.', 50), ('v', 30), ('.', 40)], &want);
     }
 
@@ -174,8 +179,8 @@ mod tests {
 
     #[test]
     fn a_pause_inside_a_turn_makes_us_more_patient() {
-        let want = ["start 660", "pause @1760", "pause @2360", "end 660-2200 @2820"];
-        check(&[('.', 50), ('v', 30), ('.', 20), ('v', 10), ('.', 60)], &want);
+        let want = ["start 660", "pause @1700", "pause @2260", "end 660-2160 @2760"];
+        check(&[('.', 50), ('v', 30), ('.', 18), ('v', 10), ('.', 60)], &want);
     }
 
     #[test]
