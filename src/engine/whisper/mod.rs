@@ -4,7 +4,7 @@
 //! if they say no more. One model is shared; each worker has a state of its own.
 
 use super::{EngineError, RecognitionEvent, Recognizer, StreamId};
-use crate::speech::RecognitionContext;
+use crate::speech::{Expectation, RecognitionContext};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -44,7 +44,12 @@ pub fn factory(
     Ok(move || {
         let mut decoder = Decoder::new(context.clone())?;
         // The first run of a state allocates its buffers: let it not be a caller's.
-        decoder.decode(&[0; 8_000], "en")?;
+        let context = RecognitionContext {
+            language: "en".into(),
+            expectation: Expectation::Open,
+            phrases: Vec::new(),
+        };
+        decoder.decode(&[0; 8_000], &context)?;
         let engine: Box<dyn Recognizer> = Box::new(Whisper { decoder, turns: BTreeMap::new() });
         Ok(engine)
     })

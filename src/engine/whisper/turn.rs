@@ -80,7 +80,7 @@ impl Turn {
         if self.samples.len() > PIECE_MAX {
             let cut = quietest(&self.samples, PIECE_MIN, PIECE_MAX);
             let piece: Vec<i16> = self.samples.drain(..cut).collect();
-            let decoded = decoder.decode(&piece, &self.context.language)?;
+            let decoded = decoder.decode(&piece, &self.context)?;
             self.before.push(decoded.later(self.before_ms));
             self.before_ms += (cut / 8) as u32;
             self.answer = None;
@@ -101,7 +101,7 @@ impl Turn {
         if self.voiced < VOICED_MIN {
             return Ok(Transcript::default());
         }
-        let free = decoder.decode(&self.samples, &self.context.language)?;
+        let free = decoder.decode(&self.samples, &self.context)?;
         if !self.before.is_empty() {
             let pieces = self.before.iter().cloned().chain([free.later(self.before_ms)]);
             return Ok(join(pieces));
