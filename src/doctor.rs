@@ -307,6 +307,7 @@ mod tests {
             data_dir: dir.join("data"),
             models_dir: dir.join("models"),
             prompts_dir: dir.join("prompts"),
+            hotline: "demo".into(),
             ..Config::default()
         }
     }
@@ -357,7 +358,7 @@ mod tests {
         }
         let hotline = dir.path().join("prompts/hotlines/demo.toml");
         fs::write(hotline, "language = \"vi\"\n").expect("file");
-        let config = Config { hotline: "demo".into(), ..bare(dir.path()) };
+        let config = bare(dir.path());
         let checks = packs(&config);
         assert!(find(&checks, "recogniser for vi").fails());
         assert!(!find(&checks, "recogniser for ko").fails());
