@@ -37,7 +37,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    log_to_stderr();
+    log_to_stderr(matches!(cli.command, Command::Serve(_)));
     let config = cli.config.as_deref();
     let result = match cli.command {
         Command::Serve(args) => command::serve::run(config, args),
@@ -54,12 +54,14 @@ fn main() -> ExitCode {
     })
 }
 
-/// `SPILLWAY_LOG` chooses what is logged, for example `spillway=debug`. The SIP library logs whole
-/// messages, so its level is capped whatever is asked for.
-fn log_to_stderr() {
+/// `SPILLWAY_LOG` chooses what is logged, for example `spillway=debug`; a server tells more by
+/// itself than a command whose output people read. The SIP library logs whole messages, so its
+/// level is capped whatever is asked for.
+fn log_to_stderr(serving: bool) {
     use std::io::IsTerminal;
     use tracing_subscriber::EnvFilter;
-    let asked = std::env::var("SPILLWAY_LOG").unwrap_or_else(|_| "warn,spillway=info".into());
+    let default = if serving { "warn,spillway=info" } else { "warn" };
+    let asked = std::env::var("SPILLWAY_LOG").unwrap_or_else(|_| default.into());
     let directives = format!("{asked},{}", spillway::sip::LOG_DIRECTIVE);
     let filter = EnvFilter::try_new(&directives).unwrap_or_else(|_| EnvFilter::new("warn"));
     let colour = std::io::stderr().is_terminal();

@@ -192,6 +192,8 @@ impl Understanding {
             text => format!("\"{text}\" {confidence:.2}"),
         });
         let values = self.values.iter().map(|(slot, value)| match value {
+            // Consent and the like: the words themselves are the value.
+            Some(value) if value.is_empty() => format!("→ {slot}"),
             Some(value) => format!("→ {slot}: {value}"),
             None => format!("→ {slot}: not understood"),
         });

@@ -60,6 +60,9 @@ pub struct Check {
     pub got: String,
     /// Whether that is right.
     pub ok: bool,
+    /// It was enough to find it in what the bot said.
+    #[serde(skip)]
+    pub on_prompt: bool,
 }
 
 /// What a call came to, as far as expectations can see.
@@ -146,13 +149,15 @@ impl Check {
     ) -> Check {
         let ok = got.as_deref().is_some_and(right);
         let got = got.unwrap_or_else(|| "(nothing)".to_owned());
-        Check { what: what.into(), want: want.into(), got, ok }
+        Check { what: what.into(), want: want.into(), got, ok, on_prompt: false }
     }
 
     /// What the bot should have said before a turn, and what it said.
     pub fn on_prompt(turn: usize, want: &Pattern, said: Option<&str>) -> Check {
         let what = format!("turn {turn} expect_prompt");
-        Check::new(what, want.to_string(), said.map(str::to_owned), |said| want.found_in(said))
+        let said = said.map(str::to_owned);
+        let check = Check::new(what, want.to_string(), said, |said| want.found_in(said));
+        Check { on_prompt: true, ..check }
     }
 }
 

@@ -190,6 +190,7 @@ impl<W: Write> RunningCall<'_, W> {
             let now_ms = answered.elapsed().as_millis() as u64;
             events.clear();
             let heard = self.leg.exchange(&out, &mut events);
+            events.iter_mut().for_each(from_the_callers_side);
             if let Some(recording) = recording {
                 recording.append(&out, &heard);
             }
@@ -233,6 +234,13 @@ impl<W: Write> RunningCall<'_, W> {
             self.conversation.said(&said);
             self.diary.said.push(said);
         }
+    }
+}
+
+/// A leg takes its far end for the caller; ours is the bot, who had nothing more to say.
+fn from_the_callers_side(event: &mut LegEvent) {
+    if let LegEvent::Hangup(cause @ HangupCause::CallerHungUp) = event {
+        *cause = HangupCause::Finished;
     }
 }
 

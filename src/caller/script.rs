@@ -192,6 +192,8 @@ pub struct CallerScript {
     onsets: u64,
     /// What the prompt condition of the next turn counts from.
     answered: Baseline,
+    /// When the bot's answer to the turn before began, where a pause tells.
+    answer_from_ms: Option<u64>,
 }
 
 /// Anything heard beyond this is an answer to the turn before.
@@ -239,6 +241,7 @@ impl CallerScript {
             open: None,
             onsets: 0,
             answered: Baseline { onsets: 0, end_ms: 0 },
+            answer_from_ms: None,
         }
     }
 
@@ -287,6 +290,7 @@ impl CallerScript {
                 }
                 Heard::Onset { at_ms, after_ms } => {
                     self.onsets += 1;
+                    self.answer_from_ms.get_or_insert(at_ms);
                     self.answer(at_ms, after_ms, actions);
                 }
             }
@@ -370,10 +374,12 @@ impl CallerScript {
         let ready = match cue.after {
             After::Now => true,
             After::Prompt => self.prompt_is_over(),
-            After::BargeIn { at_ms } => match self.ear.prompt_from_ms() {
-                Some(from_ms) => self.heard_more() && now_ms >= from_ms + at_ms,
-                None => self.prompt_is_over(),
-            },
+            After::BargeIn { at_ms } => {
+                // A bot cut short by a key may answer without a pause in between.
+                let from_ms = self.answer_from_ms.unwrap_or(self.answered.end_ms);
+                let reached = self.heard_more() && now_ms >= from_ms + at_ms;
+                reached || self.prompt_is_over()
+            }
         };
         if ready {
             self.begin(now_ms, actions);
@@ -414,6 +420,7 @@ impl CallerScript {
         }
         if !matches!(self.stage, Stage::Holding { is_answer: false, .. }) {
             self.answered = Baseline { onsets, end_ms: now_ms };
+            self.answer_from_ms = None;
         }
     }
 

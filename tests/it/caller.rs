@@ -264,7 +264,7 @@ async fn a_call_as_json() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_for_people_over_tcp_with_a_wrong_ticket() {
-    let scenario = SCENARIO.replace("mary SMITH", "Mary Jones");
+    let scenario = SCENARIO.replace("mary SMITH", "Mary Jones").replace("n.m", "nam");
     let place = Place::new(&scenario);
     let wav = place.path("both.wav");
     let more = ["--transport", "tcp", "--codec", "pcma", "--record", wav.to_str().expect("utf-8")];
@@ -277,11 +277,11 @@ async fn a_call_for_people_over_tcp_with_a_wrong_ticket() {
         "heard   \"answer 2\" 0.75",
         "gap 0.",
         "caller  [1][2][#]",
-        "bot     (hangs up: caller hung up)",
+        "bot     (hangs up: finished)",
         "gap after speech: p50 0.",
         "Ticket 1: open",
-        "✓ turn 1 expect_prompt",
-        "✗ turn 2 expect_prompt  Your number?   (expected: regex:^Your n.m)",
+        "✓ turn 1 expect_prompt  your name",
+        "✗ turn 2 expect_prompt  Your number?   (expected: regex:^Your nam)",
         "✗ slots.name            Mary Smith   (expected: Mary Jones)",
         "2 of 8 not as expected.",
     ];

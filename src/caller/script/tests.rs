@@ -4,14 +4,13 @@ use super::*;
 use crate::audio::{FRAME_MS, level};
 use crate::caller::line::tests::tone;
 
-/// Between two prompts.
-const BREATH_MS: u64 = 300;
-
 /// Plays its prompts one after the other: the next one `endpoint_ms` after the caller fell silent
 /// or pressed a key, and hangs up after the last.
 struct ToyBot {
     prompts_ms: Vec<u64>,
     endpoint_ms: u64,
+    /// Between two prompts.
+    breath_ms: u64,
     stops_when_spoken_over: bool,
     hangs_up: bool,
     next: usize,
@@ -25,6 +24,7 @@ impl ToyBot {
         ToyBot {
             prompts_ms: prompts_ms.to_vec(),
             endpoint_ms: 500,
+            breath_ms: 300,
             stops_when_spoken_over: true,
             hangs_up: true,
             next: 0,
@@ -46,7 +46,7 @@ impl ToyBot {
         }
         let playing = now_ms < self.playing_until_ms;
         let silent_since_ms =
-            (self.voice_until_ms + self.endpoint_ms).max(self.playing_until_ms + BREATH_MS);
+            (self.voice_until_ms + self.endpoint_ms).max(self.playing_until_ms + self.breath_ms);
         let turn_over = self.spoken_to && now_ms >= silent_since_ms;
         if !playing && turn_over && self.next < self.prompts_ms.len() {
             self.playing_until_ms = now_ms + self.prompts_ms[self.next];
@@ -164,6 +164,18 @@ fn barge_in_speaks_into_the_prompt_and_waits_for_the_answer() {
         "gone: finished",
     ];
     check(cues, ToyBot::new(&[30_000, 1_000, 500]), &want);
+}
+
+#[test]
+fn a_prompt_that_follows_a_key_without_a_pause_is_counted_from_the_key() {
+    let cues = vec![
+        cue(After::BargeIn { at_ms: 1_500 }, keys("1")),
+        cue(After::BargeIn { at_ms: 1_200 }, say(400)),
+    ];
+    let mut bot = ToyBot::new(&[30_000, 30_000, 500]);
+    (bot.endpoint_ms, bot.breath_ms) = (0, 0);
+    let got = run(cues, bot, Pace::default());
+    assert_eq!(got[..4], ["turn 0 @1500", "key 1", "end 0 @1520", "turn 1 @2720"], "{got:#?}");
 }
 
 #[test]
