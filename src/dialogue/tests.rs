@@ -1,3 +1,5 @@
+//! Dialogues as conversations: what the caller says, what the bot does, what the ticket holds.
+
 use super::*;
 use crate::language::tests as words;
 use crate::time::MediaTime;
