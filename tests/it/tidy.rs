@@ -5,7 +5,7 @@
 mod tokens;
 
 use spillway::caller::Scenario;
-use spillway::config::load_hotline;
+use spillway::config::{Config, load_hotline};
 use spillway::dialogue::PROMPTS;
 use spillway::language::Words;
 use std::collections::{BTreeMap, BTreeSet};
@@ -306,4 +306,14 @@ fn every_prompt_pack_hotline_and_scenario_is_complete() {
         violations.extend(Scenario::load(&file).err().map(|e| e.to_string()));
     }
     none("cannot be used", violations);
+}
+
+#[test]
+fn the_example_configuration_names_every_default() {
+    let example = root().join("spillway.example.toml");
+    let mut read = Config::load(Some(&example)).unwrap_or_else(|e| panic!("{e}"));
+    for dir in [&mut read.data_dir, &mut read.models_dir, &mut read.prompts_dir] {
+        *dir = dir.strip_prefix(root()).expect("relative to the file").to_path_buf();
+    }
+    assert_eq!(read, Config::default());
 }
