@@ -148,8 +148,10 @@ fn a_module_uses_only_modules_above_it() {
             continue;
         };
         let (code, tests) = (&source.code.paths, &source.code.test_paths);
-        for path in code.iter().chain(tests).filter(|p| p.parts[0] == "crate") {
-            let used = path.parts.get(1).and_then(|r| rank(r));
+        // A `crate` alone is a visibility.
+        let inside = |p: &&CodePath| p.parts[0] == "crate" && p.parts.len() > 1;
+        for path in code.iter().chain(tests).filter(inside) {
+            let used = rank(&path.parts[1]);
             if used.is_none_or(|used| used > own) {
                 violations.push(source.at(path));
             }
@@ -182,14 +184,15 @@ fn the_core_has_no_io_no_clock_no_chance_and_no_async() {
 fn nothing_sleeps_and_queues_are_bounded() {
     let mut violations = Vec::new();
     for source in sources() {
-        for path in source.code.paths.iter().chain(&source.code.test_paths) {
-            let sleeps = ["sleep", "sleep_until", "sleep_ms"].iter().any(|s| path.names(s));
-            let unbounded =
-                path.names("unbounded_channel") || path.begins("std::sync::mpsc::channel");
-            if sleeps || unbounded && !UNBOUNDED.contains(&source.name.as_str()) {
-                violations.push(source.at(path));
-            }
-        }
+        let may_be_endless = source.is_test() || UNBOUNDED.contains(&source.name.as_str());
+        let sleeps = |p: &CodePath| ["sleep", "sleep_until", "sleep_ms"].iter().any(|s| p.names(s));
+        let endless = |p: &CodePath| {
+            !may_be_endless
+                && (p.names("unbounded_channel") || p.begins("std::sync::mpsc::channel"))
+        };
+        let (code, tests) = (&source.code.paths, &source.code.test_paths);
+        let asleep = code.iter().chain(tests).filter(|p| sleeps(p));
+        violations.extend(asleep.chain(code.iter().filter(|p| endless(p))).map(|p| source.at(p)));
     }
     none("use a timer, a notification, or a bounded queue instead", violations);
 }
@@ -241,9 +244,9 @@ fn lines_functions_and_files_are_short() {
         }
         if has_extension(&name, &["rs"]) {
             let code = tokens::read(&text, &[]);
-            for function in code.functions.iter().filter(|f| f.lines.len() > FUNCTION_LINES_MAX) {
-                let (at, lines) = (function.lines.start, function.lines.len());
-                violations.push(format!("{name}:{at}: fn {} has {lines} lines", function.name));
+            for function in code.functions.iter().filter(|f| f.lines > FUNCTION_LINES_MAX) {
+                let tokens::Function { name: function, line, lines } = function;
+                violations.push(format!("{name}:{line}: fn {function} has {lines} lines"));
             }
         }
     }

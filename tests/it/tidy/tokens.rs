@@ -1,7 +1,6 @@
 //! A Rust file as tokens: its paths, its functions. Comments and strings are not looked at.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
-use std::ops::Range;
 
 /// One path as written (`std::fs::read`, `unsafe`, `x`), with `use` groups spelled out.
 #[derive(Debug, PartialEq)]
@@ -29,8 +28,10 @@ impl CodePath {
 pub struct Function {
     /// Its name.
     pub name: String,
-    /// From the line of `fn` to one past that of its closing brace.
-    pub lines: Range<usize>,
+    /// The line of `fn`, from 1.
+    pub line: usize,
+    /// Lines from `fn` to its closing brace; those inside a string are data and not counted.
+    pub lines: usize,
 }
 
 /// What a file is made of, as far as the rules look at it.
@@ -148,16 +149,27 @@ impl Reader {
         let Some(TokenTree::Ident(name)) = tokens.get(at + 1) else { return };
         let end = tokens[at..].iter().find_map(|token| match token {
             TokenTree::Group(g) if g.delimiter() == Delimiter::Brace => {
-                Some(Some(g.span_close().start().line))
+                Some(Some((g.span_close().start().line, lines_in_literals(g.stream()))))
             }
             TokenTree::Punct(p) if p.as_char() == ';' => Some(None),
             _ => None,
         });
-        if let Some(Some(end)) = end {
-            let lines = tokens[at].span().start().line..end + 1;
-            self.code.functions.push(Function { name: name.to_string(), lines });
+        if let Some(Some((end, data))) = end {
+            let line = tokens[at].span().start().line;
+            let lines = end + 1 - line - data;
+            self.code.functions.push(Function { name: name.to_string(), line, lines });
         }
     }
+}
+
+/// Line feeds inside the literals of `stream`.
+fn lines_in_literals(stream: TokenStream) -> usize {
+    let lines = |token: TokenTree| match token {
+        TokenTree::Group(group) => lines_in_literals(group.stream()),
+        TokenTree::Literal(literal) => literal.span().end().line - literal.span().start().line,
+        TokenTree::Ident(_) | TokenTree::Punct(_) => 0,
+    };
+    stream.into_iter().map(lines).sum()
 }
 
 /// The path whose first name is at `at`, its line, and where it ends.
@@ -231,9 +243,9 @@ mod tests {
 
     #[test]
     fn functions_are_measured_from_fn_to_brace() {
-        let text = "trait T { fn a(&self); fn b(&self) -> u8 {\n1\n}\n}\ntype F = fn(u8);";
-        let code = read(text, &[]);
-        let b = Function { name: "b".into(), lines: 1..4 };
-        assert_eq!(code.functions, [b]);
+        let text = "trait T { fn a(&self); fn b(&self) -> u8 {\n1\n}\n}\ntype F = fn(u8);\n\
+            fn c() { d(\"1\n2\") }";
+        let function = |name: &str, line, lines| Function { name: name.into(), line, lines };
+        assert_eq!(read(text, &[]).functions, [function("b", 1, 3), function("c", 6, 1)]);
     }
 }
