@@ -117,10 +117,7 @@ impl Default for SipConfig {
 
 impl Default for AudioSocketConfig {
     fn default() -> Self {
-        AudioSocketConfig {
-            listen: Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9092)),
-            allow: vec![Cidr::LOOPBACK_V4, Cidr::LOOPBACK_V6],
-        }
+        AudioSocketConfig { listen: None, allow: vec![Cidr::LOOPBACK_V4, Cidr::LOOPBACK_V6] }
     }
 }
 

@@ -10,23 +10,23 @@
 //! - The shell (from [`config`] on) may fail and may wait; its errors are typed at its edges.
 
 // -- core --
+pub mod time;
 pub mod audio;
-pub mod call;
-pub mod dialogue;
-pub mod language;
 pub mod rtp;
 pub mod speech;
+pub mod language;
 pub mod ticket;
-pub mod time;
+pub mod dialogue;
+pub mod call;
 // -- shell --
-pub mod caller;
 pub mod config;
-pub mod doctor;
 pub mod engine;
 pub mod journal;
-pub mod leg;
-pub mod live;
-pub mod media;
-pub mod replay;
-pub mod sip;
 pub mod store;
+pub mod leg;
+pub mod sip;
+pub mod media;
+pub mod live;
+pub mod replay;
+pub mod caller;
+pub mod doctor;

@@ -6,5 +6,6 @@ cd "$(dirname "$0")/.."
 if cargo nextest --version >/dev/null 2>&1; then
     exec cargo nextest run --release --locked --no-fail-fast "$@"
 fi
-echo "cargo-nextest is not installed; using cargo test (to have it: cargo install cargo-nextest --locked)"
+echo "cargo-nextest is not installed; using cargo test. To have it:"
+echo "    cargo install cargo-nextest --locked"
 exec cargo test --release --locked --no-fail-fast "$@"

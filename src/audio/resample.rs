@@ -15,8 +15,8 @@ pub struct RateError(pub u32);
 ///
 /// The filter's delay is cut from the front and made up at [`Resampler::finish`], so sound stays
 /// at its time and `n` samples become `round(n * to / from)`. It works in blocks of 20 ms (or the
-/// least even number of samples that both rates divide, where that is more): pushing whole blocks, the
-/// output lags the input by half a block.
+/// least even number of samples that both rates divide, where that is more): pushing whole blocks,
+/// the output lags the input by half a block.
 pub struct Resampler {
     from_hz: u32,
     to_hz: u32,

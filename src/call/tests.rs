@@ -1,3 +1,5 @@
+//! Calls in virtual time: inputs at given milliseconds, outputs as a log.
+
 use super::*;
 use crate::dialogue::Hotline;
 use crate::ticket::{CallId, Ticket, TicketNumber, TicketStatus};

@@ -1,3 +1,5 @@
+//! Dialogues as conversations: what the caller says, what the bot does, what the ticket holds.
+
 use super::*;
 use crate::language::tests as words;
 use crate::time::MediaTime;
@@ -214,10 +216,14 @@ fn a_bad_hotline_is_refused_with_every_problem() {
     assert_eq!(keys, ["needs", "waits.closed_ms", "ask_name", "goodbye", "ask_adress"]);
 }
 
+/// Keys, words, corrections, yes, no, silence.
+const ANY_ANSWER: &str =
+    "(\\*[0-9#*]{1,12}|[a-z ]{0,20}|no the (name|street) is [a-z]{2,8}|yes|no|)";
+
 proptest::proptest! {
     /// Whatever is said or pressed, every move either asks or ends, and the revision only grows.
     #[test]
-    fn never_stuck(answers in proptest::collection::vec("(\\*[0-9#*]{1,12}|[a-z ]{0,20}|no the (name|street) is [a-z]{2,8}|yes|no|)", 0..40)) {
+    fn never_stuck(answers in proptest::collection::vec(ANY_ANSWER, 0..40)) {
         let mut dialogue =
             Dialogue::new(hotline("en"), CallId("c1".into()), "4155550132", Vec::new());
         let mut last = dialogue.begin();

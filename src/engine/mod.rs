@@ -56,6 +56,9 @@ pub enum EngineError {
     Overflow(&'static str),
 }
 
+/// What making a recogniser gives.
+pub type Made = Result<Box<dyn Recognizer>, EngineError>;
+
 /// A loaded model on one thread, recognising many streams at once.
 ///
 /// Samples are 16-bit mono at 8 kHz; an engine resamples for itself. All methods are called from

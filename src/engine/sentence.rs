@@ -255,7 +255,8 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_sayable_is_lost_and_a_sentence_is_one_sentence(text in "\\PC{0,400}") {
-            let sayable = |t: &str| -> String { t.chars().filter(|c| c.is_alphanumeric()).collect() };
+            let sayable =
+                |t: &str| -> String { t.chars().filter(|c| c.is_alphanumeric()).collect() };
             let all = sentences(&text);
             let joined: Vec<String> = all.iter().map(Sentence::text).collect();
             prop_assert_eq!(sayable(&joined.concat()), sayable(&text));

@@ -4,7 +4,7 @@
 //! A closed expectation is heard twice: by a recogniser that knows its phrases only, and by the
 //! open one, whose words stand when the caller said something else.
 
-use super::{EngineError, RecognitionEvent, Recognizer, StreamId};
+use super::{EngineError, Made, RecognitionEvent, Recognizer, StreamId};
 use crate::speech::{Alternative, Expectation, RecognitionContext, Transcript, Word};
 use ::vosk::{CompleteResult, DecodingState, LogLevel, Model};
 use std::collections::{BTreeMap, VecDeque};
@@ -39,8 +39,7 @@ pub struct Vosk {
 pub fn factory(
     language: &str,
     models_dir: &Path,
-) -> Result<impl Fn() -> Result<Box<dyn Recognizer>, EngineError> + Send + Sync + use<>, EngineError>
-{
+) -> Result<impl Fn() -> Made + Send + Sync + use<>, EngineError> {
     let model = load(language, models_dir)?;
     Ok(move || {
         let engine: Box<dyn Recognizer> = Box::new(Vosk::new(model.clone())?);

@@ -169,11 +169,15 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn never_panics(text in "\\PC{0,60}", picks in proptest::collection::vec(0usize..40, 0..30)) {
+        fn never_panics(
+            text in "\\PC{0,60}",
+            picks in proptest::collection::vec(0usize..40, 0..30),
+        ) {
             let words = en().numbers;
             numbers_to_digits(&text, &words);
             let names: Vec<&String> = words.values.keys().chain(words.factors.keys()).collect();
-            let spoken: Vec<&str> = picks.iter().map(|&i| names[i % names.len()].as_str()).collect();
+            let spoken: Vec<&str> =
+                picks.iter().map(|&i| names[i % names.len()].as_str()).collect();
             numbers_to_digits(&spoken.join(" "), &words);
         }
     }

@@ -118,7 +118,8 @@ impl Server {
         let store = SqliteStore::open(&config.data_dir).await?;
         let report = recover(&config.data_dir, &store, unix_ms()).await?;
         for call in &report.recovered {
-            tracing::warn!(call = %call.call_id, sound_ms = call.sound_ms, "recovered a cut-off call");
+            let sound_ms = call.sound_ms;
+            tracing::warn!(call = %call.call_id, sound_ms, "recovered a cut-off call");
         }
         for problem in &report.problems {
             tracing::error!("{problem}");

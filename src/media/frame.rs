@@ -1,4 +1,4 @@
-//! AudioSocket's frames: u8 type, u16 length (big-endian), payload (Asterisk, AudioSocket protocol).
+//! AudioSocket's frames: u8 type, u16 length (big-endian), payload (Asterisk's protocol).
 
 /// The longest payload taken: 20 ms at 192 kHz four times over. The protocol allows 65535 octets,
 /// but whoever sends a second of sound at once is no telephone.

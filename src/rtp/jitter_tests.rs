@@ -303,8 +303,9 @@ proptest! {
         let payload = [0x2a; 2000];
         for (sequence, timestamp, ssrc, marker, length, pops) in packets {
             // near each other as often as far apart
-            let (sequence, timestamp) =
-                if length % 2 == 0 { (sequence % 64, timestamp % 8192) } else { (sequence, timestamp) };
+            let near = length % 2 == 0;
+            let sequence = if near { sequence % 64 } else { sequence };
+            let timestamp = if near { timestamp % 8192 } else { timestamp };
             let header = RtpHeader { marker, payload_type: 8, sequence, timestamp, ssrc };
             if length % 7 == 0 {
                 buffer.insert_rest(&header);

@@ -508,7 +508,11 @@ mod tests {
         }
 
         #[test]
-        fn survives_mutilated_requests(at in 0usize..400, with in any::<Vec<u8>>(), cut in 0usize..9) {
+        fn survives_mutilated_requests(
+            at in 0usize..400,
+            with in any::<Vec<u8>>(),
+            cut in 0usize..9,
+        ) {
             let mut bytes = request("INVITE sip:b@pbx.example;x=\"y\" SIP/2.0", &[]);
             let at = at % bytes.len();
             let end = (at + cut).min(bytes.len());

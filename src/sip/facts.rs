@@ -143,8 +143,8 @@ mod tests {
         let base = "From: <sip:a@p>;tag=1\r\nTo: <sip:1@p>\r\nSubject: secret\r\n";
         let long = "x".repeat(9_000);
         let facts = facts(&format!(
-            "{base}Diversion: <sip:112@p>;reason=no-answer\r\nX-Queue: {long}\r\nUser-to-User: 56a3\r\n\
-             History-Info: <sip:h@p>;index=1\r\n"
+            "{base}Diversion: <sip:112@p>;reason=no-answer\r\nX-Queue: {long}\r\n\
+             User-to-User: 56a3\r\nHistory-Info: <sip:h@p>;index=1\r\n"
         ));
         let names: Vec<&str> = facts.headers.iter().map(|(n, _)| n.as_str()).collect();
         assert_eq!(names, ["diversion", "x-queue", "user-to-user", "history-info"]);

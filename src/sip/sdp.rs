@@ -387,8 +387,11 @@ mod tests {
         }
 
         #[test]
-        fn survives_almost_sdp(tail in "(m=(audio|video) [0-9]{1,6} RTP/S?AVP( [0-9]{1,4}){0,5}\r\n|\
-                                        c=IN IP[46] [0-9a-f.:/]{0,20}\r\n|a=[a-z]{1,9}(:[ -~]{0,20})?\r\n){0,9}") {
+        fn survives_almost_sdp(
+            tail in "(m=(audio|video) [0-9]{1,6} RTP/S?AVP( [0-9]{1,4}){0,5}\r\n|\
+                     c=IN IP[46] [0-9a-f.:/]{0,20}\r\n|\
+                     a=[a-z]{1,9}(:[ -~]{0,20})?\r\n){0,9}"
+        ) {
             if let Ok(offer) = parse(&tail) {
                 let params = offer.params(None);
                 let body = local().answer(&offer, &params);

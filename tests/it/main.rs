@@ -11,3 +11,4 @@ mod replay;
 mod sip;
 mod store;
 mod tickets;
+mod tidy;

@@ -96,7 +96,8 @@ tickets() { "$program" --config "$config" tickets list --json; }
 by_sipp() {
     port=$(python3 -c 'import random; print(random.randrange(46000, 47000, 4))')
     cp "$here/sipp_uac.xml" "$scratch/sipp.xml"
-    pcap=$(find /usr/share/sip-tester /usr/share/sipp -name dtmf_2833_1.pcap 2>/dev/null | head -n 1)
+    pcap=$(find /usr/share/sip-tester /usr/share/sipp -name dtmf_2833_1.pcap 2>/dev/null |
+        head -n 1)
     [ -n "$pcap" ] || die "sip-tester's dtmf_2833_1.pcap is missing"
     cp "$pcap" "$scratch/"
     # sipp keeps nothing of what it hears, so its port is listened to from outside
@@ -144,7 +145,8 @@ for peer in $peers; do
     echo "--- $peer"
     newest=$(tickets | python3 "$here/tickets.py" newest)
     heard=$scratch/heard-$peer.wav
-    if call "$peer" "$heard" && python3 "$here/sound.py" loud "$heard" && ticket_since "$newest"; then
+    if call "$peer" "$heard" && python3 "$here/sound.py" loud "$heard" &&
+        ticket_since "$newest"; then
         echo "--- $peer: passed"
     else
         echo "--- $peer: FAILED"

@@ -2,7 +2,7 @@
 //!
 //! samples -> [`fbank`] -> [`model`] (up to eight streams at once) -> [`beam`] with [`bias`].
 
-use super::{EngineError, RecognitionEvent, Recognizer, StreamId, onnx};
+use super::{EngineError, Made, RecognitionEvent, Recognizer, StreamId, onnx};
 use crate::speech::RecognitionContext;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -32,10 +32,7 @@ pub struct Ctc {
 }
 
 /// How to make a [`Ctc`] out of the pack `models_dir/vi-ctc`; checks at once that all is there.
-pub fn factory(
-    models_dir: &Path,
-) -> Result<impl Fn() -> Result<Box<dyn Recognizer>, EngineError> + Send + Sync + use<>, EngineError>
-{
+pub fn factory(models_dir: &Path) -> Result<impl Fn() -> Made + Send + Sync + use<>, EngineError> {
     let pack = models_dir.join("vi-ctc");
     let file: PathBuf = pack.join("model.onnx");
     if !file.is_file() {

@@ -3,7 +3,7 @@
 //! It does not stream: a turn is decoded when the caller pauses, and that is the final transcript
 //! if they say no more. One model is shared; each worker has a state of its own.
 
-use super::{EngineError, RecognitionEvent, Recognizer, StreamId};
+use super::{EngineError, Made, RecognitionEvent, Recognizer, StreamId};
 use crate::speech::{Expectation, RecognitionContext};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -29,10 +29,7 @@ pub fn knows(language: &str) -> bool {
 }
 
 /// How to make a [`Whisper`] out of the pack `models_dir/whisper-base`; loads the model at once.
-pub fn factory(
-    models_dir: &Path,
-) -> Result<impl Fn() -> Result<Box<dyn Recognizer>, EngineError> + Send + Sync + use<>, EngineError>
-{
+pub fn factory(models_dir: &Path) -> Result<impl Fn() -> Made + Send + Sync + use<>, EngineError> {
     // Without the `log_backend` feature this swallows whisper.cpp's chatter.
     whisper_rs::install_logging_hooks();
     let file = weights(&models_dir.join("whisper-base"))?;
