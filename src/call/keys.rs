@@ -3,9 +3,11 @@
 use super::{Answer, Call, Timer, Turn};
 use crate::dialogue::Keys;
 use crate::rtp::DtmfDigit;
-use crate::speech::Transcript;
+use crate::speech::{Expectation, Transcript};
 use crate::time::CallTime;
 
+/// After a 1 or 2 that may be yes or no: whoever keys in a number is faster than this.
+const CHOICE_MS: u64 = 1_200;
 /// More keys than any number has are dropped.
 const KEYS_MAX: usize = 20;
 
@@ -22,6 +24,11 @@ impl KeyBuffer {
         self.0.clear();
     }
 
+    /// 1 for yes, 2 for no; or the first key of a number.
+    fn may_be_all(&self) -> bool {
+        matches!(self.0.as_str(), "1" | "2")
+    }
+
     fn push(&mut self, key: char) {
         if self.0.len() < KEYS_MAX {
             self.0.push(key);
@@ -34,6 +41,8 @@ impl Call {
     pub(super) fn dtmf(&mut self, now: CallTime, digit: DtmfDigit) {
         let Some(question) = &self.question else { return };
         let (plan, message) = (question.keys, question.slot == "message");
+        let context = question.context.as_ref();
+        let confirms = context.is_none_or(|c| c.expectation == Expectation::YesNo);
         let key = digit.as_char();
         if message {
             return self.message_closed_by_key(now);
@@ -46,6 +55,8 @@ impl Call {
             (Keys::Number, '0'..='9') => {
                 self.keys.push(key);
                 let wait = self.inter_digit_ms();
+                let wait =
+                    if self.keys.may_be_all() && confirms { wait.min(CHOICE_MS) } else { wait };
                 self.timers.set(Timer::InterDigit, now + wait);
             }
             (Keys::One | Keys::Number, '#' | '*') | (Keys::One, '0'..='9') => {
