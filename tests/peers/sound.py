@@ -3,14 +3,14 @@
     sound.py make CALLER.wav [CALLER.ulaw]   speech-like bursts, 8 kHz mono
     sound.py loud FILE.wav                   exit 0 if every channel has sound
     sound.py capture PORT OUT.wav            records G.711 mu-law RTP sent to a local UDP port
-                                             until terminated (needs CAP_NET_RAW)
+                                             until it stops coming (needs CAP_NET_RAW)
 """
 
 import math
-import signal
 import socket
 import struct
 import sys
+import time
 import wave
 
 RATE_HZ = 8000
@@ -69,19 +69,22 @@ def loud(path):
 
 
 def capture(port, path):
-    def stop(*_):
-        raise SystemExit(0)
-
-    signal.signal(signal.SIGTERM, stop)
     raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP)
+    raw.settimeout(0.5)
+    begun = last = time.monotonic()
+    heard = False
     with wave.open(path, "wb") as out:
         out.setparams((1, 2, RATE_HZ, 0, "NONE", ""))
-        while True:
-            packet = raw.recv(2048)
+        while time.monotonic() - last < (2 if heard else 15) and time.monotonic() - begun < 60:
+            try:
+                packet = raw.recv(2048)
+            except TimeoutError:
+                continue
             udp = packet[(packet[0] & 15) * 4 :]
             rtp = udp[8:]
             is_ours = struct.unpack("!H", udp[2:4])[0] == port
             if is_ours and len(rtp) > 12 and rtp[1] & 0x7F == 0:
+                heard, last = True, time.monotonic()
                 samples = [from_ulaw(octet) for octet in rtp[12:]]
                 out.writeframes(struct.pack(f"<{len(samples)}h", *samples))
 
