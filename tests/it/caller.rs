@@ -37,6 +37,8 @@ impl ToyBot {
             media_ports: PortRange { first: 24_000, last: 25_999 },
             ..SipConfig::default()
         };
+        // As a real server does, before the first call.
+        SqliteStore::open(&self.data_dir).await.expect("store").close().await;
         let mut server = SipServer::bind(config).await.expect("bound");
         let port = server.local_addr().port();
         tokio::spawn(async move {
