@@ -98,13 +98,24 @@ impl Call {
         &self.facts
     }
 
-    /// Goes on after a bug ended the call's own machine: what `ticket` holds is kept, and the
-    /// caller leaves a message.
-    pub fn rescue(hotline: Arc<Hotline>, facts: CallerFacts, ticket: Ticket) -> Call {
+    /// Goes on after a bug ended the call's own machine, `media` into the recording: what `ticket`
+    /// holds is kept, and the caller leaves a message.
+    pub fn rescue(
+        hotline: Arc<Hotline>,
+        facts: CallerFacts,
+        ticket: Ticket,
+        media: MediaTime,
+    ) -> Call {
         let mut call = Call::new(hotline, facts);
         call.dialogue.restore(ticket);
+        call.media = media;
         call.rescued = true;
         call
+    }
+
+    /// How much of the caller's side was heard so far: the position in the recording.
+    pub fn media(&self) -> MediaTime {
+        self.media
     }
 
     /// True when speech was found in the last frame.

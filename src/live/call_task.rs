@@ -133,7 +133,7 @@ impl Running {
             Some(ticket) if !self.rescued => {
                 self.rescued = true;
                 self.mouth = Mouth::default();
-                self.call = Call::rescue(hotline, facts, ticket);
+                self.call = Call::rescue(hotline, facts, ticket, self.call.media());
                 self.inputs.push_back(Input::Answered);
             }
             _ => {

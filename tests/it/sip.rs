@@ -4,6 +4,6 @@
 mod client;
 mod consumer;
 mod dialog;
-mod phone;
+pub mod phone;
 mod requests;
 mod torture;

@@ -1,0 +1,13 @@
+//! What the end-to-end tests share: a house of their own, a server in it, callers, and ears.
+
+pub mod audiosocket;
+pub mod caller;
+pub mod house;
+pub mod recording;
+pub mod server;
+pub mod tones;
+
+/// Says loudly that a test did not run, and what would make it run.
+pub fn skipped(why: &str) {
+    eprintln!("SKIPPED: {why}");
+}
