@@ -119,8 +119,9 @@ by_sipp() {
 call() {
     case $1 in
     sipp) by_sipp "$2" ;;
-    pjsua2-udp) "$venv/bin/python" "$here/pjsua2_call.py" "$uri" udp "$scratch/caller.wav" "$2" ;;
-    pjsua2-tcp) "$venv/bin/python" "$here/pjsua2_call.py" "$uri" tcp "$scratch/caller.wav" "$2" ;;
+    pjsua2-*)
+        "$venv/bin/python" "$here/pjsua2_call.py" "$uri" "${1#pjsua2-}" "$scratch/caller.wav" "$2"
+        ;;
     baresip)
         mkdir -p "$scratch/baresip"
         python3 "$here/baresip_call.py" "$uri" "$scratch/caller.wav" "$2" "$scratch/baresip"
