@@ -108,8 +108,8 @@ by_sipp() {
         cd "$scratch"
         # the key's packets leave by a raw socket: root
         as_root sipp "$address" -sf sipp.xml -s hotline -i 127.0.0.1 -mi 127.0.0.1 \
-            -mp "$port" -m 1 -timeout 40s -timeout_error -trace_err -error_file "$scratch/sipp.err" \
-            </dev/null >"$scratch/sipp.out" 2>&1
+            -mp "$port" -m 1 -timeout 40s -timeout_error \
+            -trace_err -error_file "$scratch/sipp.err" </dev/null >"$scratch/sipp.out" 2>&1
     ) || status=$?
     wait "$capture" || true
     [ "$status" = 0 ] || { cat "$scratch/sipp.err" "$scratch/sipp.out" >&2; return 1; }
