@@ -78,6 +78,7 @@ async fn whole_call(mut caller: Caller, line: Vec<i16>, hum_hz: u16, need: char,
     for n in 0..10 {
         caller.step(&tone(hum_hz, n)).await;
     }
+    caller.quiet(400).await;
     caller.press('1');
     caller.hears(hz("ask_name")).await;
     caller.say(&line).await;
@@ -118,7 +119,7 @@ async fn two_calls_at_once_do_not_mix() {
     let Some(house) = house("") else { return };
     let (short, long) = (
         speech(&house, "David Miller."),
-        speech(&house, "My name is Margaret Johnson, and this is a long way of saying it."),
+        speech(&house, "My name is Margaret Johnson and this is a rather long way of saying it."),
     );
     assert!(short.len() < 6 * LONG_LINE_MS && 9 * LONG_LINE_MS < long.len());
     let recognizer =

@@ -14,6 +14,9 @@ use spillway::ticket::{Consent, SlotStatus, TicketStatus};
 use std::sync::{Arc, Mutex};
 
 const FROM: &str = "+12025550171";
+/// Said without a pause that would end a turn.
+const YES: &str = "Yes I do agree.";
+const LINE: &str = "My name is Mary Johnson and I live in Church Street.";
 /// Pre-roll before the sound, and a soft end that is not voiced, in frames.
 const EDGE_FRAMES: usize = 15;
 
@@ -46,7 +49,7 @@ fn house() -> Option<(House, Vec<i16>)> {
         return None;
     }
     let house = House::toned("");
-    let words = speech(&house, "Mary Johnson, seventeen Church Street, no food.");
+    let words = speech(&house, LINE);
     Some((house, words))
 }
 
@@ -87,7 +90,7 @@ async fn check(lines: &[Line], ending: Ending, cause: HangupCause) {
     let server = Here::start(&house, Some(scripted(lines))).await;
     let mut caller = Caller::dial(server.sip, FROM).await.expect("answered");
     caller.hears(hz("ask_consent")).await;
-    let yes = speech(&house, "Yes, yes.");
+    let yes = speech(&house, YES);
     caller.say(&yes).await;
     let (lost_at_once, call) = (lines.len() == 1, caller.call_id.clone());
     if !lost_at_once {
@@ -144,7 +147,7 @@ async fn without_consent_keys_go_on() {
     let mut caller = Caller::dial(server.sip, FROM).await.expect("answered");
     let call = caller.call_id.clone();
     caller.hears(hz("ask_consent")).await;
-    caller.say(&speech(&house, "No, no.")).await;
+    caller.say(&speech(&house, "No I do not agree.")).await;
     caller.hears(hz("ask_name")).await;
     caller.say(&words).await;
     caller.hears(hz("ask_name_again")).await;
@@ -179,7 +182,7 @@ async fn a_bug_in_the_machine_takes_a_message() {
     let mut caller = Caller::dial(server.sip, FROM).await.expect("answered");
     let call = caller.call_id.clone();
     caller.hears(hz("ask_consent")).await;
-    caller.say(&speech(&house, "Yes, yes.")).await;
+    caller.say(&speech(&house, YES)).await;
     caller.hears(hz("ask_name")).await;
     caller.say(&words).await;
     leave_message(&mut caller, &words, Ending::PressesHash).await;

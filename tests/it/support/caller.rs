@@ -1,6 +1,7 @@
 //! A caller whom a test leads by the hand, 20 ms by 20 ms.
 
 use super::tones::is_tone;
+use spillway::audio::level::rms;
 use spillway::audio::{AudioFrame, FRAME_MS, FRAME_SAMPLES};
 use spillway::call::HangupCause;
 use spillway::config::PortRange;
@@ -96,10 +97,13 @@ impl Caller {
                     false => run = 0,
                 }
             }
-            assert_eq!(self.hung_up, None, "the far end hung up while {hz} Hz was waited for");
+            if self.hung_up.is_some() {
+                break;
+            }
             self.step(&AudioFrame::SILENCE).await;
         }
-        panic!("{hz} Hz was not heard within {PATIENCE_MS} ms");
+        let (gone, all) = (self.hung_up, pitches(&self.heard));
+        panic!("{hz} Hz was not heard within {PATIENCE_MS} ms (hung up: {gone:?}), but: {all}");
     }
 
     /// Waits in silence until the far end hangs up.
@@ -120,4 +124,20 @@ impl Caller {
             client.close(Duration::from_secs(2)).await;
         }
     }
+}
+
+/// What was heard, for people: runs of one pitch with their length, quiet as 0 Hz.
+fn pitches(heard: &[AudioFrame]) -> String {
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    for frame in heard {
+        let signs = frame.0.windows(2).filter(|w| (w[0] < 0) != (w[1] < 0)).count();
+        let hz = if rms(&frame.0) < 200.0 { 0 } else { signs * 25 };
+        match runs.last_mut() {
+            Some((last, frames)) if last.abs_diff(hz) <= 50 => *frames += 1,
+            _ => runs.push((hz, 1)),
+        }
+    }
+    let runs: Vec<String> =
+        runs.iter().map(|(hz, frames)| format!("{hz} Hz for {} ms", frames * 20)).collect();
+    runs.join(", ")
 }

@@ -75,8 +75,8 @@ impl House {
             let hz = known.map_or(OTHER_HZ, |&(_, hz)| hz);
             record(&language.join("wav").join(format!("{name}.wav")), hz);
         }
-        let waits = "\n[waits]\nclosed_ms = 300\nsettled_ms = 300\nname_ms = 300\n\
-                     open_ms = 300\nengine_ms_max = 1000\n";
+        let waits = "\n[waits]\nclosed_ms = 500\nname_ms = 500\nopen_ms = 500\n\
+                     engine_ms_max = 1000\n";
         let hotline = read(&ours.join("hotlines/demo-en.toml")) + waits;
         std::fs::write(prompts.join("hotlines/demo-en.toml"), hotline).expect("written");
         house.configure(None, &prompts, more);
