@@ -29,6 +29,9 @@ const PITCH_FRAMES: usize = 10;
 /// two, or made up for a late packet.
 const PITCH_FRAMES_MIN: usize = 5;
 
+/// Pitches in the first second of a call, which a machine under load may miss some of.
+const LATE_PITCHES_MAX: usize = 5;
+
 /// Without a recogniser a server is up in a moment; everything else is as ever.
 const QUICK: &str = "[engines]\nrecognizer = 'none'\n[limits]\ncalls_max = 8";
 
@@ -82,15 +85,16 @@ async fn check(house: &House, told: &Told) {
     let kept = recording.caller.len();
     assert!(kept + LOST_FRAMES_MAX >= told.frames, "{kept} frames kept: {told:?}");
     assert!(stored.duration_ms.is_some_and(|ms| ms >= kept as u64 * 20), "{stored:?}");
-    // Every pitch but the first, whose packets found no open door yet, and the last second's.
-    for pitch in 1..told.frames.saturating_sub(LOST_FRAMES_MAX) / PITCH_FRAMES {
-        let heard = recording.caller.iter().filter(|f| is_tone(f, pitch_hz(pitch))).count();
-        assert!(
-            (PITCH_FRAMES_MIN..=PITCH_FRAMES + 5).contains(&heard),
-            "{heard} frames of {} Hz: {told:?}",
-            pitch_hz(pitch)
-        );
-    }
+    // Of each pitch, how many frames there are. Where the server was slow to begin, the first few
+    // came too late to be played.
+    let pitches = told.frames / PITCH_FRAMES + 1;
+    let count = |pitch| recording.caller.iter().filter(|f| is_tone(f, pitch_hz(pitch))).count();
+    let heard: Vec<usize> = (0..pitches).map(count).collect();
+    let is_heard = |&frames: &usize| frames >= PITCH_FRAMES_MIN;
+    let first = heard.iter().position(is_heard).unwrap_or(pitches);
+    let due = told.frames.saturating_sub(LOST_FRAMES_MAX) / PITCH_FRAMES;
+    let all = heard.iter().skip(first).take(due.saturating_sub(first)).all(is_heard);
+    assert!(all && (first <= LATE_PITCHES_MAX || due <= LATE_PITCHES_MAX), "{heard:?} of {told:?}");
 }
 
 /// One house: starts, is called and killed, and starts again, many times over.
@@ -166,8 +170,8 @@ async fn sigterm_in_mid_call() {
     assert_eq!(status(&refused), 503, "{refused}");
     assert!(header(&refused, "Retry-After").is_some(), "{refused}");
     caller.is_hung_up(24_000).await;
-    assert!(server.ended(Duration::from_secs(5)).await.success());
     let took = stopped.elapsed();
+    assert!(server.ended(Duration::from_secs(5)).await.success());
     assert!(took > Duration::from_secs(15), "the caller had {took:?} to come to an end");
 
     let stored = house.store().await.by_call(&caller.call_id).await.expect("the store is well");

@@ -20,6 +20,9 @@ const LINE: &str = "My name is Mary Johnson and I live in Church Street.";
 /// Pre-roll before the sound, and a soft end that is not voiced, in frames.
 const EDGE_FRAMES: usize = 15;
 
+/// 400 ms.
+const SYLLABLE_SAMPLES: usize = 3_200;
+
 /// How the caller ends the message.
 #[derive(Clone, Copy, PartialEq)]
 enum Ending {
@@ -184,7 +187,8 @@ async fn a_bug_in_the_machine_takes_a_message() {
     caller.hears(hz("ask_consent")).await;
     caller.say(&speech(&house, YES)).await;
     caller.hears(hz("ask_name")).await;
-    caller.say(&words).await;
+    // The machine breaks at the first syllable, and is over its prompt before a line's end.
+    caller.say(&words[..SYLLABLE_SAMPLES]).await;
     leave_message(&mut caller, &words, Ending::PressesHash).await;
     let stored = house.ended(&server.store, &call).await;
     check_message(&house, &stored, &words);
