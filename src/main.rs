@@ -37,6 +37,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    keep_panics_private();
     log_to_stderr(matches!(cli.command, Command::Serve(_)));
     let config = cli.config.as_deref();
     let result = match cli.command {
@@ -52,6 +53,15 @@ fn main() -> ExitCode {
         eprintln!("spillway: {e:#}");
         ExitCode::from(2)
     })
+}
+
+/// A panic's message may hold a caller's words: only where it happened is told.
+fn keep_panics_private() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(|l| format!("{}:{}", l.file(), l.line()));
+        let place = place.unwrap_or_default();
+        eprintln!("spillway: a bug at {place}; please report it");
+    }));
 }
 
 /// `SPILLWAY_LOG` chooses what is logged, for example `spillway=debug`; a server tells more by

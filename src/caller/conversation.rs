@@ -1,6 +1,6 @@
 //! Both sides of a running call, printed as it goes.
 
-use crate::call::PlayId;
+use crate::call::{HangupCause, PlayId};
 use crate::caller::page::{Paint, Role, entry, seconds};
 use crate::caller::script::Event;
 use crate::caller::words::Said;
@@ -85,7 +85,11 @@ impl<W: Write> Conversation<W> {
             }
             Event::FarEndGone(cause) => {
                 self.flush(now_ms);
-                let words = format!("(hangs up: {cause})");
+                // A BYE from the bot is, from here, the far end's hang-up.
+                let words = match cause {
+                    HangupCause::CallerHungUp => "(hangs up)".to_string(),
+                    other => format!("(hangs up: {other})"),
+                };
                 self.print(Some(now_ms), (Role::Bot, "bot"), &words, "");
             }
             Event::HungUp { at_ms } => {

@@ -4,8 +4,8 @@ use super::{
     Answer, Dialogue, MISSES_MAX, Move, Prompt, SILENCES_MAX, SlotKind, Stage, UnclearConsent,
 };
 use crate::language::{
-    SlotValue, Words, YesNo, address, e164, is_emergency, need, person_name, spoken_number, tokens,
-    yes_no,
+    SlotValue, Words, YesNo, address, e164, is_emergency, need, only_yes_no, person_name,
+    spoken_number, tokens, yes_no,
 };
 use crate::speech::Transcript;
 use crate::ticket::{Consent, Priority, SlotStatus};
@@ -207,6 +207,10 @@ impl Dialogue {
 
     pub(super) fn reading_of(&self, slot: usize, text: &str, sure: f32) -> Option<SlotValue> {
         let words: &Words = &self.hotline.words;
+        // A late or misplaced "yes" is nobody's name or street.
+        if only_yes_no(text, words) {
+            return None;
+        }
         match self.kind(slot) {
             SlotKind::Name => person_name(text, sure, words),
             SlotKind::Address => address(text, sure, words),

@@ -20,7 +20,7 @@ pub use person::person_name;
 pub use phone::{e164, spoken_number};
 pub use text::{contains_phrase, find_phrase, fold, tokens};
 pub use words::{AddressWords, NeedWords, NumberWords, Words};
-pub use yes_no::{YesNo, yes_no};
+pub use yes_no::{YesNo, only_yes_no, yes_no};
 
 /// A reading of the caller's words for one slot.
 #[derive(Debug, Clone, PartialEq)]

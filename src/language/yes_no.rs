@@ -41,6 +41,20 @@ pub fn yes_no(text: &str, words: &Words) -> YesNo {
     }
 }
 
+/// True when `text` holds nothing but agreement, denial and fillers: no value for any other slot.
+pub fn only_yes_no(text: &str, words: &Words) -> bool {
+    let mut left = tokens(text);
+    let mut phrases: Vec<&String> = words.yes.iter().chain(&words.no).collect();
+    phrases.extend(&words.fillers);
+    phrases.sort_by_key(|p| std::cmp::Reverse(p.split_whitespace().count()));
+    for phrase in phrases {
+        while let Some((at, n)) = find_phrase(&left, phrase) {
+            left.drain(at..at + n);
+        }
+    }
+    left.is_empty()
+}
+
 /// The original words of `text` behind its first `n` tokens.
 fn rest_after(text: &str, n: usize) -> String {
     let kept = text.split_whitespace().filter(|w| !tokens(w).is_empty());
@@ -64,6 +78,7 @@ mod tests {
         check("No, the house number is 72.", no("the house number is 72."));
         check("What did you say?", YesNo::Unclear);
         check("", YesNo::Unclear);
+        assert!(only_yes_no("Yes, that is right.", &en()) && !only_yes_no("Yes, Mary", &en()));
         let check = |text: &str, want: YesNo| assert_eq!(yes_no(text, &vi()), want, "{text}");
         check("dạ", YesNo::Yes);
         check("dạ không", no(""));

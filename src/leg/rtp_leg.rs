@@ -341,10 +341,7 @@ fn take(packet: &RtpPacket, source: SocketAddr, ears: Ears) -> Result<Option<Dtm
     if !ears.params.direction.may_receive() {
         return Ok(None);
     }
-    if *ears.heard_ssrc != Some(header.ssrc) {
-        *ears.heard_ssrc = Some(header.ssrc);
-        ears.keys.reset();
-    }
+    *ears.heard_ssrc = Some(header.ssrc);
     match law {
         Some(law) => {
             let _: Inserted = ears.jitter.insert(header, law, packet.payload);

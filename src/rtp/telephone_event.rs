@@ -64,21 +64,19 @@ pub struct TelephoneEventReceiver {
 
 #[derive(Debug, Clone, Copy)]
 struct LastEvent {
+    ssrc: u32,
     event: u8,
     timestamp: u32,
     ended: bool,
 }
 
 impl TelephoneEventReceiver {
-    /// Forgets the stream: another one begins (SSRC changed).
-    pub fn reset(&mut self) {
-        self.last = None;
-    }
-
-    /// The key this packet reports for the first time. The timestamp names the press, so lost
-    /// first packets, repeated last ones and stragglers all come out right.
+    /// The key this packet reports for the first time. SSRC and timestamp name the press, so lost
+    /// first packets, repeated last ones and stragglers all come out right, and so do keys that
+    /// come under another SSRC than the speech between them.
     pub fn receive(&mut self, header: &RtpHeader, payload: &[u8]) -> Option<DtmfDigit> {
         let event = TelephoneEvent::parse(payload)?;
+        self.last = self.last.filter(|last| last.ssrc == header.ssrc);
         let known = self.last.is_some_and(|last| last.covers(header, &event));
         if let Some(last) = self.last {
             let age = last.timestamp.wrapping_sub(header.timestamp) as i32;
@@ -87,7 +85,12 @@ impl TelephoneEventReceiver {
             }
         }
         let ended = event.end || (known && self.last.is_some_and(|l| l.is_at(header) && l.ended));
-        self.last = Some(LastEvent { event: event.event, timestamp: header.timestamp, ended });
+        self.last = Some(LastEvent {
+            ssrc: header.ssrc,
+            event: event.event,
+            timestamp: header.timestamp,
+            ended,
+        });
         if known { None } else { DtmfDigit::from_event(event.event) }
     }
 }
