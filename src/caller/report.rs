@@ -291,7 +291,7 @@ fn turns(scenario: &Scenario, diary: &Diary) -> Vec<TurnReport> {
         }
     }
     if diary.has_words {
-        add_words(&mut turns, &diary.said);
+        add_words(&mut turns, &diary.said, clock_shift_ms(diary));
     }
     turns
 }
@@ -302,19 +302,35 @@ fn at(turns: &mut [TurnReport], index: usize, change: impl FnOnce(&mut TurnRepor
     }
 }
 
-/// Gives each turn the bot's words before it and the recogniser's words after its begin.
-fn add_words(turns: &mut [TurnReport], said: &[Said]) {
+/// How far the server's clock is behind the caller's: a busy server begins late. Its first words
+/// were heard when they were said.
+fn clock_shift_ms(diary: &Diary) -> u64 {
+    let heard = diary.events.iter().find_map(|event| match event {
+        Event::PromptStarted { at_ms } => Some(*at_ms),
+        _ => None,
+    });
+    let said = diary.said.iter().find_map(|said| match said {
+        Said::Bot { at_ms, .. } => Some(*at_ms),
+        _ => None,
+    });
+    heard.zip(said).map_or(0, |(heard, said)| heard.saturating_sub(said))
+}
+
+/// Gives each turn the bot's words before it and the recogniser's words after its begin; what was
+/// `said` is `shift_ms` later in the turns' clock.
+fn add_words(turns: &mut [TurnReport], said: &[Said], shift_ms: u64) {
     let starts: Vec<u64> = turns.iter().map(|t| t.at_ms).collect();
     for (i, turn) in turns.iter_mut().enumerate() {
         let before = if i == 0 { 0 } else { starts[i - 1] };
         let until = starts.get(i + 1).copied().unwrap_or(u64::MAX);
         let mut prompt = Vec::new();
         for said in said {
+            let at_ms = said.at_ms() + shift_ms;
             match said {
-                Said::Bot { at_ms, text, .. } if (before..turn.at_ms).contains(at_ms) => {
+                Said::Bot { text, .. } if (before..turn.at_ms).contains(&at_ms) => {
                     prompt.push(text.as_str());
                 }
-                Said::Heard { at_ms, text, confidence } if (turn.at_ms..until).contains(at_ms) => {
+                Said::Heard { text, confidence, .. } if (turn.at_ms..until).contains(&at_ms) => {
                     let (text, confidence) = (text.clone(), *confidence);
                     turn.heard.push(HeardReport { text, confidence });
                 }

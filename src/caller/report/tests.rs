@@ -74,6 +74,18 @@ fn a_report_tells_turns_gaps_and_what_was_not_as_expected() {
 }
 
 #[test]
+fn words_of_a_server_that_began_late_go_to_the_right_turn() {
+    let bot = |at_ms, text: &str| Said::Bot { play: PlayId(1), at_ms, text: text.into() };
+    let mut diary = diary();
+    diary.events[0] = Event::PromptStarted { at_ms: 700 };
+    // Answered at once, by a key: 1,700 ms in the caller's clock.
+    diary.said = vec![bot(0, "This call is recorded."), bot(1_050, "What is your name?")];
+    let report = CallReport::new(&scenario(), reached(), &diary, None);
+    assert_eq!(report.turns[0].prompt.as_deref(), Some("This call is recorded."));
+    assert_eq!(report.turns[1].prompt.as_deref(), Some("What is your name?"));
+}
+
+#[test]
 fn prompts_that_nobody_can_know_are_not_checked() {
     let diary = Diary { has_words: false, said: Vec::new(), ..diary() };
     let report = CallReport::new(&scenario(), reached(), &diary, None);
