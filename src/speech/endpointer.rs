@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_pause_inside_a_turn_makes_us_more_patient() {
-        let want = ["start 660", "pause @1700", "pause @2260", "end 660-2160 @2760"];
+        let want = ["start 660", "pause @1700", "pause @2260", "end 660-2160 @2780"];
         check(&[('.', 50), ('v', 30), ('.', 18), ('v', 10), ('.', 60)], &want);
     }
 

@@ -32,6 +32,8 @@ const SURE: f32 = 0.37;
 const LOOP_WORDS_PER_S: f32 = 5.0;
 /// ... and how often it must be said to be the decoder's loop.
 const LOOP_TURNS_MIN: usize = 4;
+/// No language has longer words; the decoder's loops have ("B-B-B-B-..." for a ringing tone).
+const WORD_CHARS_MAX: usize = 40;
 /// Words in one turn of a loop.
 const LOOP_WORDS_MAX: usize = 4;
 
@@ -211,6 +213,7 @@ impl Decoder {
 /// The decoder's known failure: it says the same few words until its tokens run out. Such a loop
 /// is said once; a caller's own "no, no, no, no" is slower and stays.
 fn unlooped(mut words: Vec<Word>, seconds: f32) -> Vec<Word> {
+    words.retain(|w| w.text.chars().count() <= WORD_CHARS_MAX);
     let spoken = |w: &Word| -> String {
         w.text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
     };
