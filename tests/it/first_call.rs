@@ -12,21 +12,22 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 /// Calls at once: two cores must keep up, with a voice to load for each that speaks.
-const CALLS_AT_ONCE: usize = 10;
+const CALLS_AT_ONCE: usize = 8;
 
-/// The scenarios we ship that need ears and a voice, the longest first.
+/// The scenarios we ship that keys and silence can do.
+const SILENT: [&str; 2] = ["en-silence", "en-keys-only"];
+/// Those that need ears and a voice, the longest first. The one that depends on when things are
+/// said comes when the first have ended: until then the machine is busy loading their voices.
 const SPOKEN: [&str; 8] = [
     "demo-en",
     "en-correction",
     "en-no-consent",
     "en-happy",
-    "en-barge-in",
-    "en-universals",
-    "en-emergency",
     "en-hangs-up",
+    "en-universals",
+    "en-barge-in",
+    "en-emergency",
 ];
-/// Those that keys and silence can do.
-const SILENT: [&str; 2] = ["en-keys-only", "en-silence"];
 /// The caller declined the recording: there is nothing left to replay, by design.
 const NOT_KEPT: &str = "en-no-consent";
 
@@ -123,7 +124,7 @@ fn write_noise(file: &Path) {
     wav.finalize().expect("written");
 }
 
-/// The scenario files of all calls, the longest first.
+/// The scenario files of all calls, in the order in which they are placed.
 fn scenarios(house: &House, spoken: bool) -> Vec<(String, PathBuf)> {
     let ours =
         |name: &&str| (name.to_string(), checkout().join(format!("prompts/scenarios/{name}.toml")));
@@ -135,12 +136,12 @@ fn scenarios(house: &House, spoken: bool) -> Vec<(String, PathBuf)> {
         std::fs::write(&file, format!("language = 'en'\n[[turn]]\n{text}")).expect("written");
         (name.to_string(), file)
     };
-    let mut all: Vec<_> = SILENT.iter().map(ours).chain(ODD_AND_SILENT.iter().map(odd)).collect();
+    let mut all: Vec<_> = SILENT.iter().map(ours).collect();
     if spoken {
-        let (first, rest): (Vec<_>, Vec<_>) =
-            (SPOKEN.iter().map(ours).collect(), ODD_AND_SPOKEN.iter().map(odd).collect());
-        all = [first, all, rest].concat();
+        all.extend(SPOKEN.iter().map(ours));
+        all.extend(ODD_AND_SPOKEN.iter().map(odd));
     }
+    all.extend(ODD_AND_SILENT.iter().map(odd));
     all
 }
 
