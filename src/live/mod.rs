@@ -1,6 +1,7 @@
 //! Calls as they happen: the sockets, one task for each call, the engines, admission, the clock.
 
 mod call_task;
+mod clock;
 mod ear;
 mod mouth;
 mod server;

@@ -1,6 +1,7 @@
 //! The running server: entrances, admission, engines, orderly start and stop.
 
 use super::call_task::CallTask;
+use super::clock::unix_ms;
 use super::ear::Ear;
 use super::tickets::TicketDesk;
 use crate::call::{CallerFacts, HangupCause, Sound};
@@ -296,9 +297,4 @@ impl House {
 
 fn new_call_id() -> CallId {
     CallId(uuid::Uuid::new_v4().to_string())
-}
-
-/// Milliseconds since 1970 UTC.
-pub(super) fn unix_ms() -> i64 {
-    jiff::Timestamp::now().as_millisecond()
 }

@@ -1,5 +1,6 @@
 //! One call's way to the ticket store: the newest ticket is written until it is on disk.
 
+use super::clock::unix_ms;
 use crate::call::{HangupCause, Input};
 use crate::store::{CallEnd, Stamps, StoreError, TicketStore};
 use crate::ticket::{CallId, Ticket, TicketNumber};
@@ -114,16 +115,13 @@ impl Clerk {
     }
 
     async fn save(&self, ticket: &Ticket) -> Result<TicketNumber, StoreError> {
-        let stamps = Stamps {
-            created_unix_ms: self.answered_unix_ms,
-            updated_unix_ms: super::server::unix_ms(),
-        };
+        let stamps = Stamps { created_unix_ms: self.answered_unix_ms, updated_unix_ms: unix_ms() };
         self.store.save(ticket, stamps).await
     }
 
     async fn finish(&self, ended: Option<Ended>) {
         let Some(Ended { cause, duration_ms }) = ended else { return };
-        let ended_unix_ms = super::server::unix_ms();
+        let ended_unix_ms = unix_ms();
         let end = CallEnd { cause: Some(cause), duration_ms, ended_unix_ms };
         let mut wait = RETRY_MIN;
         while let Err(error) = self.store.finish(&self.call, end).await {
