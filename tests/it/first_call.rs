@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 /// Calls at once: two cores must keep up, with a voice to load for each that speaks.
-const CALLS_AT_ONCE: usize = 8;
+const CALLS_AT_ONCE: usize = 5;
 
 /// The scenarios we ship that keys and silence can do.
 const SILENT: [&str; 2] = ["en-silence", "en-keys-only"];
