@@ -101,7 +101,7 @@ impl Decoder {
         params.set_max_tokens((TOKENS_PER_S * seconds) as i32 + TOKENS_SPARE);
         self.path.clear();
         self.state.full(params, &wide).map_err(broken)?;
-        let words = unlooped(self.words(), seconds);
+        let words = doubted(unlooped(self.words(), seconds));
         let mut decoded = Decoded { words, no_speech: 0.0 };
         if !decoded.words.is_empty() {
             // whisper.cpp's own figure reads a row of logits that was never computed.
@@ -233,9 +233,41 @@ fn unlooped(mut words: Vec<Word>, seconds: f32) -> Vec<Word> {
     words
 }
 
+/// One word again and again in capitals is how subtitles write a sound ("BEEP BEEP BEEP BEEP" for
+/// a ringing tone). It may as well be a caller who shouts, so the words stay, half as sure.
+fn doubted(mut words: Vec<Word>) -> Vec<Word> {
+    let capitals =
+        |w: &Word| w.text.chars().any(char::is_uppercase) && w.text == w.text.to_uppercase();
+    let same = |w: &Word| w.text.trim_end_matches(['.', ',', '!']) == first_of(&words);
+    if words.len() >= LOOP_TURNS_MIN && words.iter().all(|w| capitals(w) && same(w)) {
+        words.iter_mut().for_each(|w| w.confidence /= 2.0);
+    }
+    words
+}
+
+fn first_of(words: &[Word]) -> &str {
+    words.first().map_or("", |w| w.text.trim_end_matches(['.', ',', '!']))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn subtitled_sounds_are_doubted() {
+        let check = |text: &str, want: f32| {
+            let word = |text: &str| {
+                let (start_ms, end_ms, confidence) = (0, 0, 0.8);
+                Word { text: text.into(), start_ms, end_ms, confidence }
+            };
+            let words = doubted(text.split(' ').map(word).collect());
+            assert!(words.iter().all(|w| w.confidence == want), "{words:?}");
+        };
+        check("BEEP BEEP BEEP BEEP BEEP", 0.4);
+        check("HELP! HELP! HELP! HELP!", 0.4);
+        check("no, no, no, no", 0.8);
+        check("HELP! HELP! my HOUSE BURNS", 0.8);
+    }
 
     #[test]
     fn loops_are_said_once() {
