@@ -262,9 +262,14 @@ impl Call {
             self.timers.clear(Timer::NoInput);
             self.abandon_turn();
         } else if self.question.is_some() && self.playing.is_none() {
-            let again = self.dialogue.heard(Answer::Keys("*"));
-            self.carry_out(now, again);
+            self.say_again(now);
         }
+    }
+
+    /// Repeats the open question, as for the key `*`.
+    fn say_again(&mut self, now: CallTime) {
+        let again = self.dialogue.heard(Answer::Keys("*"));
+        self.carry_out(now, again);
     }
 
     fn engine_failed(&mut self, now: CallTime, turn: TurnId) {

@@ -143,8 +143,7 @@ impl Call {
         self.timers.clear(Timer::EngineStall);
         self.turn = None;
         if barged_in {
-            let again = self.dialogue.heard(Answer::Keys("*"));
-            self.carry_out(now, again);
+            self.say_again(now);
         } else {
             self.arm_no_input(now);
         }

@@ -5,9 +5,7 @@
 
 use super::sentence::{Sentence, sentences};
 use super::{EngineError, Synthesizer};
-use crate::audio::SAMPLE_RATE_HZ;
-use crate::audio::loudness::{telephone_level, trimmed};
-use crate::audio::resample::{resample, to_f32};
+use crate::audio::resample::to_f32;
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -22,8 +20,6 @@ const PACE_WPM: &str = "115";
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A minute at the program's 22050 Hz, 16 bits: more than any sentence of ours.
 const WAV_BYTES_MAX: u64 = 60 * 22_050 * 2;
-/// Silence kept before the first sound and after the last.
-const EDGE_SAMPLES: usize = 160;
 
 /// espeak-ng speaking one language.
 pub struct Espeak {
@@ -87,12 +83,7 @@ impl Espeak {
     fn speak(&self, sentence: &Sentence) -> Result<Vec<i16>, EngineError> {
         let wav = self.run(&plain(&sentence.text()))?;
         let (samples, rate_hz) = samples_of(&wav)?;
-        let samples = resample(&to_f32(&samples), rate_hz, SAMPLE_RATE_HZ).map_err(broken)?;
-        let sound = trimmed(&telephone_level(&samples), EDGE_SAMPLES).to_vec();
-        if sound.is_empty() {
-            return Err(broken("a sentence came out silent"));
-        }
-        Ok(sound)
+        super::sentence::for_telephone(&to_f32(&samples), rate_hz).map_err(broken)
     }
 }
 

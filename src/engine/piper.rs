@@ -7,15 +7,10 @@
 
 use super::sentence::{Clause, Sentence, sentences};
 use super::{EngineError, Synthesizer, onnx};
-use crate::audio::SAMPLE_RATE_HZ;
-use crate::audio::loudness::{telephone_level, trimmed};
-use crate::audio::resample::resample;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 const ENGINE: &str = "piper";
-/// Silence kept before the first sound and after the last: 20 ms and no clipped consonants.
-const EDGE_SAMPLES: usize = 160;
 /// Longer than any sentence of [`sentences`]' length; beyond it the model ran away.
 const SENTENCE_S_MAX: usize = 60;
 /// How much slower than the voice was recorded, for ears on a telephone.
@@ -85,12 +80,7 @@ impl Piper {
         if samples.len() > SENTENCE_S_MAX * rate_hz as usize {
             return Err(broken("a sentence came out longer than a minute"));
         }
-        let samples = resample(&samples, rate_hz, SAMPLE_RATE_HZ).map_err(broken)?;
-        let sound = trimmed(&telephone_level(&samples), EDGE_SAMPLES).to_vec();
-        if sound.is_empty() {
-            return Err(broken("a sentence came out silent"));
-        }
-        Ok(sound)
+        super::sentence::for_telephone(&samples, rate_hz).map_err(broken)
     }
 }
 

@@ -2,10 +2,23 @@
 
 use super::EngineError;
 use crate::audio::SAMPLE_RATE_HZ;
+use crate::audio::loudness::{telephone_level, trimmed};
+use crate::audio::resample::resample;
 
 /// A sentence longer than this is cut at a space: a voice's first sound comes after one sentence,
 /// and its memory grows with the sentence.
 const SENTENCE_CHARS_MAX: usize = 240;
+
+/// Silence kept before the first sound and after the last: 20 ms and no clipped consonants.
+const EDGE_SAMPLES: usize = 160;
+
+/// A voice's sentence at `rate_hz` as calls want it: 8 kHz, telephone level, trimmed; an error says
+/// what is wrong with it.
+pub(super) fn for_telephone(samples: &[f32], rate_hz: u32) -> Result<Vec<i16>, String> {
+    let samples = resample(samples, rate_hz, SAMPLE_RATE_HZ).map_err(|e| e.to_string())?;
+    let sound = trimmed(&telephone_level(&samples), EDGE_SAMPLES).to_vec();
+    if sound.is_empty() { Err("a sentence came out silent".into()) } else { Ok(sound) }
+}
 
 /// The end of a clause, as the voices know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
