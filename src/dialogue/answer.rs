@@ -4,8 +4,8 @@ use super::{
     Answer, Dialogue, MISSES_MAX, Move, Prompt, SILENCES_MAX, SlotKind, Stage, UnclearConsent,
 };
 use crate::language::{
-    SlotValue, Words, YesNo, address, e164, is_emergency, need, only_yes_no, person_name,
-    spoken_number, tokens, yes_no,
+    SlotValue, YesNo, addresses, e164, is_emergency, names, needs, only_yes_no, spoken_number,
+    tokens, unparsed_address, yes_no,
 };
 use crate::speech::Transcript;
 use crate::ticket::{Consent, Priority, SlotStatus};
@@ -48,7 +48,7 @@ impl Dialogue {
         if over || self.ticket.priority == Priority::Emergency {
             return None;
         }
-        if !is_emergency(text, &self.hotline.words) {
+        if !is_emergency(text, &self.hotline.grammar.words) {
             return None;
         }
         self.ticket.priority = Priority::Emergency;
@@ -77,7 +77,7 @@ impl Dialogue {
 
     /// "Repeat", "operator", "help", "goodbye": only when nothing else is said.
     fn universal(&mut self, transcript: &Transcript) -> Option<Move> {
-        let words = &self.hotline.words;
+        let words = &self.hotline.grammar.words;
         let said = tokens(&transcript.text);
         let said: Vec<&String> = said.iter().filter(|t| !words.fillers.contains(t)).collect();
         let said = said.iter().map(|t| t.as_str()).collect::<Vec<_>>().join(" ");
@@ -155,7 +155,7 @@ impl Dialogue {
     /// Yes or no by words or by the keys 1 and 2.
     pub(super) fn agreed(&self, answer: Answer<'_>) -> YesNo {
         match answer {
-            Answer::Words(t, _) => yes_no(&t.text, &self.hotline.words),
+            Answer::Words(t, _) => yes_no(&t.text, &self.hotline.grammar.words),
             Answer::Keys("1") => YesNo::Yes,
             Answer::Keys("2") => YesNo::No(String::new()),
             _ => YesNo::Unclear,
@@ -206,17 +206,21 @@ impl Dialogue {
     }
 
     pub(super) fn reading_of(&self, slot: usize, text: &str, sure: f32) -> Option<SlotValue> {
-        let words: &Words = &self.hotline.words;
+        let grammar = &self.hotline.grammar;
+        let heard = Transcript::plain(text, sure);
         // A late or misplaced "yes" is nobody's name or street.
-        if only_yes_no(text, words) {
+        if only_yes_no(text, &grammar.words) {
             return None;
         }
         match self.kind(slot) {
-            SlotKind::Name => person_name(text, sure, words),
-            SlotKind::Address => address(text, sure, words),
-            SlotKind::Need => need(text, sure, &self.hotline.file.needs, words),
+            SlotKind::Name => names(&heard, grammar).into_iter().next(),
+            SlotKind::Address => {
+                let first = addresses(&heard, grammar).into_iter().next();
+                first.or_else(|| unparsed_address(&heard, grammar))
+            }
+            SlotKind::Need => needs(&heard, &self.hotline.file.needs, grammar).into_iter().next(),
             SlotKind::Phone => {
-                spoken_number(text, &words.numbers).map(|digits| self.phone(&digits, sure))
+                spoken_number(text, &grammar.words.numbers).map(|digits| self.phone(&digits, sure))
             }
         }
     }
@@ -226,7 +230,7 @@ impl Dialogue {
             SlotKind::Need => {
                 let key: usize = keys.parse().ok()?;
                 let category = self.hotline.file.needs.get(key.checked_sub(1)?)?;
-                let label = &self.hotline.words.needs.get(category)?.label;
+                let label = &self.hotline.grammar.words.needs.get(category)?.label;
                 let parts = vec![("category".to_string(), category.clone())];
                 Some(SlotValue { value: label.clone(), parts, confidence: 1.0 })
             }

@@ -26,7 +26,7 @@ impl Dialogue {
 
     pub(super) fn rating(&mut self, answer: Answer<'_>) -> Move {
         let said = match answer {
-            Answer::Words(t, _) => digits_in(&t.text, &self.hotline.words.numbers),
+            Answer::Words(t, _) => digits_in(&t.text, &self.hotline.grammar.words.numbers),
             Answer::Keys(keys) => keys.to_string(),
             Answer::Silence => String::new(),
         };

@@ -141,7 +141,7 @@ impl Dialogue {
 
     /// Which slot (and part) the words name, and the words behind the name.
     fn target(&self, text: &str) -> Option<(usize, Option<String>, String)> {
-        let words = &self.hotline.words;
+        let words = &self.hotline.grammar.words;
         let said = tokens(text);
         let mut best: Option<(usize, usize, &str)> = None;
         for (key, phrases) in &words.called {
@@ -180,7 +180,7 @@ impl Dialogue {
 
     /// The slot's value with one part replaced.
     fn changed_part(&self, slot: usize, part: &str, value: &str, sure: f32) -> Option<SlotValue> {
-        let said = numbers_to_digits(value, &self.hotline.words.numbers);
+        let said = numbers_to_digits(value, &self.hotline.grammar.words.numbers);
         let new = if part == "house" {
             said.into_iter().find(|t| t.starts_with(|c: char| c.is_ascii_digit()))?
         } else {
@@ -193,7 +193,7 @@ impl Dialogue {
             Some((_, v)) => *v = new,
             None => parts.insert(0, (part.to_string(), new)),
         }
-        let value = read_parts(&parts, &self.hotline.words.address.format);
+        let value = read_parts(&parts, &self.hotline.grammar.words.address.format);
         (!value.is_empty()).then_some(SlotValue { value, parts, confidence: sure })
     }
 }

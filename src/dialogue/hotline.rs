@@ -1,6 +1,6 @@
 //! A hotline and its language pack: everything its owner may change, checked before the first call.
 
-use crate::language::Words;
+use crate::language::Grammar;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -142,7 +142,7 @@ fn keep() -> UnclearConsent {
 pub type PromptTexts = BTreeMap<String, String>;
 
 /// A hotline with its language pack, checked and ready.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Hotline {
     /// The name of its file.
     pub name: String,
@@ -150,8 +150,8 @@ pub struct Hotline {
     pub file: HotlineFile,
     /// Prompt texts of its language.
     pub texts: PromptTexts,
-    /// Words of its language.
-    pub words: Words,
+    /// How its language is read.
+    pub grammar: Grammar,
 }
 
 /// Every prompt a language pack must have, with the blanks its text may use.
@@ -215,9 +215,9 @@ impl Hotline {
         name: &str,
         file: HotlineFile,
         texts: PromptTexts,
-        words: Words,
+        grammar: Grammar,
     ) -> Result<Hotline, Vec<Problem>> {
-        let hotline = Hotline { name: name.into(), file, texts, words: words.folded() };
+        let hotline = Hotline { name: name.into(), file, texts, grammar };
         let problems = hotline.problems();
         if problems.is_empty() { Ok(hotline) } else { Err(problems) }
     }
@@ -239,8 +239,8 @@ impl Hotline {
         if !(1..=9).contains(&file.needs.len()) {
             hotline("needs", "name 1 to 9 categories: each has a key".into());
         }
-        for need in file.needs.iter().filter(|n| !self.words.needs.contains_key(*n)) {
-            let known: Vec<&str> = self.words.needs.keys().map(String::as_str).collect();
+        for need in file.needs.iter().filter(|n| !self.grammar.words.needs.contains_key(*n)) {
+            let known: Vec<&str> = self.grammar.words.needs.keys().map(String::as_str).collect();
             let problem = format!("\"{need}\" is not among the language's: {}", known.join(", "));
             hotline("needs", problem);
         }

@@ -212,11 +212,11 @@ impl Dialogue {
         use crate::language::{YesNo, yes_no};
         match self.stage {
             Stage::Consent | Stage::CallerId(_) => {
-                yes_no(&interim.text, &self.hotline.words) != YesNo::Unclear
+                yes_no(&interim.text, &self.hotline.grammar.words) != YesNo::Unclear
             }
             // A "no" here is often followed by what is right.
             Stage::Confirm(..) | Stage::ReadBack => {
-                yes_no(&interim.text, &self.hotline.words) == YesNo::Yes
+                yes_no(&interim.text, &self.hotline.grammar.words) == YesNo::Yes
             }
             _ => false,
         }

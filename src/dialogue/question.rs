@@ -91,7 +91,7 @@ impl Dialogue {
     }
 
     fn phrases(&self, expectation: Expectation) -> Vec<String> {
-        let words = &self.hotline.words;
+        let words = &self.hotline.grammar.words;
         match expectation {
             Expectation::YesNo => words.yes.iter().chain(&words.no).cloned().collect(),
             _ => Vec::new(),

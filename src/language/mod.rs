@@ -1,10 +1,14 @@
 //! From words to slot values: numbers, names, addresses, needs, yes and no.
 //!
-//! The rules are here, the words are data (`prompts/languages/<lang>/words.toml`), so that a
-//! hotline can add its dialect without a programmer. No rule refuses what the caller insists on:
-//! a value is a reading of the words, and the words stay on the ticket beside it.
+//! The rules are here, the words are data (`prompts/languages/<lang>/`), so that a hotline can add
+//! its dialect without a programmer. No rule refuses what the caller insists on: a value is a
+//! reading of the words, and the words stay on the ticket beside it.
 
 mod address;
+mod correction;
+pub mod gazetteer;
+mod grammar;
+mod mixed;
 mod need;
 mod number;
 mod person;
@@ -13,10 +17,13 @@ mod text;
 mod words;
 mod yes_no;
 
-pub use address::{address, read_parts};
-pub use need::{is_emergency, need};
+pub use address::{addresses, read_parts, unparsed_address};
+pub use correction::new_value;
+pub use grammar::Grammar;
+pub use mixed::{Mixed, mixed};
+pub use need::{NeedModel, is_emergency, needs};
 pub use number::{digits_in, numbers_to_digits};
-pub use person::person_name;
+pub use person::names;
 pub use phone::{e164, spoken_number};
 pub use text::{contains_phrase, find_phrase, fold, tokens};
 pub use words::{AddressWords, NeedWords, NumberWords, Words};
@@ -29,27 +36,13 @@ pub struct SlotValue {
     pub value: String,
     /// Its named parts, in reading order; empty where it has none.
     pub parts: Vec<(String, String)>,
-    /// 0..=1: the recogniser's confidence lowered by what the reading had to guess.
+    /// 0..=1: how likely this reading is what the caller meant.
     pub confidence: f32,
 }
 
-#[cfg(test)]
-pub(crate) mod tests {
-    use super::Words;
-
-    fn words(text: &str) -> Words {
-        toml::from_str::<Words>(text).expect("words.toml").folded()
-    }
-
-    pub(crate) fn en() -> Words {
-        words(include_str!("../../prompts/languages/en/words.toml"))
-    }
-
-    pub(crate) fn vi() -> Words {
-        words(include_str!("../../prompts/languages/vi/words.toml"))
-    }
-
-    pub(crate) fn ko() -> Words {
-        words(include_str!("../../prompts/languages/ko/words.toml"))
+impl SlotValue {
+    /// The part `name`, empty when there is none.
+    pub fn part(&self, name: &str) -> &str {
+        self.parts.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v.as_str())
     }
 }

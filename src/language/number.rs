@@ -84,11 +84,15 @@ impl Number {
 /// "twenty one garden street" is `21 garden street`; digits said one by one are written one after
 /// the other ("seven oh five" is `705`), and so are pairs ("nineteen eighty four" is `1984`).
 pub fn numbers_to_digits(text: &str, words: &NumberWords) -> Vec<String> {
+    digits_of(&tokens(text), words)
+}
+
+fn digits_of(tokens: &[String], words: &NumberWords) -> Vec<String> {
     let mut out = Vec::new();
     let mut number = Number::default();
     let mut repeat = None;
     let mut joints: Vec<String> = Vec::new();
-    for token in tokens(text) {
+    for token in tokens.iter().cloned() {
         let open = number.is_open();
         match part(&token, words) {
             Part::Value(v) => {
@@ -124,6 +128,34 @@ pub fn numbers_to_digits(text: &str, words: &NumberWords) -> Vec<String> {
     }
     out.append(&mut joints);
     out
+}
+
+/// Tokens one number is made of at most.
+const NUMBER_TOKENS_MAX: usize = 14;
+
+/// The numbers that may begin at `at`: each end with its digits, shortest first.
+pub(super) fn numbers_from(
+    tokens: &[String],
+    at: usize,
+    words: &NumberWords,
+) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    let opens = |t: &String| !matches!(part(t, words), Part::Other | Part::Joint | Part::Slash);
+    if !tokens.get(at).is_some_and(opens) {
+        return found;
+    }
+    for end in at + 1..=tokens.len().min(at + NUMBER_TOKENS_MAX) {
+        match part(&tokens[end - 1], words) {
+            Part::Other => break,
+            // A number does not end with these.
+            Part::Joint | Part::Slash | Part::Repeat(_) => continue,
+            _ => {}
+        }
+        if let [digits] = digits_of(&tokens[at..end], words).as_slice() {
+            found.push((end, digits.clone()));
+        }
+    }
+    found
 }
 
 /// All digits said in `text`, in order, other words ignored.

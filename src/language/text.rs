@@ -39,7 +39,7 @@ pub fn contains_phrase(text: &str, phrase: &str) -> bool {
 }
 
 /// First letter of each word upper case, the rest as it is.
-pub(super) fn title_case(text: &str) -> String {
+pub(crate) fn title_case(text: &str) -> String {
     let capital = |word: &str| {
         let mut chars = word.chars();
         match chars.next() {

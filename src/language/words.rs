@@ -1,7 +1,7 @@
 //! The words of one language, as `prompts/languages/<lang>/words.toml` holds them.
 
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// All word lists of one language; folded (lower case, NFC) by [`Words::folded`].
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -23,6 +23,18 @@ pub struct Words {
     pub fillers: Vec<String>,
     /// Before a new value in a correction ("is", "should be").
     pub is: Vec<String>,
+    /// "No, I mean": what follows replaces what was just said.
+    #[serde(default)]
+    pub repairs: Vec<String>,
+    /// "I don't know", "maybe": neither yes nor no.
+    #[serde(default)]
+    pub unsure: Vec<String>,
+    /// Words of everyday talk that names of people and places seldom hold.
+    #[serde(default)]
+    pub common_words: Vec<String>,
+    /// Words no name of a person, street or place ever holds.
+    #[serde(default)]
+    pub stop_words: Vec<String>,
     /// What callers call a slot or a part of it: `address.house = ["house number"]`.
     pub called: BTreeMap<String, Vec<String>>,
     /// Number words.
@@ -61,6 +73,9 @@ pub struct NumberWords {
     /// Words for "/" in a house number.
     #[serde(default)]
     pub slashes: Vec<String>,
+    /// Words for a letter or mark behind a house number: `"bê" = "B"`, `"bis" = "bis"`.
+    #[serde(default)]
+    pub letters: BTreeMap<String, String>,
 }
 
 /// The words an address is made of.
@@ -71,17 +86,52 @@ pub struct AddressWords {
     pub lead_in: Vec<String>,
     /// Before a house number and not part of it.
     pub number: Vec<String>,
-    /// Words that end a street's name: "street", "road".
+    /// Fields in the order they are usually said: house, street, locality, district, region.
+    pub order: Vec<String>,
+    /// What stands below the street, with its label: alleys, blocks, flats.
     #[serde(default)]
-    pub street_suffixes: Vec<String>,
-    /// Words before a unit's name, by part: `ward = ["phường", "xã"]`.
+    pub house_parts: Vec<HousePartWords>,
+    /// Before a street's name and not written: "đường", "вулиця".
     #[serde(default)]
-    pub prefixes: BTreeMap<String, Vec<String>>,
+    pub street_before: Vec<String>,
+    /// Behind a street's name and written with it: "street", "로".
+    #[serde(default)]
+    pub street_after: Vec<String>,
+    /// Hamlets and groups that stand for a street, written with their word: "tổ", "ấp".
+    #[serde(default)]
+    pub hamlets: Vec<String>,
+    /// Words around a unit's name, by field: locality, district, region.
+    #[serde(default)]
+    pub units: BTreeMap<String, UnitWords>,
     /// Between street and place: "in".
     #[serde(default)]
     pub within: Vec<String>,
     /// How the parts are read together: `"{house} {street}, {locality}"`.
     pub format: String,
+}
+
+/// One element below the street.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HousePartWords {
+    /// Its label as it is written.
+    pub write: String,
+    /// What callers say for it.
+    pub said: Vec<String>,
+    /// Its place in the written field; the house number has 0.
+    pub rank: u8,
+}
+
+/// The words around the names of one level's units.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnitWords {
+    /// Before the name: "phường".
+    #[serde(default)]
+    pub before: Vec<String>,
+    /// Behind the name: "county".
+    #[serde(default)]
+    pub after: Vec<String>,
 }
 
 /// One need category.
@@ -90,7 +140,8 @@ pub struct AddressWords {
 pub struct NeedWords {
     /// How it is read back and offered on the keys.
     pub label: String,
-    /// Phrases that speak for it.
+    /// Phrases that speak for it, beside the language's examples (`needs.tsv`).
+    #[serde(default)]
     pub phrases: Vec<String>,
 }
 
@@ -113,14 +164,38 @@ impl Words {
             &mut self.no_emergency,
             &mut self.address.lead_in,
             &mut self.address.number,
-            &mut self.address.street_suffixes,
+            &mut self.repairs,
+            &mut self.unsure,
+            &mut self.common_words,
+            &mut self.stop_words,
+            &mut self.address.street_before,
+            &mut self.address.street_after,
+            &mut self.address.hamlets,
             &mut self.address.within,
         ];
-        let maps = self.called.values_mut().chain(self.address.prefixes.values_mut());
+        let units = self.address.units.values_mut().flat_map(|u| [&mut u.before, &mut u.after]);
+        let house = self.address.house_parts.iter_mut().map(|h| &mut h.said);
+        let maps = self.called.values_mut().chain(units).chain(house);
         let needs = self.needs.values_mut().map(|n| &mut n.phrases);
         for phrase in lists.into_iter().chain(maps).chain(needs).flatten() {
             *phrase = super::fold(phrase);
         }
         self
+    }
+
+    /// Words of everyday talk: the list itself and the single words of the other lists.
+    pub(super) fn common(&self) -> HashSet<String> {
+        let lists = [
+            &self.common_words,
+            &self.stop_words,
+            &self.fillers,
+            &self.yes,
+            &self.no,
+            &self.is,
+            &self.name_lead_in,
+            &self.address.lead_in,
+        ];
+        let words = lists.into_iter().flatten().flat_map(|p| p.split(' '));
+        words.map(String::from).collect()
     }
 }

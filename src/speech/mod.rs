@@ -56,6 +56,12 @@ pub struct Transcript {
 }
 
 impl Transcript {
+    /// The best hypothesis and the alternatives, each with its confidence, best first.
+    pub fn hypotheses(&self) -> impl Iterator<Item = (&str, f32)> {
+        let others = self.alternatives.iter().map(|a| (a.text.as_str(), a.confidence));
+        std::iter::once((self.text.as_str(), self.confidence)).chain(others)
+    }
+
     /// A transcript of plain words at one confidence.
     pub fn plain(text: impl Into<String>, confidence: f32) -> Transcript {
         Transcript { text: text.into(), confidence, ..Transcript::default() }

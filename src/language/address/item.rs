@@ -1,0 +1,237 @@
+//! What stretches of a caller's words may be in an address, each with its weight of evidence.
+
+use super::house::{self, HousePart};
+use super::text::join;
+use crate::language::gazetteer::{Level, NameId};
+use crate::language::Grammar;
+
+/// Longest name of a street or a unit, in tokens.
+const NAME_TOKENS_MAX: usize = 5;
+
+/// A field of an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Field {
+    House,
+    Street,
+    Locality,
+    District,
+    Region,
+}
+
+impl Field {
+    pub(super) const UNITS: [Field; 3] = [Field::Locality, Field::District, Field::Region];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Field::House => "house",
+            Field::Street => "street",
+            Field::Locality => "locality",
+            Field::District => "district",
+            Field::Region => "region",
+        }
+    }
+
+    pub(super) fn level(self) -> Option<Level> {
+        match self {
+            Field::Locality => Some(Level::Locality),
+            Field::District => Some(Level::District),
+            Field::Region => Some(Level::Region),
+            Field::House | Field::Street => None,
+        }
+    }
+}
+
+/// What a stretch says.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Said {
+    /// A number, an alley, a flat: below the street.
+    House(HousePart),
+    /// A street's name as it is written; `known` 0..=1 is how well a known street matches.
+    Street { name: String, named: bool },
+    /// A hamlet or group: stands for the street where there is none.
+    Hamlet(String),
+    /// A unit's name, with the names it may be and the unit word said before or behind it.
+    Unit { field: Field, said: String, kind: Option<String>, names: Vec<(NameId, f32)> },
+    /// "No, I mean": what follows replaces what stood there.
+    Repair,
+}
+
+/// One reading of the tokens `from..to`.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Item {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    pub(super) said: Said,
+    pub(super) score: f32,
+}
+
+/// All items that start at `at`.
+pub(super) fn items_at(tokens: &[String], at: usize, grammar: &Grammar) -> Vec<Item> {
+    let mut items = Vec::new();
+    let words = &grammar.words.address;
+    if let Some(n) = phrase_at(tokens, at, &grammar.words.repairs) {
+        items.push(Item { from: at, to: at + n, said: Said::Repair, score: 0.0 });
+    }
+    for (to, part, score) in house::parts_at(tokens, at, grammar) {
+        items.push(Item { from: at, to, said: Said::House(part), score });
+    }
+    if let Some(n) = phrase_at(tokens, at, &words.street_before) {
+        named_street(tokens, at, at + n, grammar, &mut items);
+    }
+    bare_street(tokens, at, grammar, &mut items);
+    hamlets(tokens, at, grammar, &mut items);
+    for field in Field::UNITS {
+        units(tokens, at, field, grammar, &mut items);
+    }
+    items
+}
+
+/// The longest of `phrases` that stands at `at`, in tokens.
+pub(super) fn phrase_at(tokens: &[String], at: usize, phrases: &[String]) -> Option<usize> {
+    let here = phrases.iter().filter_map(|p| {
+        let n = p.split(' ').count();
+        let end = at + n;
+        (end <= tokens.len() && p.split(' ').eq(tokens[at..end].iter().map(String::as_str)))
+            .then_some(n)
+    });
+    here.max()
+}
+
+/// Tokens no name can hold: unit words, number words before a house, repairs, plain fillers.
+fn ends_name(tokens: &[String], at: usize, grammar: &Grammar) -> bool {
+    let words = &grammar.words.address;
+    let ends = [&words.street_before, &words.number, &words.within, &grammar.words.repairs];
+    ends.iter().any(|list| phrase_at(tokens, at, list).is_some())
+        || words.units.values().any(|u| phrase_at(tokens, at, &u.before).is_some())
+        || phrase_at(tokens, at, &words.hamlets).is_some()
+        || grammar.words.stop_words.contains(&tokens[at])
+}
+
+/// The ends a name beginning at `at` may have.
+fn name_ends<'a>(
+    tokens: &'a [String],
+    at: usize,
+    grammar: &'a Grammar,
+) -> impl Iterator<Item = usize> + 'a {
+    let most = tokens.len().min(at + NAME_TOKENS_MAX);
+    let free = (at..most).take_while(move |&i| i == at || !ends_name(tokens, i, grammar));
+    free.map(|i| i + 1)
+}
+
+/// "đường Lê Lợi", "вулиця Сумська": the unit word says it is a street.
+fn named_street(
+    tokens: &[String],
+    at: usize,
+    name_at: usize,
+    grammar: &Grammar,
+    items: &mut Vec<Item>,
+) {
+    if name_at >= tokens.len() {
+        return;
+    }
+    for to in name_ends(tokens, name_at, grammar) {
+        let (name, known) = grammar.street(&tokens[name_at..to]);
+        let strange = strangeness(&tokens[name_at..to], grammar);
+        let score = 1.6 + 1.2 * known + 0.05 * (to - name_at) as f32 - 0.8 * strange;
+        items.push(Item { from: at, to, said: Said::Street { name, named: true }, score });
+    }
+}
+
+/// A street without its word: known, or with its suffix, or just behind a house number.
+fn bare_street(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item>) {
+    let words = &grammar.words.address;
+    if grammar.words.stop_words.contains(&tokens[at]) {
+        return;
+    }
+    for to in name_ends(tokens, at, grammar) {
+        let suffixed = phrase_at(tokens, to, &words.street_after);
+        if let Some(n) = suffixed {
+            let end = to + n;
+            let (name, known) = grammar.street(&tokens[at..end]);
+            let score = 1.6 + 0.8 * known - 0.1 * (to - at - 1) as f32;
+            items.push(Item { from: at, to: end, said: Said::Street { name, named: true }, score });
+        }
+        let (name, known) = grammar.street(&tokens[at..to]);
+        let strange = strangeness(&tokens[at..to], grammar);
+        let score = 1.1 * known + 0.02 - 0.5 * strange;
+        items.push(Item { from: at, to, said: Said::Street { name, named: false }, score });
+    }
+}
+
+/// 0..=1: the share of `tokens` that names seldom hold.
+fn strangeness(tokens: &[String], grammar: &Grammar) -> f32 {
+    let odd = tokens.iter().filter(|t| grammar.is_common_word(t)).count();
+    odd as f32 / tokens.len().max(1) as f32
+}
+
+/// "tổ mười hai ấp ba".
+fn hamlets(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item>) {
+    let words = &grammar.words.address;
+    let (mut i, mut said): (usize, Vec<String>) = (at, Vec::new());
+    while let Some(n) = phrase_at(tokens, i, &words.hamlets) {
+        let name_at = i + n;
+        let number = grammar.numbers_from(tokens, name_at).into_iter().last();
+        let (to, name) = match number {
+            Some((to, digits)) => (to, digits),
+            None => match name_ends(tokens, name_at.min(tokens.len()), grammar).nth(1) {
+                Some(to) => (to, join(&tokens[name_at..to])),
+                None => return,
+            },
+        };
+        said.push(format!("{} {name}", tokens[i..i + n].join(" ")));
+        i = to;
+        let said = Said::Hamlet(said.join(" "));
+        items.push(Item { from: at, to, said, score: 1.5 });
+    }
+}
+
+fn units(tokens: &[String], at: usize, field: Field, grammar: &Grammar, items: &mut Vec<Item>) {
+    let Some(words) = grammar.words.address.units.get(field.name()) else { return };
+    if let Some(n) = phrase_at(tokens, at, &words.before).filter(|n| at + n < tokens.len()) {
+        let kind = Some(tokens[at..at + n].join(" "));
+        for (to, said, names) in names_at(tokens, at + n, field, grammar) {
+            let best = names.first().map_or(0.0, |m| m.1);
+            let score = if names.is_empty() { 0.6 } else { 0.6 + 1.6 * best };
+            let strange = strangeness(&tokens[at + n..to], grammar);
+            let score = score + 0.05 * (to - at) as f32 - 0.8 * strange;
+            let said = Said::Unit { field, said, kind: kind.clone(), names };
+            items.push(Item { from: at, to, said, score });
+        }
+    }
+    for (to, said, names) in names_at(tokens, at, field, grammar) {
+        if let Some(n) = phrase_at(tokens, to, &words.after) {
+            let kind = Some(tokens[to..to + n].join(" "));
+            let best = names.first().map_or(0.0, |m| m.1);
+            let score = 0.7 + 1.6 * best;
+            let (said, names) = (said.clone(), names.clone());
+            let said = Said::Unit { field, said, kind, names };
+            items.push(Item { from: at, to: to + n, said, score });
+        }
+        let best = names.first().map_or(0.0, |m| m.1);
+        if best >= 0.75 && !said.starts_with(|c: char| c.is_ascii_digit()) {
+            let common = strangeness(&tokens[at..to], grammar);
+            let score = 1.5 * best * best - 0.6 * common;
+            let said = Said::Unit { field, said, kind: None, names };
+            items.push(Item { from: at, to, said, score });
+        }
+    }
+}
+
+type Named = (usize, String, Vec<(NameId, f32)>);
+
+/// The names of `field`'s level that may begin at `at`.
+fn names_at(tokens: &[String], at: usize, field: Field, grammar: &Grammar) -> Vec<Named> {
+    let mut found: Vec<Named> = Vec::new();
+    if at >= tokens.len() {
+        return found;
+    }
+    for (to, digits) in grammar.numbers_from(tokens, at) {
+        let names = grammar.unit_names(std::slice::from_ref(&digits), field.level());
+        found.push((to, digits, names));
+    }
+    for to in name_ends(tokens, at, grammar) {
+        let names = grammar.unit_names(&tokens[at..to], field.level());
+        found.push((to, join(&tokens[at..to]), names));
+    }
+    found
+}

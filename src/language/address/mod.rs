@@ -1,0 +1,121 @@
+//! An address out of the sentence it was given in: house, street and the units it lies in.
+//!
+//! Every stretch of the caller's words may be several things; which it is, is decided for all of
+//! them together (`path`), by unit words, by the gazetteer and by what lies in what.
+
+mod house;
+mod item;
+mod path;
+mod text;
+
+use super::{Grammar, SlotValue, text::strip_trailing, text::title_case};
+use crate::speech::Transcript;
+use item::Field;
+use path::{Path, UnitSaid};
+
+/// Words of an answer that are looked at; more is a story, not an address.
+const TOKENS_MAX: usize = 90;
+/// Readings given back.
+const READINGS_MAX: usize = 4;
+/// An answer to "where do you live?" with less evidence than this holds no address part.
+const EVIDENCE_MIN: f32 = 0.9;
+/// How much better, in the score of [`path`], makes one reading e times as likely.
+const TEMPERATURE: f32 = 0.8;
+
+/// The addresses `heard` may hold, best first; empty where it holds none.
+pub fn addresses(heard: &Transcript, grammar: &Grammar) -> Vec<SlotValue> {
+    let mut readings: Vec<(f32, SlotValue)> = Vec::new();
+    for (text, confidence) in heard.hypotheses() {
+        let tokens = clean(text, grammar);
+        for path in path::paths(&tokens, grammar).into_iter().take(READINGS_MAX) {
+            if path.span.is_none() || path.score < EVIDENCE_MIN {
+                continue;
+            }
+            let parts = parts(&path, grammar);
+            let value = read_parts(&parts, &grammar.words.address.format);
+            let score = path.score - path.gap + 2.0 * confidence;
+            match readings.iter_mut().find(|(_, r)| r.parts == parts) {
+                Some((best, _)) => *best = best.max(score),
+                None => readings.push((score, SlotValue { value, parts, confidence })),
+            }
+        }
+    }
+    readings.sort_by(|a, b| b.0.total_cmp(&a.0));
+    readings.truncate(READINGS_MAX);
+    let weights: Vec<f32> = readings.iter().map(|(s, _)| (s / TEMPERATURE).exp()).collect();
+    let sum: f32 = weights.iter().sum();
+    let share = |(i, (_, r)): (usize, (f32, SlotValue))| SlotValue {
+        confidence: heard.confidence * weights[i] / sum.max(f32::MIN_POSITIVE),
+        ..r
+    };
+    readings.into_iter().enumerate().map(share).collect()
+}
+
+/// The whole answer as an address, for places no reading was found in.
+pub fn unparsed_address(heard: &Transcript, grammar: &Grammar) -> Option<SlotValue> {
+    let tokens = clean(&heard.text, grammar);
+    let tokens = strip_trailing(&tokens, &grammar.words.fillers);
+    (!tokens.is_empty()).then(|| SlotValue {
+        value: title_case(&tokens.join(" ")),
+        parts: Vec::new(),
+        confidence: heard.confidence * 0.5,
+    })
+}
+
+/// Parts written together as the language does; missing parts leave no trace.
+pub fn read_parts(parts: &[(String, String)], format: &str) -> String {
+    let value = |name: &str| parts.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
+    let clauses = format.split(", ").map(|clause| {
+        let mut any = false;
+        let filled = clause.split(' ').filter_map(|word| {
+            let Some(name) = word.strip_prefix('{').and_then(|w| w.strip_suffix('}')) else {
+                return Some(word);
+            };
+            any |= value(name).is_some() && !name.ends_with("_kind");
+            value(name)
+        });
+        let clause = filled.collect::<Vec<_>>().join(" ");
+        if any { clause } else { String::new() }
+    });
+    clauses.filter(|c| !c.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
+/// The tokens an address is looked for in.
+fn clean(text: &str, grammar: &Grammar) -> Vec<String> {
+    let mut tokens = grammar.tokens(text);
+    tokens.truncate(TOKENS_MAX);
+    tokens
+}
+
+fn parts(path: &Path, grammar: &Grammar) -> Vec<(String, String)> {
+    let mut parts = Vec::new();
+    let mut put = |name: &str, value: String| {
+        if !value.is_empty() {
+            parts.push((name.to_string(), value));
+        }
+    };
+    put(Field::House.name(), house::write(&path.house));
+    let street = path.street.as_ref().map(|(name, _)| name.clone());
+    let street = street.or_else(|| path.hamlet.clone());
+    put(Field::Street.name(), street.unwrap_or_default());
+    for field in Field::UNITS {
+        if let Some(unit) = path.units.iter().find(|u| u.field == field) {
+            let (kind, name) = unit_name(unit, grammar);
+            put(&format!("{}_kind", field.name()), kind);
+            put(field.name(), name);
+        }
+    }
+    parts
+}
+
+/// A unit's kind and official name; as it was said where no unit of that name is known.
+fn unit_name(said: &UnitSaid, grammar: &Grammar) -> (String, String) {
+    let known = grammar.places().zip(said.units.iter().max_by(|a, b| a.1.total_cmp(&b.1)));
+    match known {
+        Some((places, &(unit, _))) => {
+            let unit = places.unit(unit);
+            (unit.kind.to_lowercase(), unit.name.to_string())
+        }
+        None => (said.kind.clone().unwrap_or_default(), said.said.clone()),
+    }
+}

@@ -1,0 +1,9 @@
+//! How well callers' words are understood: labelled cases, judged slot by slot.
+
+mod case;
+mod judge;
+mod report;
+
+pub use case::{Case, CaseError, cases};
+pub use judge::{Judged, judge};
+pub use report::UnderstandingReport;

@@ -1,0 +1,148 @@
+//! The cases' results together: per language and slot, calibration, confusion of needs, failures.
+
+use super::case::SLOTS;
+use super::{Case, Judged};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Bins of the calibration error.
+const BINS: usize = 10;
+
+/// Counts of one slot of one language.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct SlotScore {
+    /// Cases.
+    pub cases: usize,
+    /// Exactly what the label says.
+    pub exact: usize,
+    /// Would stand without asking the caller about this slot alone.
+    pub accepted: usize,
+    /// Of these, exactly what the label says.
+    pub accepted_right: usize,
+    /// Something was understood.
+    #[serde(skip)]
+    pub given: usize,
+    /// The label holds something.
+    #[serde(skip)]
+    pub wanted: usize,
+    /// Confidence and whether it was right, of every case something was understood in.
+    #[serde(skip)]
+    pub sure: Vec<(f32, bool)>,
+}
+
+/// One case that was not understood.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Failure {
+    /// ISO 639-1.
+    pub lang: String,
+    /// The slot.
+    pub slot: String,
+    /// What was said.
+    pub text: String,
+    /// The label.
+    pub expected: String,
+    /// What was understood.
+    pub got: String,
+    /// 0..=1.
+    pub confidence: f32,
+}
+
+/// All results.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct UnderstandingReport {
+    /// Language, then slot.
+    pub slots: BTreeMap<String, BTreeMap<String, SlotScore>>,
+    /// In the order of the cases.
+    pub failures: Vec<Failure>,
+    /// Language, then label and understood need, where they differ.
+    #[serde(skip)]
+    pub need_confusions: BTreeMap<String, BTreeMap<(String, String), usize>>,
+}
+
+impl UnderstandingReport {
+    /// Counts one case.
+    pub fn add(&mut self, case: &Case, judged: &Judged) {
+        let slots = self.slots.entry(case.lang.clone()).or_default();
+        let score = slots.entry(case.slot.clone()).or_default();
+        score.cases += 1;
+        score.exact += usize::from(judged.right);
+        score.accepted += usize::from(judged.accepted);
+        score.accepted_right += usize::from(judged.accepted && judged.right);
+        score.wanted += usize::from(!case.expected.is_empty());
+        if !judged.got.is_empty() {
+            score.given += 1;
+            score.sure.push((judged.confidence, judged.right));
+        }
+        if judged.right {
+            return;
+        }
+        if case.slot == "need" {
+            let pair = (case.expected.clone(), judged.got.clone());
+            let confusions = self.need_confusions.entry(case.lang.clone()).or_default();
+            *confusions.entry(pair).or_default() += 1;
+        }
+        self.failures.push(Failure {
+            lang: case.lang.clone(),
+            slot: case.slot.clone(),
+            text: case.text.clone(),
+            expected: case.expected.clone(),
+            got: judged.got.clone(),
+            confidence: judged.confidence,
+        });
+    }
+
+    /// A table, the confusions of needs, and the first `failures_max` failures.
+    pub fn table(&self, failures_max: usize) -> String {
+        let mut out = String::new();
+        out += "lang slot        cases  exact%  precision%  recall%  accepted%  right of them%    ECE\n";
+        for (lang, slots) in &self.slots {
+            for (slot, s) in SLOTS.iter().filter_map(|n| slots.get(*n).map(|s| (n, s))) {
+                out += &format!(
+                    "{lang:<4} {slot:<11} {:>5} {:>7.1} {:>11.1} {:>8.1} {:>10.1} {:>15.1} {:>6.3}\n",
+                    s.cases,
+                    percent(s.exact, s.cases),
+                    percent(s.exact, s.given),
+                    percent(s.exact, s.wanted),
+                    percent(s.accepted, s.cases),
+                    percent(s.accepted_right, s.accepted),
+                    s.calibration_error(),
+                );
+            }
+        }
+        for (lang, pairs) in &self.need_confusions {
+            for ((want, got), n) in pairs {
+                let got = if got.is_empty() { "nothing" } else { got };
+                out += &format!("{lang}: {n} x {want} understood as {got}\n");
+            }
+        }
+        for f in self.failures.iter().take(failures_max) {
+            out += &format!(
+                "{} {}: \"{}\"\n    expected {}\n    got      {}  ({:.2})\n",
+                f.lang, f.slot, f.text, f.expected, f.got, f.confidence
+            );
+        }
+        if self.failures.len() > failures_max {
+            out += &format!("... and {} more failures\n", self.failures.len() - failures_max);
+        }
+        out
+    }
+}
+
+impl SlotScore {
+    /// Expected calibration error (Naeini et al. 2015) over ten bins of equal width.
+    pub fn calibration_error(&self) -> f64 {
+        let mut bins = [(0usize, 0.0f64, 0usize); BINS];
+        for &(confidence, right) in &self.sure {
+            let bin = ((confidence * BINS as f32) as usize).min(BINS - 1);
+            bins[bin].0 += 1;
+            bins[bin].1 += f64::from(confidence);
+            bins[bin].2 += usize::from(right);
+        }
+        let all = self.sure.len().max(1) as f64;
+        bins.iter().filter(|b| b.0 > 0).map(|b| (b.1 - b.2 as f64).abs() / all).sum()
+    }
+}
+
+fn percent(part: usize, whole: usize) -> f64 {
+    if whole == 0 { 100.0 } else { 100.0 * part as f64 / whole as f64 }
+}
