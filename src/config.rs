@@ -9,7 +9,7 @@ mod hotline;
 mod ports;
 
 pub use cidr::Cidr;
-pub use hotline::{LoadedHotline, load_hotline};
+pub use hotline::{LoadedHotline, gazetteer_file, load_grammar, load_hotline};
 pub use ports::PortRange;
 
 /// Everything an administrator may set; the defaults serve this machine only.

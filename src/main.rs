@@ -29,6 +29,8 @@ enum Command {
     Bench(command::bench::Args),
     /// Fetch, verify and list model packs.
     Models(command::models::Args),
+    /// Look places up as callers say them.
+    Gazetteer(command::gazetteer::Args),
     /// List and show callback tickets.
     Tickets(command::tickets::Args),
     /// Check every prerequisite and say how to mend what is missing.
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         Command::Replay(args) => command::replay::run(config, args),
         Command::Bench(args) => command::bench::run(config, args),
         Command::Models(args) => command::models::run(config, args),
+        Command::Gazetteer(args) => command::gazetteer::run(config, args),
         Command::Tickets(args) => command::tickets::run(config, args),
         Command::Doctor(args) => command::doctor::run(config, args),
     };

@@ -4,6 +4,7 @@ use super::{
     Answer, AudioFrame, Call, CallTime, FRAME, MediaTime, Note, Output, SpeechSegment, Timer,
     Transcript, TurnId,
 };
+use crate::dialogue::Completeness;
 use crate::speech::{Endpoint, Patience};
 
 /// A turn being taken.
@@ -14,8 +15,8 @@ pub(super) struct Turn {
     pub(super) segment: Option<SpeechSegment>,
     /// A recogniser listens.
     recognised: bool,
-    /// The words so far answer the question.
-    settled: bool,
+    /// How far the words so far answer the question.
+    completeness: Completeness,
     /// It cut a prompt short.
     barged_in: bool,
 }
@@ -57,8 +58,12 @@ impl Call {
 
     fn patience(&self) -> Patience {
         let question = self.question.as_ref().expect("listens() needs a question");
-        let settled = self.turn.as_ref().is_some_and(|t| t.settled);
-        let silence_ms = if settled { question.settled_ms } else { question.patience.silence_ms };
+        let completeness = self.turn.as_ref().map_or(Completeness::Open, |t| t.completeness);
+        let silence_ms = match completeness {
+            Completeness::Open => question.patience.silence_ms,
+            Completeness::Complete => question.settled_ms,
+            Completeness::Dangling => question.dangling_ms,
+        };
         Patience { silence_ms, ..question.patience }
     }
 
@@ -81,7 +86,8 @@ impl Call {
         }
         self.out.push_back(Output::Note(Note::SpeechStarted { turn: id }));
         let recognised = context.is_some();
-        self.turn = Some(Turn { id, start, segment: None, recognised, settled: false, barged_in });
+        let completeness = Completeness::Open;
+        self.turn = Some(Turn { id, start, segment: None, recognised, completeness, barged_in });
         if let Some(context) = context {
             self.out.push_back(Output::Recognize { turn: id, from: start, context });
         }
@@ -112,7 +118,7 @@ impl Call {
         if turn.segment.is_some() {
             return;
         }
-        turn.settled = self.dialogue.is_settled(transcript);
+        turn.completeness = self.dialogue.completeness(transcript);
         let segment = turn.so_far(self.media);
         if let Some(urgent) = self.dialogue.overheard(transcript) {
             self.carry_out(now, urgent);

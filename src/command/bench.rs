@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 mod asr;
+mod understanding;
 
 /// Arguments of `spillway bench`.
 #[derive(clap::Args)]
@@ -16,11 +17,14 @@ pub struct Args {
 enum What {
     /// Error rates, speed and delay of the recognisers over labelled recordings.
     Asr(asr::Args),
+    /// How well names, addresses, needs and answers are understood, over labelled cases.
+    Understanding(understanding::Args),
 }
 
 /// Runs it.
 pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
     match args.what {
         What::Asr(args) => asr::run(config, &args),
+        What::Understanding(args) => understanding::run(config, &args),
     }
 }

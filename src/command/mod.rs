@@ -3,12 +3,18 @@
 pub mod bench;
 pub mod call;
 pub mod doctor;
+pub mod gazetteer;
 pub mod models;
 pub mod replay;
 pub mod serve;
 pub mod tickets;
 
 use std::io::Write;
+
+/// Today where this machine is, in ISO 8601.
+pub fn today() -> String {
+    jiff::Zoned::now().date().to_string()
+}
 
 /// Prints to standard output. A reader that has seen enough (`| head`) is no error.
 pub fn print(text: &str) -> std::io::Result<()> {

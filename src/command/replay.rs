@@ -126,7 +126,7 @@ fn text(fared: &Fared) -> String {
 
 /// The call of `header`, made of the hotline as it is now.
 fn remake(config: &Config, header: &Header) -> anyhow::Result<Remade> {
-    let loaded = load_hotline(&config.prompts_dir, &header.hotline)?;
+    let loaded = load_hotline(config, &header.hotline, &header.units_as_of)?;
     let call = Call::new(loaded.hotline, header.caller.clone());
     Ok(Remade { call: Box::new(call), hotline_digest: loaded.digest })
 }

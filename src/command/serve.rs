@@ -1,6 +1,6 @@
 //! `spillway serve`.
 
-use spillway::config::{Config, load_hotline};
+use spillway::config::{Config, LoadedHotline, gazetteer_file, load_hotline};
 use spillway::live::{Engines, Server};
 use std::path::Path;
 use std::process::ExitCode;
@@ -31,7 +31,8 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
     if let Some(name) = args.hotline {
         config.hotline = name;
     }
-    let hotline = load_hotline(&config.prompts_dir, &config.hotline)?;
+    let hotline = load_hotline(&config, &config.hotline, &super::today())?;
+    warn_without_gazetteer(&config, &hotline);
     let engines = Engines::load(&config, &hotline)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -52,6 +53,15 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
         anyhow::Ok(())
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn warn_without_gazetteer(config: &Config, loaded: &LoadedHotline) {
+    let grammar = &loaded.hotline.grammar;
+    if grammar.places().is_none() {
+        let file = gazetteer_file(config, &grammar.country);
+        let mend = format!("spillway models pull gazetteer-{}", grammar.country.to_lowercase());
+        tracing::warn!(file = %file.display(), mend, "no gazetteer: addresses are taken as said");
+    }
 }
 
 async fn signal() -> std::io::Result<()> {

@@ -1,8 +1,9 @@
 //! A hotline and its language pack, read from `prompts/`.
 
-use super::ConfigError;
+use super::{Config, ConfigError};
 use crate::dialogue::{Hotline, HotlineFile, Part, PromptTexts};
-use crate::language::Words;
+use crate::language::gazetteer::{Gazetteer, GazetteerError};
+use crate::language::{Grammar, NeedModel, Words};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -13,13 +14,21 @@ use std::sync::Arc;
 pub struct LoadedHotline {
     /// The hotline.
     pub hotline: Arc<Hotline>,
-    /// SHA-256, in hexadecimal, of its three files.
+    /// SHA-256, in hexadecimal, of the files it was made of.
     pub digest: String,
+    /// The day whose administrative units addresses are read by (ISO 8601).
+    pub date: String,
 }
 
-/// Reads `prompts/hotlines/<name>.toml` and the language pack it names, and checks them whole.
-pub fn load_hotline(prompts_dir: &Path, name: &str) -> Result<LoadedHotline, ConfigError> {
-    let hotlines = prompts_dir.join("hotlines");
+/// Reads `prompts/hotlines/<name>.toml`, the language pack it names and the country's gazetteer,
+/// and checks them whole. Addresses are read as of `date` (ISO 8601), or of the hotline's own
+/// `units_as_of`.
+pub fn load_hotline(
+    config: &Config,
+    name: &str,
+    date: &str,
+) -> Result<LoadedHotline, ConfigError> {
+    let hotlines = config.prompts_dir.join("hotlines");
     let path = hotlines.join(format!("{name}.toml"));
     if name.contains(['/', '\\']) || !path.is_file() {
         let reason = format!("there is no hotline of this name; {}", known(&hotlines));
@@ -27,11 +36,11 @@ pub fn load_hotline(prompts_dir: &Path, name: &str) -> Result<LoadedHotline, Con
     }
     let mut digest = Sha256::new();
     let file: HotlineFile = read(&path, &mut digest)?;
-    let pack = prompts_dir.join("languages").join(&file.language);
-    let texts_path = pack.join("prompts.toml");
+    let texts_path = config.prompts_dir.join("languages").join(&file.language).join("prompts.toml");
     let texts: PromptTexts = read(&texts_path, &mut digest)?;
-    let words: Words = read(&pack.join("words.toml"), &mut digest)?;
-    let hotline = Hotline::new(name, file, texts, words).map_err(|problems| {
+    let date = file.units_as_of.clone().unwrap_or_else(|| date.to_string());
+    let grammar = grammar(config, &file.language, &file.country, &date, &mut digest)?;
+    let hotline = Hotline::new(name, file, texts, grammar).map_err(|problems| {
         let line = |part: Part, file: &PathBuf| {
             let lines = problems.iter().filter(|p| p.part == part);
             let lines: Vec<String> = lines
@@ -43,14 +52,68 @@ pub fn load_hotline(prompts_dir: &Path, name: &str) -> Result<LoadedHotline, Con
         ConfigError::Hotline { file: path.clone(), reason: format!("cannot be used:{reason}") }
     })?;
     let digest = digest.finalize().iter().map(|b| format!("{b:02x}")).collect();
-    Ok(LoadedHotline { hotline: Arc::new(hotline), digest })
+    Ok(LoadedHotline { hotline: Arc::new(hotline), digest, date })
 }
 
-fn read<T: DeserializeOwned>(path: &Path, digest: &mut Sha256) -> Result<T, ConfigError> {
+/// The words of `language`, its need examples, and the gazetteer of `country` as of `date`.
+///
+/// A gazetteer that is not installed is no error: addresses are then taken as they are said.
+pub fn load_grammar(
+    config: &Config,
+    language: &str,
+    country: &str,
+    date: &str,
+) -> Result<Grammar, ConfigError> {
+    grammar(config, language, country, date, &mut Sha256::new())
+}
+
+fn grammar(
+    config: &Config,
+    language: &str,
+    country: &str,
+    date: &str,
+    digest: &mut Sha256,
+) -> Result<Grammar, ConfigError> {
+    let pack = config.prompts_dir.join("languages").join(language);
+    let words: Words = read(&pack.join("words.toml"), digest)?;
+    let examples = text(&pack.join("needs.tsv"), digest)?;
+    let places = gazetteer_file(config, country);
+    let places = match std::fs::read(&places) {
+        Ok(bytes) => {
+            digest.update(&bytes);
+            let reason = |e: GazetteerError| format!("{e}; run: {}", pull(country));
+            let unusable =
+                |e| ConfigError::Malformed { file: places.clone(), reason: reason(e) };
+            Some(Arc::new(Gazetteer::from_bytes(&bytes).map_err(unusable)?))
+        }
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
+        Err(e) => {
+            return Err(ConfigError::Unreadable { file: places, reason: e.to_string() });
+        }
+    };
+    let needs = Arc::new(NeedModel::learn(&examples));
+    Ok(Grammar::new(language, country, date, words, needs, places))
+}
+
+/// Where the gazetteer of `country` is installed.
+pub fn gazetteer_file(config: &Config, country: &str) -> PathBuf {
+    let pack = format!("gazetteer-{}", country.to_lowercase());
+    config.models_dir.join(pack).join("gazetteer.bin")
+}
+
+fn pull(country: &str) -> String {
+    format!("spillway models pull gazetteer-{}", country.to_lowercase())
+}
+
+fn text(path: &Path, digest: &mut Sha256) -> Result<String, ConfigError> {
     let text = std::fs::read_to_string(path)
         .map_err(|e| ConfigError::Unreadable { file: path.into(), reason: e.to_string() })?;
     digest.update(text.as_bytes());
-    toml::from_str(&text)
+    Ok(text)
+}
+
+fn read<T: DeserializeOwned>(path: &Path, digest: &mut Sha256) -> Result<T, ConfigError> {
+    toml::from_str(&text(path, digest)?)
         .map_err(|e| ConfigError::Malformed { file: path.into(), reason: e.to_string() })
 }
 
@@ -71,22 +134,28 @@ fn known(hotlines: &Path) -> String {
 mod tests {
     use super::*;
 
+    fn config(prompts_dir: &Path) -> Config {
+        let models_dir = prompts_dir.join("no-models");
+        Config { prompts_dir: prompts_dir.into(), models_dir, ..Config::default() }
+    }
+
     fn prompts() -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("prompts")
     }
 
     #[test]
     fn every_hotline_we_ship_is_good() {
-        for name in ["demo-en", "demo-vi", "demo-ko"] {
-            load_hotline(&prompts(), name).unwrap_or_else(|e| panic!("{e}"));
+        for name in ["demo-en", "demo-vi", "demo-ko", "demo-cs", "demo-uk", "demo-ru"] {
+            load_hotline(&config(&prompts()), name, "2026-01-01").unwrap_or_else(|e| panic!("{e}"));
         }
     }
 
     #[test]
     fn an_unknown_name_lists_the_known() {
-        let error = load_hotline(&prompts(), "demo").unwrap_err().to_string();
-        assert!(error.contains("known: demo-en, demo-ko, demo-vi"), "{error}");
-        assert!(load_hotline(&prompts(), "../hotlines/demo-en").is_err());
+        let load = |name| load_hotline(&config(&prompts()), name, "2026-01-01");
+        let error = load("demo").unwrap_err().to_string();
+        assert!(error.contains("known: demo-cs, demo-en, demo-ko"), "{error}");
+        assert!(load("../hotlines/demo-en").is_err());
     }
 
     #[test]
@@ -98,15 +167,24 @@ mod tests {
             let text = std::fs::read_to_string(prompts().join(path)).unwrap();
             std::fs::write(to, change(text)).unwrap();
         };
+        let error = || {
+            let loaded = load_hotline(&config(dir.path()), "demo-en", "2026-01-01");
+            loaded.unwrap_err().to_string()
+        };
         copy("hotlines/demo-en.toml", |t| t);
         copy("languages/en/words.toml", |t| t);
+        copy("languages/en/needs.tsv", |t| t);
         copy("languages/en/prompts.toml", |t| t.replace("ask_name =", "ask_nam ="));
-        let error = load_hotline(dir.path(), "demo-en").unwrap_err().to_string();
         for want in ["prompts.toml: ask_name: is missing", "prompts.toml: ask_nam: is no prompt"] {
-            assert!(error.contains(want), "{error}");
+            assert!(error().contains(want), "{}", error());
         }
         copy("languages/en/words.toml", |t| t.replace("no = [", "no = 3 #"));
-        let error = load_hotline(dir.path(), "demo-en").unwrap_err().to_string();
-        assert!(error.contains("words.toml") && error.contains("line"), "{error}");
+        assert!(error().contains("words.toml") && error().contains("line"), "{}", error());
+        copy("languages/en/words.toml", |t| t);
+        copy("languages/en/prompts.toml", |t| t);
+        let broken = dir.path().join("no-models/gazetteer-us/gazetteer.bin");
+        std::fs::create_dir_all(broken.parent().unwrap()).unwrap();
+        std::fs::write(broken, b"not a gazetteer").unwrap();
+        assert!(error().contains("models pull gazetteer-us"), "{}", error());
     }
 }

@@ -2,7 +2,8 @@
 
 use super::prompt::spelled_digits;
 use super::{Answer, DENIALS_MAX, Dialogue, Move, Prompt, SlotKind, Stage};
-use crate::language::{SlotValue, YesNo, find_phrase, fold, numbers_to_digits, read_parts, tokens};
+use crate::language::{SlotValue, YesNo, find_phrase, fold, new_value, read_parts, tokens};
+use crate::speech::Transcript;
 use crate::ticket::SlotStatus;
 
 impl Dialogue {
@@ -114,29 +115,79 @@ impl Dialogue {
     }
 
     /// A correction in the caller's words: which slot, and the new value if they said it.
-    fn correct(&mut self, text: &str, answer: Answer<'_>) -> Option<Move> {
-        let (slot, part, value) = self.target(text)?;
-        let sure = if let Answer::Words(t, _) = answer { t.confidence } else { 1.0 };
-        let reading = match part {
-            Some(part) => self.changed_part(slot, &part, &value, sure),
-            None => self.reading_of(slot, &value, sure),
-        };
-        let old = self.ticket.slots[slot].value.clone();
+    pub(super) fn correct(&mut self, text: &str, answer: Answer<'_>) -> Option<Move> {
+        let (slot, ..) = self.target(text)?;
+        let old = self.standing(slot);
         let bands = &self.hotline.file.confidence;
-        let usable = reading.filter(|r| {
+        let usable = self.replacement(slot, &old, text, answer).filter(|r| {
             !self.is_rejected(slot, &r.value)
-                && r.value != old
+                && r.value != old.value
                 && r.confidence >= bands.reject_below
         });
         let Some(reading) = usable else { return Some(self.ask_anew(slot)) };
-        self.rejected[slot].push(old);
-        if let Answer::Words(t, segment) = answer {
-            let record = &mut self.ticket.slots[slot];
-            record.audio.push(segment);
-            record.heard.clone_from(&t.text);
-        }
+        self.rejected[slot].push(old.value);
+        self.keep(slot, answer);
         self.accept(slot, &reading, SlotStatus::Heard);
         Some(self.acknowledge(slot))
+    }
+
+    /// What stands on the ticket for `slot`.
+    pub(super) fn standing(&self, slot: usize) -> SlotValue {
+        let record = &self.ticket.slots[slot];
+        let (value, parts) = (record.value.clone(), record.parts.clone());
+        SlotValue { value, parts, confidence: record.confidence }
+    }
+
+    /// True when `text` says which slot is meant.
+    pub(super) fn names_a_slot(&self, text: &str) -> bool {
+        self.target(text).is_some()
+    }
+
+    /// What `text`, the words behind a denial, puts in the place of `old`.
+    ///
+    /// An address keeps the parts that were not said again: "no, number seven".
+    pub(super) fn replacement(
+        &self,
+        slot: usize,
+        old: &SlotValue,
+        text: &str,
+        answer: Answer<'_>,
+    ) -> Option<SlotValue> {
+        let sure = if let Answer::Words(t, _) = answer { t.confidence } else { 1.0 };
+        let named = self.target(text).filter(|(target, ..)| *target == slot);
+        let (part, value) = match named {
+            Some((_, part, value)) => (part, value),
+            None => (None, text.to_string()),
+        };
+        let heard = Transcript::plain(value.as_str(), sure);
+        let new = self.readings_of(slot, &heard).into_iter().next();
+        if self.kind(slot) != SlotKind::Address || old.parts.is_empty() {
+            return new;
+        }
+        let format = &self.hotline.grammar.words.address.format;
+        let said = match (part, new) {
+            (Some(part), Some(new)) if !new.part(&part).is_empty() => new.parts,
+            (Some(part), _) => {
+                let value = new_value(&value, &self.hotline.grammar)?;
+                vec![(part, value)]
+            }
+            (None, Some(new)) => new.parts,
+            (None, None) => {
+                // A number alone is the house's.
+                let value = new_value(&value, &self.hotline.grammar)?;
+                let house = value.starts_with(|c: char| c.is_ascii_digit());
+                house.then(|| vec![("house".to_string(), value)])?
+            }
+        };
+        let mut parts: Vec<(String, String)> = old.parts.clone();
+        for (name, value) in said {
+            match parts.iter_mut().find(|(n, _)| *n == name) {
+                Some((_, v)) => *v = value,
+                None => parts.push((name, value)),
+            }
+        }
+        let value = read_parts(&parts, format);
+        (!value.is_empty()).then_some(SlotValue { value, parts, confidence: sure })
     }
 
     /// Which slot (and part) the words name, and the words behind the name.
@@ -157,8 +208,7 @@ impl Dialogue {
             None => (key, None),
         };
         let slot = self.ticket.slots.iter().position(|s| s.slot == name)?;
-        let kept: Vec<&str> = text.split_whitespace().filter(|w| !tokens(w).is_empty()).collect();
-        let mut rest = kept.get(at + n..).unwrap_or_default().join(" ");
+        let mut rest = after_tokens(text, at + n);
         // "... is not seventy, it is seventy two": the last "is" opens the value.
         let behind = tokens(&rest);
         let opened = words.is.iter().filter_map(|p| {
@@ -167,9 +217,7 @@ impl Dialogue {
             })
         });
         if let Some(from) = opened.max() {
-            let kept: Vec<&str> =
-                rest.split_whitespace().filter(|w| !tokens(w).is_empty()).collect();
-            rest = kept.get(from..).unwrap_or_default().join(" ");
+            rest = after_tokens(&rest, from);
         }
         // "The name is wrong" names no new value.
         if words.no.contains(&fold(&rest)) {
@@ -177,23 +225,10 @@ impl Dialogue {
         }
         Some((slot, part, rest))
     }
+}
 
-    /// The slot's value with one part replaced.
-    fn changed_part(&self, slot: usize, part: &str, value: &str, sure: f32) -> Option<SlotValue> {
-        let said = numbers_to_digits(value, &self.hotline.grammar.words.numbers);
-        let new = if part == "house" {
-            said.into_iter().find(|t| t.starts_with(|c: char| c.is_ascii_digit()))?
-        } else {
-            let whole = self.reading_of(slot, value, sure)?;
-            let street = whole.parts.into_iter().find(|(n, _)| n == part);
-            street.map_or(whole.value, |(_, v)| v)
-        };
-        let mut parts = self.ticket.slots[slot].parts.clone();
-        match parts.iter_mut().find(|(n, _)| n == part) {
-            Some((_, v)) => *v = new,
-            None => parts.insert(0, (part.to_string(), new)),
-        }
-        let value = read_parts(&parts, &self.hotline.grammar.words.address.format);
-        (!value.is_empty()).then_some(SlotValue { value, parts, confidence: sure })
-    }
+/// The original words of `text` behind its first `n` tokens.
+fn after_tokens(text: &str, n: usize) -> String {
+    let kept = text.split_whitespace().filter(|w| !tokens(w).is_empty());
+    kept.skip(n).collect::<Vec<_>>().join(" ")
 }

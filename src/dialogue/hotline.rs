@@ -50,6 +50,8 @@ pub struct Waits {
     pub name_ms: u64,
     /// After an address or a need.
     pub open_ms: u64,
+    /// After an open answer that is already complete from the words so far.
+    pub filled_ms: u64,
     /// Without any sound after a prompt.
     pub no_input_ms: u64,
     /// Between two keys of a number.
@@ -71,6 +73,7 @@ impl Default for Waits {
             settled_ms: 300,
             name_ms: 800,
             open_ms: 1_200,
+            filled_ms: 600,
             no_input_ms: 7_000,
             inter_digit_ms: 3_000,
             speech_ms_max: 30_000,
@@ -109,6 +112,9 @@ pub struct HotlineFile {
     pub language: String,
     /// ISO 3166-1 alpha-2 of national numbers.
     pub country: String,
+    /// The day whose administrative units callers mean (ISO 8601); absent: the day of the call.
+    #[serde(default)]
+    pub units_as_of: Option<String>,
     /// The form, in the order it is asked.
     pub slots: Vec<SlotSpec>,
     /// Need categories, in the order of their keys.
@@ -163,6 +169,7 @@ pub const PROMPTS: &[(&str, &[&str])] = &[
     ("consent_declined", &[]),
     ("ask_name", &[]),
     ("ask_name_again", &[]),
+    ("ask_name_spelled", &[]),
     ("ask_address", &[]),
     ("ask_address_again", &[]),
     ("ask_need", &[]),
@@ -173,6 +180,7 @@ pub const PROMPTS: &[(&str, &[&str])] = &[
     ("confirm_phone", &["value"]),
     ("confirm_caller_id", &["value"]),
     ("confirm_value", &["value"]),
+    ("ask_either", &["first", "second"]),
     ("ack_name", &["value"]),
     ("ack_address", &["value"]),
     ("ack_need", &[]),
@@ -283,12 +291,13 @@ impl Hotline {
 }
 
 impl Waits {
-    fn bounds(&self) -> [(&'static str, u64, u64, u64); 10] {
+    fn bounds(&self) -> [(&'static str, u64, u64, u64); 11] {
         [
             ("closed_ms", self.closed_ms, 200, 3_000),
             ("settled_ms", self.settled_ms, 200, 3_000),
             ("name_ms", self.name_ms, 300, 5_000),
             ("open_ms", self.open_ms, 300, 5_000),
+            ("filled_ms", self.filled_ms, 200, 5_000),
             ("no_input_ms", self.no_input_ms, 2_000, 60_000),
             ("inter_digit_ms", self.inter_digit_ms, 1_000, 15_000),
             ("speech_ms_max", self.speech_ms_max, 5_000, 60_000),

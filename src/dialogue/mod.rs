@@ -8,8 +8,10 @@ mod answer;
 mod closing;
 mod correction;
 mod hotline;
+mod initiative;
 mod prompt;
 mod question;
+mod slot;
 #[cfg(test)]
 mod tests;
 
@@ -23,7 +25,7 @@ pub use hotline::{
     UnclearConsent, Waits,
 };
 pub use prompt::Prompt;
-pub use question::{Keys, Question};
+pub use question::{Completeness, Keys, Question};
 
 use crate::language::{SlotValue, e164};
 use crate::speech::{SpeechSegment, Transcript};
@@ -66,8 +68,12 @@ enum Stage {
     Consent,
     /// Asking a slot.
     Slot(usize),
+    /// Asking to spell a name that was not understood.
+    Spelled(usize),
     /// Asking whether a reading of a slot is right.
     Confirm(usize, SlotValue),
+    /// Asking which of two readings is right.
+    Either(usize, Box<[SlotValue; 2]>),
     /// Asking whether to call back on the calling number.
     CallerId(usize),
     ReadBack,
@@ -97,6 +103,8 @@ pub struct Dialogue {
     silences: u8,
     /// Readings each slot's caller denied: never offered again.
     rejected: Vec<Vec<String>>,
+    /// What was just taken without asking: the caller may deny it in the next answer.
+    acknowledged: Option<usize>,
     /// The first read-back is over: a slot asked again is read back alone.
     reviewing: bool,
     /// The recogniser is lost and no message may be recorded: keys only.
@@ -149,6 +157,7 @@ impl Dialogue {
             denials: 0,
             silences: 0,
             rejected,
+            acknowledged: None,
             reviewing: false,
             keys_only: false,
             number: None,
@@ -173,7 +182,7 @@ impl Dialogue {
 
     /// Speech that no engine could turn into words: kept with the slot it was meant for.
     pub fn unheard(&mut self, segment: SpeechSegment) {
-        if let Stage::Slot(slot) | Stage::Confirm(slot, _) = self.stage
+        if let Some(slot) = self.open_slot()
             && self.ticket.consent != Consent::Declined
         {
             self.ticket.slots[slot].audio.push(segment);
@@ -205,21 +214,6 @@ impl Dialogue {
         self.silences = if matches!(answer, Answer::Silence) { self.silences + 1 } else { 0 };
         let next = self.process(answer);
         self.with_save(next)
-    }
-
-    /// The words so far already answer the question: no need to wait long for more.
-    pub fn is_settled(&self, interim: &Transcript) -> bool {
-        use crate::language::{YesNo, yes_no};
-        match self.stage {
-            Stage::Consent | Stage::CallerId(_) => {
-                yes_no(&interim.text, &self.hotline.grammar.words) != YesNo::Unclear
-            }
-            // A "no" here is often followed by what is right.
-            Stage::Confirm(..) | Stage::ReadBack => {
-                yes_no(&interim.text, &self.hotline.grammar.words) == YesNo::Yes
-            }
-            _ => false,
-        }
     }
 
     /// Reacts to words so far that cannot wait: a life at risk.
@@ -264,11 +258,12 @@ impl Dialogue {
         if let Some(segment) = speaking {
             match self.stage {
                 Stage::Message => self.keep_message(segment),
-                Stage::Slot(i) | Stage::Confirm(i, _) => {
-                    self.ticket.slots[i].audio.push(segment);
-                    self.leave_to_operator(i);
+                _ => {
+                    if let Some(slot) = self.open_slot() {
+                        self.ticket.slots[slot].audio.push(segment);
+                        self.leave_to_operator(slot);
+                    }
                 }
-                _ => {}
             }
         }
         let unread = |s: &SlotRecord| s.status == SlotStatus::Empty && !s.audio.is_empty();
@@ -329,6 +324,16 @@ impl Dialogue {
         }
         say.push(self.first_prompt());
         self.asking(say)
+    }
+
+    /// The slot whose value is being asked for or asked about.
+    fn open_slot(&self) -> Option<usize> {
+        match self.stage {
+            Stage::Slot(i) | Stage::Spelled(i) | Stage::Confirm(i, _) | Stage::Either(i, _) => {
+                Some(i)
+            }
+            _ => None,
+        }
     }
 
     /// Leaves a slot that could not be understood to a person who listens.

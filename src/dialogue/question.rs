@@ -1,8 +1,8 @@
 //! What is asked, and how to listen for the answer.
 
 use super::{Dialogue, Hotline, Prompt, SlotKind, Stage, prompt::spelled_digits};
-use crate::language::e164;
-use crate::speech::{Expectation, Patience, RecognitionContext};
+use crate::language::{YesNo, e164, ends_with_phrase, tokens, yes_no};
+use crate::speech::{Expectation, Patience, RecognitionContext, Transcript};
 
 /// Which keys answer a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +11,18 @@ pub enum Keys {
     One,
     /// A number, closed by `#` or by a pause.
     Number,
+}
+
+/// How far the words so far answer the question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Completeness {
+    /// Nothing can be said yet.
+    #[default]
+    Open,
+    /// They answer it: no need to wait long for more.
+    Complete,
+    /// They end in the middle of a phrase: "at number twelve, street ...".
+    Dangling,
 }
 
 /// A question and how to listen for its answer.
@@ -24,6 +36,8 @@ pub struct Question {
     pub patience: Patience,
     /// How long once the words so far answer it.
     pub settled_ms: u64,
+    /// How long when they end in the middle of a phrase.
+    pub dangling_ms: u64,
     /// Which keys answer it.
     pub keys: Keys,
     /// The caller may speak over the prompt.
@@ -40,12 +54,20 @@ impl Dialogue {
             Stage::Consent => ("consent", Expectation::YesNo, waits.closed_ms, Keys::One),
             Stage::Slot(i) => {
                 let name = self.hotline.file.slots[*i].name.as_str();
-                match self.kind(*i) {
-                    SlotKind::Name => (name, Expectation::Name, waits.name_ms, Keys::One),
-                    SlotKind::Address => (name, Expectation::Address, waits.open_ms, Keys::One),
-                    SlotKind::Need => (name, Expectation::Need, waits.open_ms, Keys::One),
-                    SlotKind::Phone => (name, Expectation::Digits, waits.open_ms, Keys::Number),
-                }
+                let (silence_ms, keys) = match self.kind(*i) {
+                    SlotKind::Name => (waits.name_ms, Keys::One),
+                    SlotKind::Address | SlotKind::Need => (waits.open_ms, Keys::One),
+                    SlotKind::Phone => (waits.open_ms, Keys::Number),
+                };
+                (name, self.expectation(*i), silence_ms, keys)
+            }
+            Stage::Spelled(i) => {
+                let name = self.hotline.file.slots[*i].name.as_str();
+                (name, Expectation::Name, waits.open_ms, Keys::One)
+            }
+            Stage::Either(i, _) => {
+                let name = self.hotline.file.slots[*i].name.as_str();
+                (name, self.expectation(*i), waits.name_ms, Keys::One)
             }
             Stage::Confirm(i, _) | Stage::CallerId(i) => {
                 let number = self.kind(*i) == SlotKind::Phone;
@@ -66,11 +88,14 @@ impl Dialogue {
             expectation,
             phrases: self.phrases(expectation),
         };
+        let open = matches!(self.stage, Stage::Slot(_));
+        let settled_ms = if open { waits.filled_ms } else { waits.settled_ms };
         Some(Question {
             slot: slot.into(),
             context: (!self.keys_only).then_some(context),
             patience: Patience { silence_ms, speech_ms_max: waits.speech_ms_max },
-            settled_ms: waits.settled_ms.min(silence_ms),
+            settled_ms: settled_ms.min(silence_ms),
+            dangling_ms: silence_ms * 3 / 2,
             keys,
             interruptible: self.stage != Stage::Consent,
             no_input_ms: waits.no_input_ms,
@@ -84,10 +109,70 @@ impl Dialogue {
             context: None,
             patience: Patience { silence_ms: 4_000, speech_ms_max: waits.message_ms_max },
             settled_ms: 4_000,
+            dangling_ms: 4_000,
             keys: Keys::One,
             interruptible: false,
             no_input_ms: waits.no_input_ms * 2,
         }
+    }
+
+    fn expectation(&self, slot: usize) -> Expectation {
+        match self.kind(slot) {
+            SlotKind::Name => Expectation::Name,
+            SlotKind::Address => Expectation::Address,
+            SlotKind::Need => Expectation::Need,
+            SlotKind::Phone => Expectation::Digits,
+        }
+    }
+
+    /// How far the words so far answer the question: it decides how long we wait for more.
+    pub fn completeness(&self, interim: &Transcript) -> Completeness {
+        let words = &self.hotline.grammar.words;
+        let complete = match self.stage {
+            Stage::Consent | Stage::CallerId(_) => {
+                yes_no(&interim.text, words) != YesNo::Unclear
+            }
+            // A "no" here is often followed by what is right.
+            Stage::Confirm(..) | Stage::ReadBack => {
+                yes_no(&interim.text, words) == YesNo::Yes
+            }
+            Stage::Slot(slot) if self.is_dangling(&interim.text) => {
+                return if self.kind(slot) == SlotKind::Need {
+                    Completeness::Open
+                } else {
+                    Completeness::Dangling
+                };
+            }
+            Stage::Slot(slot) => self.is_filled(slot, interim),
+            _ => false,
+        };
+        if complete { Completeness::Complete } else { Completeness::Open }
+    }
+
+    /// The words so far fill `slot` with nothing likely to follow.
+    fn is_filled(&self, slot: usize, interim: &Transcript) -> bool {
+        let reading = self.readings_of(slot, interim).into_iter().next();
+        let sure = self.hotline.file.confidence.confirm_below;
+        let Some(reading) = reading.filter(|r| r.confidence >= sure) else { return false };
+        match self.kind(slot) {
+            SlotKind::Name => reading.value.split(' ').count() >= 2,
+            SlotKind::Address => {
+                let has = |part: &str| !reading.part(part).is_empty();
+                let units = ["locality", "district", "region"].into_iter().filter(|u| has(u));
+                has("house") && has("street") && units.count() >= 2
+            }
+            SlotKind::Phone => e164(&reading.value, &self.hotline.file.country).is_some(),
+            SlotKind::Need => false,
+        }
+    }
+
+    /// The last word wants another: "street", "number", "my name is", "uh".
+    fn is_dangling(&self, text: &str) -> bool {
+        let words = &self.hotline.grammar.words;
+        let said = tokens(text);
+        let units = words.address.units.values().map(|u| &u.before);
+        let lists = [&words.address.number, &words.address.street_before, &words.name_lead_in];
+        lists.into_iter().chain(units).flatten().any(|p| ends_with_phrase(&said, p))
     }
 
     fn phrases(&self, expectation: Expectation) -> Vec<String> {
@@ -115,6 +200,11 @@ impl Dialogue {
                 } else {
                     self.text_with("confirm_value", &reading.value)
                 }
+            }
+            Stage::Spelled(_) => self.text("ask_name_spelled"),
+            Stage::Either(_, two) => {
+                let values = [("first", two[0].value.as_str()), ("second", two[1].value.as_str())];
+                self.hotline.prompt("ask_either", &values)
             }
             Stage::CallerId(_) => {
                 let digits = self.dialled(&self.ticket.caller_id);

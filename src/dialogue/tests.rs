@@ -5,26 +5,24 @@ use crate::language::tests as words;
 use crate::time::MediaTime;
 
 pub(crate) fn hotline(language: &str) -> Arc<Hotline> {
-    let (file, texts, words) = match language {
+    let (file, texts) = match language {
         "vi" => (
             include_str!("../../prompts/hotlines/demo-vi.toml"),
             include_str!("../../prompts/languages/vi/prompts.toml"),
-            words::vi(),
         ),
         "ko" => (
             include_str!("../../prompts/hotlines/demo-ko.toml"),
             include_str!("../../prompts/languages/ko/prompts.toml"),
-            words::ko(),
         ),
         _ => (
             include_str!("../../prompts/hotlines/demo-en.toml"),
             include_str!("../../prompts/languages/en/prompts.toml"),
-            words::en(),
         ),
     };
-    let file = toml::from_str(file).expect("hotline");
+    let file: HotlineFile = toml::from_str(file).expect("hotline");
     let texts = toml::from_str(texts).expect("prompts");
-    Arc::new(Hotline::new("demo", file, texts, words).expect("a good hotline"))
+    let grammar = words::grammar(language, &file.country);
+    Arc::new(Hotline::new("demo", file, texts, grammar).expect("a good hotline"))
 }
 
 /// Runs answers through a dialogue: `"*1"` is keys, `""` silence, the rest words. Gives the ticket
@@ -211,7 +209,7 @@ fn a_bad_hotline_is_refused_with_every_problem() {
     texts.remove("ask_name");
     texts.insert("ask_adress".into(), "?".into());
     texts.insert("goodbye".into(), "Bye {titel}".into());
-    let problems = Hotline::new("bad", file, texts, words::en()).expect_err("bad");
+    let problems = Hotline::new("bad", file, texts, words::grammar("en", "US")).expect_err("bad");
     let keys: Vec<&str> = problems.iter().map(|p| p.key.as_str()).collect();
     assert_eq!(keys, ["needs", "waits.closed_ms", "ask_name", "goodbye", "ask_adress"]);
 }

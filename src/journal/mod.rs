@@ -57,18 +57,22 @@ pub struct Header {
     pub hotline: String,
     /// SHA-256, in hexadecimal, of everything the hotline and its languages are made of.
     pub hotline_digest: String,
+    /// The day whose administrative units addresses were read by (ISO 8601).
+    #[serde(default)]
+    pub units_as_of: String,
     /// What the network told us.
     pub caller: CallerFacts,
 }
 
 impl Header {
     /// The header of a call taken by this build.
-    pub fn new(caller: CallerFacts, hotline: &str, hotline_digest: &str) -> Header {
+    pub fn new(caller: CallerFacts, hotline: &str, digest: &str, units_as_of: &str) -> Header {
         Header {
             spillway_journal: VERSION,
             build: env!("CARGO_PKG_VERSION").into(),
             hotline: hotline.into(),
-            hotline_digest: hotline_digest.into(),
+            hotline_digest: digest.into(),
+            units_as_of: units_as_of.into(),
             caller,
         }
     }

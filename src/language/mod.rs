@@ -25,7 +25,7 @@ pub use need::{NeedModel, is_emergency, needs};
 pub use number::{digits_in, numbers_to_digits};
 pub use person::names;
 pub use phone::{e164, spoken_number};
-pub use text::{contains_phrase, find_phrase, fold, tokens};
+pub use text::{contains_phrase, ends_with_phrase, find_phrase, fold, tokens};
 pub use words::{AddressWords, NeedWords, NumberWords, Words};
 pub use yes_no::{YesNo, only_yes_no, yes_no};
 

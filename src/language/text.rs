@@ -65,15 +65,18 @@ pub(super) fn strip_leading<'a>(mut tokens: &'a [String], phrases: &[String]) ->
     }
 }
 
+/// True when `tokens` ends with the words of `phrase`.
+pub fn ends_with_phrase(tokens: &[String], phrase: &str) -> bool {
+    let n = phrase.split_whitespace().count();
+    n > 0
+        && tokens.len() >= n
+        && phrase.split_whitespace().eq(tokens[tokens.len() - n..].iter().map(String::as_str))
+}
+
 /// Drops every trailing phrase of `phrases`, repeatedly.
 pub(super) fn strip_trailing<'a>(mut tokens: &'a [String], phrases: &[String]) -> &'a [String] {
     loop {
-        let ends_with = |p: &&String| {
-            let wanted: Vec<&str> = p.split_whitespace().collect();
-            !wanted.is_empty()
-                && tokens.len() >= wanted.len()
-                && tokens[tokens.len() - wanted.len()..].iter().zip(&wanted).all(|(a, b)| a == b)
-        };
+        let ends_with = |p: &&String| ends_with_phrase(tokens, p);
         match phrases.iter().filter(ends_with).map(|p| p.split_whitespace().count()).max() {
             Some(n) => tokens = &tokens[..tokens.len() - n],
             None => return tokens,

@@ -26,6 +26,12 @@ pub struct Words {
     /// "No, I mean": what follows replaces what was just said.
     #[serde(default)]
     pub repairs: Vec<String>,
+    /// "The first", when one of two is asked for.
+    #[serde(default)]
+    pub first: Vec<String>,
+    /// "The second".
+    #[serde(default)]
+    pub second: Vec<String>,
     /// "I don't know", "maybe": neither yes nor no.
     #[serde(default)]
     pub unsure: Vec<String>,
@@ -165,6 +171,8 @@ impl Words {
             &mut self.address.lead_in,
             &mut self.address.number,
             &mut self.repairs,
+            &mut self.first,
+            &mut self.second,
             &mut self.unsure,
             &mut self.common_words,
             &mut self.stop_words,

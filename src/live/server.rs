@@ -261,7 +261,10 @@ impl House {
     }
 
     async fn log(&self, facts: &CallerFacts) -> Result<CallLog, StoreError> {
-        let header = Header::new(facts.clone(), &self.hotline.hotline.name, &self.hotline.digest);
+        let header = {
+            let LoadedHotline { hotline, digest, date } = &self.hotline;
+            Header::new(facts.clone(), &hotline.name, digest, date)
+        };
         let (writer, data_dir) = (self.writer.clone(), self.config.data_dir.clone());
         let made = move || CallLog::create(&writer, &data_dir, &header);
         match tokio::task::spawn_blocking(made).await {

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 const CALL: &str = "67e55044-10b1-426f-9247-bb680e5fe0c8";
 
 pub fn header(call: &str) -> Header {
-    Header::new(arbitrary::caller_facts(call), "demo", "c0ffee")
+    Header::new(arbitrary::caller_facts(call), "demo", "c0ffee", "2026-01-01")
 }
 
 /// A frame that tells its number.

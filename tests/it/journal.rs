@@ -11,7 +11,7 @@ use spillway::time::CallTime;
 
 fn header() -> Header {
     let caller = arbitrary::caller_facts("67e55044-10b1-426f-9247-bb680e5fe0c8");
-    let mut header = Header::new(caller, "demo", "c0ffee");
+    let mut header = Header::new(caller, "demo", "c0ffee", "2026-01-01");
     header.build = "0.0.0-test".into();
     header
 }

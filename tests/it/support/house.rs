@@ -112,7 +112,7 @@ impl House {
     }
 
     pub fn hotline(&self) -> LoadedHotline {
-        load_hotline(&self.config().prompts_dir, "demo-en").expect("a good hotline")
+        load_hotline(&self.config(), "demo-en", "2026-01-01").expect("a good hotline")
     }
 
     /// Runs the program with this house's configuration.

@@ -1,0 +1,118 @@
+//! Mixed initiative: what callers say that was not asked for.
+
+use super::{Answer, Dialogue, Move, Prompt, SlotKind};
+use crate::language::{SlotValue, YesNo, addresses, contains_phrase, names, needs, tokens, yes_no};
+use crate::speech::Transcript;
+use crate::ticket::{Consent, SlotStatus};
+
+/// A need nobody asked for counts from this confidence on.
+const NEED_CONFIDENCE_MIN: f32 = 0.7;
+/// Words beside the answer itself, before they are looked at for a need.
+const NEED_WORDS_MIN: usize = 3;
+
+impl Dialogue {
+    /// Fills other empty slots from an answer to `asked`; gives the words that tell of it.
+    pub(super) fn volunteer(
+        &mut self,
+        asked: usize,
+        answer: Answer<'_>,
+        reading: Option<&SlotValue>,
+    ) -> Vec<Prompt> {
+        let Answer::Words(heard, segment) = answer else { return Vec::new() };
+        let mut told = Vec::new();
+        for slot in 0..self.ticket.slots.len() {
+            if slot == asked || self.ticket.slots[slot].status != SlotStatus::Empty {
+                continue;
+            }
+            let Some(value) = self.volunteered(slot, heard, reading) else { continue };
+            if self.is_rejected(slot, &value.value) {
+                continue;
+            }
+            self.accept(slot, &value, SlotStatus::Heard);
+            let record = &mut self.ticket.slots[slot];
+            record.heard.clone_from(&heard.text);
+            if self.ticket.consent != Consent::Declined {
+                record.audio.push(segment);
+            }
+            told.push(self.noted(slot));
+        }
+        told
+    }
+
+    /// A value for `slot` in an answer that was asked for something else, if it is beyond doubt.
+    fn volunteered(
+        &self,
+        slot: usize,
+        heard: &Transcript,
+        reading: Option<&SlotValue>,
+    ) -> Option<SlotValue> {
+        let grammar = &self.hotline.grammar;
+        let sure = self.hotline.file.confidence.confirm_below;
+        match self.kind(slot) {
+            SlotKind::Name => {
+                let lead_in = &grammar.words.name_lead_in;
+                let introduced = lead_in.iter().any(|p| contains_phrase(&heard.text, p));
+                let name = introduced.then(|| names(heard, grammar).into_iter().next())??;
+                (name.confidence >= sure).then_some(name)
+            }
+            SlotKind::Address => {
+                let address = addresses(heard, grammar).into_iter().next()?;
+                let fields = address.parts.iter().filter(|(n, _)| !n.ends_with("_kind")).count();
+                (fields >= 2 && address.confidence >= sure).then_some(address)
+            }
+            SlotKind::Need => {
+                let beside = without(&heard.text, reading);
+                if tokens(&beside).len() < NEED_WORDS_MIN {
+                    return None;
+                }
+                let beside = Transcript::plain(beside, heard.confidence);
+                let need = needs(&beside, &self.hotline.file.needs, grammar).into_iter().next()?;
+                let told = !matches!(need.part("category"), "" | "OTHER" | "HUMAN");
+                (told && need.confidence >= NEED_CONFIDENCE_MIN).then_some(need)
+            }
+            SlotKind::Phone => None,
+        }
+    }
+
+    /// "No, my name is Hoan": the answer to the next question corrects what was just acknowledged.
+    pub(super) fn late_denial(&mut self, asked: usize, answer: Answer<'_>) -> Option<Move> {
+        let before = self.acknowledged.take().filter(|&slot| slot != asked)?;
+        let Answer::Words(heard, segment) = answer else { return None };
+        let words = &self.hotline.grammar.words;
+        let first = tokens(&heard.text).into_iter().next()?;
+        let denies = words.no.iter().any(|p| p.split(' ').next() == Some(first.as_str()));
+        let YesNo::No(rest) = yes_no(&heard.text, words) else { return None };
+        if !denies || rest.is_empty() {
+            return None;
+        }
+        if self.names_a_slot(&rest) {
+            return self.correct(&rest, answer);
+        }
+        let old = self.standing(before);
+        let new = self.replacement(before, &old, &rest, answer)?;
+        let sure = self.hotline.file.confidence.confirm_below;
+        // The denial may as well open the answer itself: "no rice left".
+        let own = self.readings(asked, answer).into_iter().next();
+        let own_sure = own.map_or(0.0, |r| r.confidence);
+        if new.confidence < sure || own_sure >= new.confidence {
+            return None;
+        }
+        self.rejected[before].push(old.value);
+        if self.ticket.consent != Consent::Declined {
+            self.ticket.slots[asked].audio.retain(|s| *s != segment);
+        }
+        self.ticket.slots[asked].heard.clear();
+        self.keep(before, answer);
+        self.accept(before, &new, SlotStatus::Heard);
+        Some(self.acknowledge(before))
+    }
+}
+
+/// The words of `text` that are not in `reading`.
+fn without(text: &str, reading: Option<&SlotValue>) -> String {
+    let Some(reading) = reading else { return text.to_string() };
+    let mut used = tokens(&reading.value);
+    used.extend(reading.parts.iter().flat_map(|(_, v)| tokens(v)));
+    let left = text.split_whitespace().filter(|w| tokens(w).iter().all(|t| !used.contains(t)));
+    left.collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,348 @@
+//! Collect: the answers to one slot's question, from several readings to one value.
+
+use super::{Answer, Dialogue, Move, Prompt, SlotKind, Stage, prompt::sounds_alike};
+use crate::language::{
+    SlotValue, YesNo, addresses, e164, find_phrase, names, needs, only_yes_no, spoken_number,
+    tokens, unparsed_address,
+};
+use crate::speech::Transcript;
+use crate::ticket::{Consent, SlotStatus};
+
+/// A second reading this close to the first is worth a question of its own.
+const CLOSE: f32 = 0.6;
+
+impl Dialogue {
+    pub(super) fn slot(&mut self, slot: usize, answer: Answer<'_>) -> Move {
+        self.keep(slot, answer);
+        if let Answer::Keys("#") = answer {
+            return self.give_up_slot(slot);
+        }
+        if let Some(next) = self.late_denial(slot, answer) {
+            return next;
+        }
+        let readings = self.readings(slot, answer);
+        let volunteered = self.volunteer(slot, answer, readings.first());
+        self.take(slot, readings, volunteered, answer)
+    }
+
+    /// Keeps the sound and the words of an answer with the slot it was given for.
+    pub(super) fn keep(&mut self, slot: usize, answer: Answer<'_>) {
+        if let Answer::Words(transcript, segment) = answer {
+            let keep_sound = self.ticket.consent != Consent::Declined;
+            let record = &mut self.ticket.slots[slot];
+            if keep_sound {
+                record.audio.push(segment);
+            }
+            record.heard.clone_from(&transcript.text);
+        }
+    }
+
+    /// Accepts, asks about, or drops the best of `readings`, by its confidence.
+    fn take(
+        &mut self,
+        slot: usize,
+        readings: Vec<SlotValue>,
+        mut say: Vec<Prompt>,
+        answer: Answer<'_>,
+    ) -> Move {
+        let bands = &self.hotline.file.confidence;
+        let (reject, confirm) = (bands.reject_below, bands.confirm_below);
+        let mut usable = readings.into_iter().filter(|r| r.confidence >= reject.min(confirm));
+        let Some(best) = usable.next() else {
+            if say.is_empty() {
+                return self.missed_slot(slot, answer);
+            }
+            // Something else was told: no miss, only not yet this.
+            say.push(self.first_prompt());
+            return self.asking(say);
+        };
+        let next = if self.kind(slot) == SlotKind::Phone {
+            self.ask_confirmation(slot, best)
+        } else if best.confidence >= confirm {
+            self.accept(slot, &best, SlotStatus::Heard);
+            self.acknowledge(slot)
+        } else {
+            match usable.next().filter(|second| second.confidence >= best.confidence * CLOSE) {
+                Some(second) => self.ask_either(slot, best, second),
+                None => self.ask_confirmation(slot, best),
+            }
+        };
+        say.extend(next.say);
+        Move { say, ..next }
+    }
+
+    /// A second miss of a name asks to spell it; what is missed for good goes to an operator.
+    fn missed_slot(&mut self, slot: usize, answer: Answer<'_>) -> Move {
+        let spell = self.kind(slot) == SlotKind::Name && matches!(answer, Answer::Words(..));
+        self.miss(answer, |d| {
+            if !spell {
+                return d.give_up_slot(slot);
+            }
+            d.enter(Stage::Spelled(slot));
+            let say = vec![d.first_prompt()];
+            d.asking(say)
+        })
+    }
+
+    pub(super) fn spelled(&mut self, slot: usize, answer: Answer<'_>) -> Move {
+        self.keep(slot, answer);
+        match self.readings(slot, answer).into_iter().next() {
+            Some(reading) => self.ask_confirmation(slot, reading),
+            None => self.give_up_slot(slot),
+        }
+    }
+
+    pub(super) fn give_up_slot(&mut self, slot: usize) -> Move {
+        let record = &self.ticket.slots[slot];
+        let heard = Transcript::plain(record.heard.clone(), record.confidence);
+        if self.kind(slot) == SlotKind::Address && record.value.is_empty() {
+            // The caller's own words are a better start for the operator than nothing.
+            let words = unparsed_address(&heard, &self.hotline.grammar);
+            self.ticket.slots[slot].value = words.map(|w| w.value).unwrap_or_default();
+        }
+        self.leave_to_operator(slot);
+        let kept = !self.ticket.slots[slot].audio.is_empty();
+        let say = if kept { vec![self.text("left_to_operator")] } else { vec![] };
+        self.select(say)
+    }
+
+    /// What the answer may say for `slot`, best first, without what the caller denied.
+    pub(super) fn readings(&self, slot: usize, answer: Answer<'_>) -> Vec<SlotValue> {
+        let mut readings = match answer {
+            Answer::Words(heard, _) => self.readings_of(slot, heard),
+            Answer::Keys(keys) => self.reading_of_keys(slot, keys).into_iter().collect(),
+            Answer::Silence => Vec::new(),
+        };
+        readings.retain(|r| !self.is_rejected(slot, &r.value));
+        readings
+    }
+
+    pub(super) fn readings_of(&self, slot: usize, heard: &Transcript) -> Vec<SlotValue> {
+        let grammar = &self.hotline.grammar;
+        // A late or misplaced "yes" is nobody's name or street.
+        if only_yes_no(&heard.text, &grammar.words) {
+            return Vec::new();
+        }
+        match self.kind(slot) {
+            SlotKind::Name => names(heard, grammar),
+            SlotKind::Address => addresses(heard, grammar),
+            SlotKind::Need => needs(heard, &self.hotline.file.needs, grammar),
+            SlotKind::Phone => {
+                let digits = spoken_number(&heard.text, &grammar.words.numbers);
+                digits.map(|d| self.phone(&d, heard.confidence)).into_iter().collect()
+            }
+        }
+    }
+
+    fn reading_of_keys(&self, slot: usize, keys: &str) -> Option<SlotValue> {
+        match self.kind(slot) {
+            SlotKind::Need => {
+                let key: usize = keys.parse().ok()?;
+                let category = self.hotline.file.needs.get(key.checked_sub(1)?)?;
+                let label = &self.hotline.grammar.words.needs.get(category)?.label;
+                let parts = vec![("category".to_string(), category.clone())];
+                Some(SlotValue { value: label.clone(), parts, confidence: 1.0 })
+            }
+            SlotKind::Phone => (keys.len() >= 3).then(|| self.phone(keys, 1.0)),
+            SlotKind::Name | SlotKind::Address => None,
+        }
+    }
+
+    pub(super) fn phone(&self, digits: &str, confidence: f32) -> SlotValue {
+        let number = e164(digits, &self.hotline.file.country);
+        let value = number.unwrap_or_else(|| digits.to_string());
+        SlotValue { value, parts: Vec::new(), confidence }
+    }
+
+    pub(super) fn ask_confirmation(&mut self, slot: usize, reading: SlotValue) -> Move {
+        let misses = self.misses;
+        self.enter(Stage::Confirm(slot, reading));
+        self.misses = misses;
+        let say = vec![self.first_prompt()];
+        self.asking(say)
+    }
+
+    fn ask_either(&mut self, slot: usize, first: SlotValue, second: SlotValue) -> Move {
+        let misses = self.misses;
+        self.enter(Stage::Either(slot, Box::new([first, second])));
+        self.misses = misses;
+        let say = vec![self.first_prompt()];
+        self.asking(say)
+    }
+
+    pub(super) fn accept(&mut self, slot: usize, reading: &SlotValue, status: SlotStatus) {
+        let phone = self.kind(slot) == SlotKind::Phone;
+        let record = &mut self.ticket.slots[slot];
+        record.value.clone_from(&reading.value);
+        record.parts.clone_from(&reading.parts);
+        record.confidence = reading.confidence;
+        record.status = status;
+        if phone {
+            self.ticket.callback_number.clone_from(&reading.value);
+        }
+    }
+
+    /// Implicit confirmation of `slot`, then on; after the first read-back it is read back alone.
+    pub(super) fn acknowledge(&mut self, slot: usize) -> Move {
+        let value = self.ticket.slots[slot].value.clone();
+        if self.reviewing {
+            let say = vec![self.text_with("changed", &self.spoken(slot, &value))];
+            return self.select(say);
+        }
+        self.acknowledged = Some(slot);
+        let say = vec![self.noted(slot)];
+        self.select(say)
+    }
+
+    /// The words that tell that `slot` is written down.
+    pub(super) fn noted(&self, slot: usize) -> Prompt {
+        let name = match self.kind(slot) {
+            SlotKind::Name => "ack_name",
+            SlotKind::Address => "ack_address",
+            SlotKind::Need => "ack_need",
+            SlotKind::Phone => "ack_phone",
+        };
+        self.text_with(name, &self.ticket.slots[slot].value)
+    }
+
+    pub(super) fn confirm(&mut self, slot: usize, reading: SlotValue, answer: Answer<'_>) -> Move {
+        if let (SlotKind::Phone, Answer::Keys(keys)) = (self.kind(slot), answer)
+            && keys.len() >= 3
+        {
+            return self.ask_confirmation(slot, self.phone(keys, 1.0));
+        }
+        match self.agreed(answer) {
+            YesNo::Yes => {
+                self.accept(slot, &reading, SlotStatus::Confirmed);
+                self.acknowledge(slot)
+            }
+            YesNo::No(rest) => {
+                let corrected = self.replacement(slot, &reading, &rest, answer);
+                self.rejected[slot].push(reading.value);
+                self.after_denial(slot, corrected, answer)
+            }
+            YesNo::Unclear => {
+                // The caller may just say it again, better.
+                let said = self.readings(slot, answer).into_iter().next();
+                match said.filter(|s| s.confidence >= self.hotline.file.confidence.reject_below) {
+                    Some(same) if sounds_alike(&same.value, &reading.value) => {
+                        self.accept(slot, &reading, SlotStatus::Confirmed);
+                        self.acknowledge(slot)
+                    }
+                    Some(other) if self.kind(slot) != SlotKind::Need => {
+                        self.keep(slot, answer);
+                        self.rejected[slot].push(reading.value);
+                        self.ask_confirmation(slot, other)
+                    }
+                    _ => self.miss(answer, |d| {
+                        // Heard but neither confirmed nor denied: the operator asks.
+                        d.accept(slot, &reading, SlotStatus::Heard);
+                        d.acknowledge(slot)
+                    }),
+                }
+            }
+        }
+    }
+
+    fn after_denial(
+        &mut self,
+        slot: usize,
+        corrected: Option<SlotValue>,
+        answer: Answer<'_>,
+    ) -> Move {
+        match corrected.filter(|r| !self.is_rejected(slot, &r.value)) {
+            Some(new) => {
+                self.keep(slot, answer);
+                self.ask_confirmation(slot, new)
+            }
+            None => {
+                self.stage = Stage::Slot(slot);
+                self.missed_slot(slot, answer)
+            }
+        }
+    }
+
+    /// "Lê Lợi or Lê Lai?": by name, by "the first", by the keys 1 and 2.
+    pub(super) fn either(
+        &mut self,
+        slot: usize,
+        two: [SlotValue; 2],
+        answer: Answer<'_>,
+    ) -> Move {
+        let chosen = match answer {
+            Answer::Keys("1") => Some(0),
+            Answer::Keys("2") => Some(1),
+            Answer::Words(heard, _) => self.chosen(slot, &two, heard),
+            _ => None,
+        };
+        if let Some(i) = chosen {
+            self.accept(slot, &two[i], SlotStatus::Confirmed);
+            return self.acknowledge(slot);
+        }
+        match self.agreed(answer) {
+            YesNo::No(rest) => {
+                let corrected = self.replacement(slot, &two[0], &rest, answer);
+                self.rejected[slot].extend(two.map(|r| r.value));
+                self.after_denial(slot, corrected, answer)
+            }
+            _ => self.miss(answer, |d| {
+                let [first, _] = two;
+                d.accept(slot, &first, SlotStatus::Heard);
+                d.acknowledge(slot)
+            }),
+        }
+    }
+
+    /// Which of `two` the caller's words mean.
+    fn chosen(&self, slot: usize, two: &[SlotValue; 2], heard: &Transcript) -> Option<usize> {
+        let said = tokens(&heard.text);
+        let words = &self.hotline.grammar.words;
+        let named = |phrases: &[String]| phrases.iter().any(|p| find_phrase(&said, p).is_some());
+        match (named(&words.first), named(&words.second)) {
+            (true, false) => return Some(0),
+            (false, true) => return Some(1),
+            _ => {}
+        }
+        let readings = self.readings_of(slot, heard);
+        let as_read = |i: usize| readings.iter().position(|r| sounds_alike(&r.value, &two[i].value));
+        match (as_read(0), as_read(1)) {
+            (Some(a), Some(b)) => return Some(usize::from(b < a)),
+            (Some(_), None) => return Some(0),
+            (None, Some(_)) => return Some(1),
+            (None, None) => {}
+        }
+        // What only one of them holds.
+        let [a, b] = [0, 1].map(|i| tokens(&two[i].value));
+        let own = |mine: &[String], other: &[String]| {
+            mine.iter().filter(|t| !other.contains(t) && said.contains(t)).count()
+        };
+        match own(&a, &b).cmp(&own(&b, &a)) {
+            std::cmp::Ordering::Greater => Some(0),
+            std::cmp::Ordering::Less => Some(1),
+            std::cmp::Ordering::Equal => None,
+        }
+    }
+
+    pub(super) fn caller_id(&mut self, slot: usize, answer: Answer<'_>) -> Move {
+        if let Some(other) = self.readings(slot, answer).into_iter().next() {
+            return self.ask_confirmation(slot, other);
+        }
+        let calling = self.phone(&self.ticket.caller_id.clone(), 1.0);
+        match self.agreed(answer) {
+            YesNo::Yes => {
+                self.accept(slot, &calling, SlotStatus::Confirmed);
+                self.acknowledge(slot)
+            }
+            YesNo::No(_) => {
+                self.rejected[slot].push(calling.value);
+                self.enter(Stage::Slot(slot));
+                let say: Vec<Prompt> = vec![self.first_prompt()];
+                self.asking(say)
+            }
+            YesNo::Unclear => self.miss(answer, |d| {
+                d.accept(slot, &calling, SlotStatus::Heard);
+                d.acknowledge(slot)
+            }),
+        }
+    }
+}
