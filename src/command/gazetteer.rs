@@ -1,9 +1,10 @@
 //! `spillway gazetteer`: places as callers say them.
 
+use jiff::civil::Date;
 use serde::Serialize;
 use spillway::config::{Config, gazetteer_file, load_grammar};
 use spillway::language::gazetteer::{Gazetteer, Share, UnitId};
-use spillway::language::{Grammar, addresses, resolved_units};
+use spillway::language::{Grammar, addresses};
 use spillway::speech::Transcript;
 use std::path::Path;
 use std::process::ExitCode;
@@ -90,7 +91,7 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
             country.to_lowercase()
         );
     };
-    let found = candidates(&args.words, &grammar, places, &today);
+    let found = candidates(&args.words, &grammar, places, today.parse()?);
     if args.json {
         super::print(&format!("{}\n", serde_json::to_string_pretty(&found)?))?;
     } else {
@@ -119,19 +120,20 @@ fn candidates(
     words: &str,
     grammar: &Grammar,
     places: &Gazetteer,
-    today: &str,
+    today: Date,
 ) -> Vec<Candidate> {
     let readings = addresses(&Transcript::plain(words, 1.0), grammar);
     let candidate = |reading: spillway::language::SlotValue| {
-        let units = resolved_units(&reading, grammar);
-        let units = units.into_iter().map(|u| unit(u, places, today)).collect();
+        let coded = ["locality_code", "district_code", "region_code"].map(|c| reading.part(c));
+        let units = coded.into_iter().filter_map(|code| places.with_code(code));
+        let units = units.map(|u| unit(u, places, today)).collect();
         let (confidence, address) = (reading.confidence, reading.value);
         Candidate { confidence, address, parts: reading.parts, units }
     };
     readings.into_iter().map(candidate).collect()
 }
 
-fn unit(id: UnitId, places: &Gazetteer, today: &str) -> Unit {
+fn unit(id: UnitId, places: &Gazetteer, today: Date) -> Unit {
     let named = |id: UnitId| {
         let unit = places.unit(id);
         (unit.code.to_string(), format!("{} {}", unit.kind, unit.name).trim().to_string())

@@ -92,7 +92,11 @@ fn grammar(
         }
     };
     let needs = Arc::new(NeedModel::learn(&examples));
-    Ok(Grammar::new(language, country, date, words, needs, places))
+    let day = date.parse().map_err(|_| ConfigError::Hotline {
+        file: pack,
+        reason: format!("units_as_of is \"{date}\"; write a day as 2021-09-01"),
+    })?;
+    Ok(Grammar::new(language, country, day, words, needs, places))
 }
 
 /// Where the gazetteer of `country` is installed.

@@ -2,7 +2,7 @@
 
 use super::prompt::spelled_digits;
 use super::{Answer, DENIALS_MAX, Dialogue, Move, Prompt, SlotKind, Stage};
-use crate::language::{SlotValue, YesNo, find_phrase, fold, new_value, read_parts, tokens};
+use crate::language::{SlotValue, YesNo, find_phrase, fold, is_detail, new_value, read_parts, tokens};
 use crate::speech::Transcript;
 use crate::ticket::SlotStatus;
 
@@ -180,6 +180,8 @@ impl Dialogue {
             }
         };
         let mut parts: Vec<(String, String)> = old.parts.clone();
+        let renewed = |name: &str| said.iter().any(|(n, _)| is_detail(name) && name.starts_with(n));
+        parts.retain(|(name, _)| !renewed(name));
         for (name, value) in said {
             match parts.iter_mut().find(|(n, _)| *n == name) {
                 Some((_, v)) => *v = value,

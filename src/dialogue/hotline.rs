@@ -160,6 +160,9 @@ pub struct Hotline {
     pub grammar: Grammar,
 }
 
+/// Categories a hotline may work with.
+const NEEDS_MAX: usize = 20;
+
 /// Every prompt a language pack must have, with the blanks its text may use.
 pub const PROMPTS: &[(&str, &[&str])] = &[
     ("announcement", &["title", "recorded_by"]),
@@ -244,8 +247,9 @@ impl Hotline {
         if phones != 1 {
             hotline("slots", format!("has {phones} of kind \"phone\"; exactly one is needed"));
         }
-        if !(1..=9).contains(&file.needs.len()) {
-            hotline("needs", "name 1 to 9 categories: each has a key".into());
+        if !(1..=NEEDS_MAX).contains(&file.needs.len()) {
+            let problem = format!("name 1 to {NEEDS_MAX} categories; the first nine have keys");
+            hotline("needs", problem);
         }
         for need in file.needs.iter().filter(|n| !self.grammar.words.needs.contains_key(*n)) {
             let known: Vec<&str> = self.grammar.words.needs.keys().map(String::as_str).collect();

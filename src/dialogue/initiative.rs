@@ -1,7 +1,7 @@
 //! Mixed initiative: what callers say that was not asked for.
 
 use super::{Answer, Dialogue, Move, Prompt, SlotKind};
-use crate::language::{SlotValue, YesNo, addresses, contains_phrase, names, needs, tokens, yes_no};
+use crate::language::{SlotValue, YesNo, addresses, contains_phrase, is_detail, names, needs, tokens, yes_no};
 use crate::speech::Transcript;
 use crate::ticket::{Consent, SlotStatus};
 
@@ -57,7 +57,7 @@ impl Dialogue {
             }
             SlotKind::Address => {
                 let address = addresses(heard, grammar).into_iter().next()?;
-                let fields = address.parts.iter().filter(|(n, _)| !n.ends_with("_kind")).count();
+                let fields = address.parts.iter().filter(|(n, _)| !is_detail(n)).count();
                 (fields >= 2 && address.confidence >= sure).then_some(address)
             }
             SlotKind::Need => {

@@ -216,6 +216,15 @@ impl Dialogue {
         self.with_save(next)
     }
 
+    /// The reading, or the two readings, the caller is being asked about.
+    pub fn asking_about(&self) -> Option<&[SlotValue]> {
+        match &self.stage {
+            Stage::Confirm(_, reading) => Some(std::slice::from_ref(reading)),
+            Stage::Either(_, two) => Some(&two[..]),
+            _ => None,
+        }
+    }
+
     /// Reacts to words so far that cannot wait: a life at risk.
     pub fn overheard(&mut self, interim: &Transcript) -> Option<Move> {
         let urgent = self.emergency_in(&interim.text)?;

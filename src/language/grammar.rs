@@ -1,9 +1,10 @@
 //! One language as it is spoken in one country on one day: everything a reading needs.
 
-use super::gazetteer::{Gazetteer, Level, NameId, UnitId};
+use super::gazetteer::{Gazetteer, Level, NameId, Share, UnitId};
 use super::need::NeedModel;
 use super::text::title_case;
 use super::{NumberWords, Words, number, tokens};
+use jiff::civil::Date;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -14,8 +15,8 @@ pub struct Grammar {
     pub language: String,
     /// ISO 3166-1 alpha-2.
     pub country: String,
-    /// ISO 8601; the day whose units are meant.
-    pub date: String,
+    /// The day whose units are meant.
+    pub date: Date,
     /// The language's words, folded.
     pub words: Words,
     /// What callers say they need.
@@ -29,7 +30,7 @@ impl Grammar {
     pub fn new(
         language: &str,
         country: &str,
-        date: &str,
+        date: Date,
         words: Words,
         needs: Arc<NeedModel>,
         places: Option<Arc<Gazetteer>>,
@@ -39,7 +40,7 @@ impl Grammar {
         Grammar {
             language: language.into(),
             country: country.into(),
-            date: date.into(),
+            date,
             words,
             needs,
             places,
@@ -64,28 +65,39 @@ impl Grammar {
 
     /// A street's name as it is written, and how well a known one matches (0..=1).
     pub(super) fn street(&self, said: &[String]) -> (String, f32) {
-        let spoken: Vec<&str> = said.iter().map(String::as_str).collect();
-        let known = self.places().and_then(|p| p.streets().best(&spoken));
+        let known = self.places().and_then(|p| {
+            let best = p.streets().matches(said).into_iter().next()?;
+            Some((p.streets().text(best.name).to_string(), best.similarity))
+        });
         match known {
-            Some((name, similarity)) if similarity >= 0.8 => (name.to_string(), similarity),
+            Some((name, similarity)) if similarity >= 0.8 => (name, similarity),
             _ => (title_case(&said.join(" ")), 0.0),
         }
     }
 
-    /// Names of units that `said` may be.
+    /// Names of units of `level` that `said` may be, with their similarity.
     pub(super) fn unit_names(&self, said: &[String], level: Option<Level>) -> Vec<(NameId, f32)> {
         let (Some(places), Some(level)) = (self.places(), level) else { return Vec::new() };
-        let spoken: Vec<&str> = said.iter().map(String::as_str).collect();
-        let named = |n: &NameId| self.units(*n, level).next().is_some();
-        let found = places.matches(&spoken).into_iter().map(|m| (m.name, m.similarity));
-        found.filter(|(n, _)| named(n)).collect()
+        let found = places.matches(said).into_iter().map(|m| (m.name, m.similarity));
+        found.filter(|(n, _)| !self.units(*n, level).is_empty()).collect()
     }
 
-    /// The units of `name` at `level` on this grammar's date.
-    pub(super) fn units(&self, name: NameId, level: Level) -> impl Iterator<Item = UnitId> {
-        let places = self.places();
-        let units = places.into_iter().flat_map(move |p| p.units(name, &self.date));
-        units.filter(move |u| places.is_some_and(|p| p.unit(*u).level == level))
+    /// The units of this grammar's date that `name` stands for at `level`; what an old name went
+    /// to in parts counts less.
+    pub(super) fn units(&self, name: NameId, level: Level) -> Vec<(UnitId, f32)> {
+        let Some(places) = self.places() else { return Vec::new() };
+        let mut found: Vec<(UnitId, f32)> = Vec::new();
+        for ever in places.units_ever(name) {
+            for (unit, share) in places.as_of(ever, self.date) {
+                let of = places.unit(unit).level;
+                let quarter = of == Level::Quarter && level != Level::Region;
+                let known = found.iter().any(|(u, _)| *u == unit);
+                if (of == level || quarter) && !known {
+                    found.push((unit, if share == Share::All { 1.0 } else { 0.9 }));
+                }
+            }
+        }
+        found
     }
 
     /// True for words of everyday talk, which names seldom hold.
@@ -97,13 +109,13 @@ impl Grammar {
     pub(super) fn name_likeness(&self, token: &str) -> f32 {
         let Some(places) = self.places() else { return 0.3 };
         let lists = [places.given_names(), places.family_names(), places.middle_names()];
-        let best = lists.into_iter().filter_map(|l| l.best(&[token])).map(|(_, s)| s);
-        best.fold(0.0, f32::max)
+        let best = lists.into_iter().filter_map(|l| l.matches(&[token]).into_iter().next());
+        best.map(|m| m.similarity).fold(0.0, f32::max)
     }
 
     /// A token as it is compared: tone marks where new spelling puts them, and the like.
     pub fn spelling(&self, token: &str) -> String {
-        super::gazetteer::spelling(token)
+        super::text::spelling(token)
     }
 
     /// Number words.

@@ -17,7 +17,7 @@ mod text;
 mod words;
 mod yes_no;
 
-pub use address::{addresses, read_parts, unparsed_address};
+pub use address::{addresses, is_detail, read_parts, unparsed_address};
 pub use correction::new_value;
 pub use grammar::Grammar;
 pub use mixed::{Mixed, mixed};

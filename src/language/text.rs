@@ -38,6 +38,17 @@ pub fn contains_phrase(text: &str, phrase: &str) -> bool {
     find_phrase(&tokens(text), phrase).is_some()
 }
 
+/// `token` with a Vietnamese tone mark where the older spelling puts it (`hoà` is `hòa`), so that
+/// both spellings compare as one.
+pub(super) fn spelling(token: &str) -> String {
+    const TONES: [char; 5] = ['\u{300}', '\u{301}', '\u{303}', '\u{309}', '\u{323}'];
+    let apart: Vec<char> = token.nfd().filter(|c| !TONES.contains(c)).collect();
+    let tone = token.nfd().find(|c| TONES.contains(c));
+    let plain: String = apart.into_iter().collect::<String>().nfc().collect();
+    let Some(tone) = tone else { return plain };
+    plain + &tone.to_string()
+}
+
 /// First letter of each word upper case, the rest as it is.
 pub(crate) fn title_case(text: &str) -> String {
     let capital = |word: &str| {

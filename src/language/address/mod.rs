@@ -71,13 +71,18 @@ pub fn read_parts(parts: &[(String, String)], format: &str) -> String {
             let Some(name) = word.strip_prefix('{').and_then(|w| w.strip_suffix('}')) else {
                 return Some(word);
             };
-            any |= value(name).is_some() && !name.ends_with("_kind");
+            any |= value(name).is_some() && !is_detail(name);
             value(name)
         });
         let clause = filled.collect::<Vec<_>>().join(" ");
         if any { clause } else { String::new() }
     });
     clauses.filter(|c| !c.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
+/// True for what accompanies a part: the kind and the code of a unit.
+pub fn is_detail(part: &str) -> bool {
+    part.ends_with("_kind") || part.ends_with("_code")
 }
 
 /// The tokens an address is looked for in.
@@ -100,22 +105,23 @@ fn parts(path: &Path, grammar: &Grammar) -> Vec<(String, String)> {
     put(Field::Street.name(), street.unwrap_or_default());
     for field in Field::UNITS {
         if let Some(unit) = path.units.iter().find(|u| u.field == field) {
-            let (kind, name) = unit_name(unit, grammar);
+            let (kind, name, code) = unit_name(unit, grammar);
             put(&format!("{}_kind", field.name()), kind);
             put(field.name(), name);
+            put(&format!("{}_code", field.name()), code);
         }
     }
     parts
 }
 
-/// A unit's kind and official name; as it was said where no unit of that name is known.
-fn unit_name(said: &UnitSaid, grammar: &Grammar) -> (String, String) {
+/// A unit's kind, official name and code; as it was said where no unit of that name is known. Of
+/// several units with that name none is meant more than the others: no code.
+fn unit_name(said: &UnitSaid, grammar: &Grammar) -> (String, String, String) {
     let known = grammar.places().zip(said.units.iter().max_by(|a, b| a.1.total_cmp(&b.1)));
-    match known {
-        Some((places, &(unit, _))) => {
-            let unit = places.unit(unit);
-            (unit.kind.to_lowercase(), unit.name.to_string())
-        }
-        None => (said.kind.clone().unwrap_or_default(), said.said.clone()),
-    }
+    let Some((places, &(unit, _))) = known else {
+        return (said.kind.clone().unwrap_or_default(), said.said.clone(), String::new());
+    };
+    let code = if said.units.len() == 1 { places.unit(unit).code } else { "" };
+    let unit = places.unit(unit);
+    (unit.kind.to_lowercase(), unit.name.to_string(), code.to_string())
 }

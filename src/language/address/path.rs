@@ -219,9 +219,9 @@ fn candidates(field: Field, names: &[(NameId, f32)], grammar: &Grammar) -> Vec<(
     let Some(level) = field.level() else { return Vec::new() };
     let mut found: Vec<(UnitId, f32)> = Vec::new();
     for (name, similarity) in names {
-        for unit in grammar.units(*name, level) {
+        for (unit, share) in grammar.units(*name, level) {
             if found.len() < UNITS_MAX && !found.iter().any(|(u, _)| *u == unit) {
-                found.push((unit, *similarity));
+                found.push((unit, similarity * share));
             }
         }
     }

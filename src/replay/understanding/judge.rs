@@ -51,7 +51,7 @@ fn best(readings: &[SlotValue], write: impl Fn(&SlotValue) -> String) -> (String
 }
 
 /// The five fields of an address between bars.
-fn fields(address: &SlotValue) -> String {
+pub(super) fn fields(address: &SlotValue) -> String {
     FIELDS.map(|f| address.part(f)).join("|")
 }
 
@@ -105,12 +105,12 @@ fn all_three(case: &Case, heard: &Transcript, grammar: &Grammar) -> (String, f32
     (got.join(";"), sure)
 }
 
-fn labelled<'a>(label: &'a str, slot: &str) -> Option<&'a str> {
+pub(super) fn labelled<'a>(label: &'a str, slot: &str) -> Option<&'a str> {
     label.split(';').find_map(|f| f.trim().strip_prefix(slot)?.trim_start().strip_prefix('='))
 }
 
 /// True when both say the same, however it is written.
-fn same(slot: &str, expected: &str, got: &str, grammar: &Grammar) -> bool {
+pub(super) fn same(slot: &str, expected: &str, got: &str, grammar: &Grammar) -> bool {
     match slot {
         "name" => same_name(expected, got, grammar),
         "address" => same_address(expected, got, grammar),

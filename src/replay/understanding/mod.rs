@@ -3,7 +3,9 @@
 mod case;
 mod judge;
 mod report;
+mod round;
 
 pub use case::{Case, CaseError, cases};
 pub use judge::{Judged, judge};
-pub use report::UnderstandingReport;
+pub use report::{SlotScore, UnderstandingReport};
+pub use round::{RoundScore, lead};
