@@ -5,6 +5,7 @@
 //! a value is a reading of the words, and the words stay on the ticket beside it.
 
 mod address;
+pub mod gazetteer;
 mod need;
 mod number;
 mod person;
