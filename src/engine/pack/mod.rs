@@ -7,6 +7,7 @@ mod bytes;
 mod ctranslate2;
 mod digest;
 mod error;
+pub mod gazetteer;
 mod ggml;
 mod http;
 mod manifest;
@@ -23,6 +24,7 @@ pub use pull::{Pulled, Puller, SourceKind, Sources};
 pub use stamp::{PackState, Stamp, StampedFile};
 
 use super::EngineError;
+use crate::language::gazetteer::Gazetteer;
 use std::path::{Path, PathBuf};
 
 /// The packs of one models directory.
@@ -87,6 +89,20 @@ pub fn require(models_dir: &Path, name: &str) -> Result<PathBuf, EngineError> {
     match packs.state(pack, false) {
         state if state.is_usable() => Ok(packs.dir_of(pack)),
         state => Err(EngineError::Missing(missing(pack, &state))),
+    }
+}
+
+/// The gazetteer of `country` (ISO 3166-1 alpha-2, lower case); `None` where it is not installed.
+pub fn load_gazetteer(models_dir: &Path, country: &str) -> Result<Option<Gazetteer>, EngineError> {
+    let path = models_dir.join(format!("gazetteer-{country}")).join("gazetteer.bin");
+    let bad = |reason: String| {
+        let mend = format!("run `spillway models pull gazetteer-{country}`");
+        EngineError::Missing(format!("{}: {reason}; {mend}", path.display()))
+    };
+    match std::fs::read(&path) {
+        Ok(file) => Gazetteer::from_bytes(&file).map(Some).map_err(|e| bad(e.to_string())),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(bad(e.to_string())),
     }
 }
 
