@@ -1,13 +1,16 @@
 //! What a caller puts in place of what was read back wrongly.
 
-use super::text::{strip_leading, strip_trailing, title_case};
-use super::{Grammar, find_phrase, numbers_to_digits};
+use super::ordinal::write_ordinals;
+use super::spelling::{BREAK, resolved};
+use super::text::{name_case, strip_leading, strip_trailing};
+use super::{Grammar, find_phrase, number};
 
 /// The new value in the words behind a denial ("it's seven", "the street is Elm Road"), numbers as
 /// digits; `None` where they hold none.
 pub fn new_value(rest: &str, grammar: &Grammar) -> Option<String> {
     let words = &grammar.words;
-    let mut said = numbers_to_digits(rest, &words.numbers);
+    let said = resolved(&grammar.tokens(rest), grammar);
+    let mut said = number::digits_of(&write_ordinals(&said, grammar), &words.numbers);
     // "... is not seventy, it is seventy two": the last "is" opens the value.
     let opened = (0..said.len()).rev().find_map(|i| {
         let here = words.is.iter().filter_map(|p| {
@@ -18,14 +21,93 @@ pub fn new_value(rest: &str, grammar: &Grammar) -> Option<String> {
     if let Some(from) = opened {
         said.drain(..from);
     }
-    let mut kept = said.as_slice();
-    loop {
-        let rest = strip_leading(strip_leading(kept, &words.fillers), &words.no);
-        if rest.len() == kept.len() {
-            break;
-        }
-        kept = rest;
+    let mut kept = without_lead_in(&said, grammar);
+    // "Seven, not seventeen".
+    if let Some(at) = (1..kept.len()).find(|&i| words.contrasts.contains(&kept[i])) {
+        kept = &kept[..at];
     }
-    let kept = strip_trailing(kept, &words.fillers);
-    (!kept.is_empty()).then(|| title_case(&kept.join(" ")))
+    // "[not] elm, oak, oak street": what is said again is meant.
+    if !words.contrasts.is_empty()
+        && let Some(i) = (1..kept.len()).find(|&i| kept[i] == kept[i - 1])
+    {
+        kept = &kept[i..];
+    }
+    let kept = bare(kept, grammar);
+    let joined = match kept {
+        [number, letter] if number.bytes().all(|b| b.is_ascii_digit()) => {
+            words.numbers.letters.get(letter).map(|l| format!("{number}{l}"))
+        }
+        _ => None,
+    };
+    (!kept.is_empty()).then(|| joined.unwrap_or_else(|| name_case(kept, &words.name_prefixes)))
+}
+
+/// Without the words before a value, of whatever slot.
+fn without_lead_in<'a>(mut said: &'a [String], grammar: &Grammar) -> &'a [String] {
+    let words = &grammar.words;
+    loop {
+        let lists = [
+            &words.fillers,
+            &words.no,
+            &words.repairs,
+            &words.name_lead_in,
+            &words.address.lead_in,
+            &words.address.number,
+            &words.titles,
+        ];
+        let mut rest = said;
+        for list in lists {
+            let stripped = strip_leading(rest, list);
+            // A value may be made of such words ("no").
+            rest = if stripped.is_empty() { rest } else { stripped };
+        }
+        if rest.len() == said.len() {
+            let only = strip_leading(strip_leading(rest, &words.fillers), &words.no);
+            return if only.is_empty() { only } else { rest };
+        }
+        said = rest;
+    }
+}
+
+/// Without fillers behind it, and without the word for what it is ("county clare").
+fn bare<'a>(said: &'a [String], grammar: &Grammar) -> &'a [String] {
+    let words = &grammar.words;
+    let mut kept = said;
+    while kept.last().is_some_and(|t| t == BREAK) {
+        kept = &kept[..kept.len() - 1];
+    }
+    kept = strip_trailing(kept, &words.fillers);
+    for unit in words.address.units.values() {
+        let inner = strip_trailing(strip_leading(kept, &unit.before), &unit.after);
+        kept = if inner.is_empty() { kept } else { inner };
+    }
+    let counted = strip_trailing(kept, &words.numbers.counted);
+    if counted.len() == 1 { counted } else { kept }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::grammar;
+    use super::*;
+
+    #[test]
+    fn corrections() {
+        let english = grammar("en", "GB");
+        let check = |said: &str, want: &str| {
+            assert_eq!(new_value(said, &english).unwrap_or_default(), want, "{said}");
+        };
+        check("it's seventeen", "17");
+        check("seven not seventeen", "7");
+        check("elm oak oak street", "Oak Street");
+        check("love twelve a", "12A");
+        check("it's o'brien not o'byrne", "O'Brien");
+        check("county clare", "Clare");
+        check("two people not three", "2");
+        check("the last name is hendricks h e n d r i c k s", "Hendricks");
+        check("it's forty second street", "42nd Street");
+        check("i live in tulsa now", "Tulsa");
+        check("it's smith with a y", "Smyth");
+        check("no", "");
+        check("", "");
+    }
 }

@@ -11,8 +11,10 @@ mod grammar;
 mod mixed;
 mod need;
 mod number;
+mod ordinal;
 mod person;
 mod phone;
+mod spelling;
 mod text;
 mod words;
 mod yes_no;
@@ -22,12 +24,15 @@ pub use correction::new_value;
 pub use grammar::Grammar;
 pub use mixed::{Mixed, mixed};
 pub use need::{NeedModel, is_emergency, needs};
-pub use number::{digits_in, numbers_to_digits};
+pub use number::{count_said, digits_in, numbers_to_digits};
 pub use person::names;
-pub use phone::{e164, spoken_number};
+pub use phone::{e164, spoken_number, spoken_phone};
 pub use text::{contains_phrase, ends_with_phrase, find_phrase, fold, tokens};
-pub use words::{AddressWords, NeedWords, NumberWords, Words};
+pub use words::{AddressWords, NeedWords, NumberWords, SpellingWords, Words};
 pub use yes_no::{YesNo, only_yes_no, yes_no};
+
+#[cfg(test)]
+pub(crate) mod tests;
 
 /// A reading of the caller's words for one slot.
 #[derive(Debug, Clone, PartialEq)]

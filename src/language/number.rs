@@ -1,8 +1,8 @@
 //! Spoken numbers to digits.
 
-use super::{NumberWords, tokens};
+use super::{Grammar, NumberWords, tokens};
 
-/// One token as a number part.
+/// One word or phrase as a number part.
 enum Part {
     Value(u64),
     Factor(u64),
@@ -10,24 +10,54 @@ enum Part {
     Repeat(usize),
     Slash,
     Digits(String),
+    /// "a" before a factor.
+    Article,
+    /// So many tokens are one number.
+    Phrase(usize, u64),
     Other,
 }
 
-fn part(token: &str, words: &NumberWords) -> Part {
+fn part(tokens: &[String], at: usize, words: &NumberWords) -> Part {
+    let token = &tokens[at];
+    let phrase = words.phrases.iter().filter(|(p, _)| stands_at(tokens, at, p));
+    if let Some((p, v)) = phrase.max_by_key(|(p, _)| p.len()) {
+        return Part::Phrase(p.split(' ').count(), *v);
+    }
+    if words.articles.contains(token) {
+        let factor = tokens.get(at + 1).is_some_and(|t| words.factors.contains_key(t));
+        return if factor { Part::Article } else { Part::Other };
+    }
     if let Some(&v) = words.values.get(token) {
         Part::Value(v)
     } else if let Some(&f) = words.factors.get(token) {
         Part::Factor(f)
     } else if let Some(&n) = words.repeats.get(token) {
         Part::Repeat(n)
-    } else if words.joints.iter().any(|j| j == token) {
+    } else if words.joints.contains(token) {
         Part::Joint
-    } else if words.slashes.iter().any(|s| s == token) {
+    } else if words.slashes.contains(token) {
         Part::Slash
     } else if token.starts_with(|c: char| c.is_ascii_digit()) {
-        Part::Digits(token.to_string())
+        Part::Digits(without_thousands_commas(token))
     } else {
         Part::Other
+    }
+}
+
+fn stands_at(tokens: &[String], at: usize, phrase: &str) -> bool {
+    let mut said = tokens[at..].iter();
+    phrase.split(' ').all(|w| said.next().is_some_and(|t| t == w))
+}
+
+/// `1,200` is 1200; `12,5` stays.
+fn without_thousands_commas(token: &str) -> String {
+    let mut groups = token.split(',');
+    let first = groups.next().unwrap_or_default();
+    let three = |g: &str| g.len() == 3 && g.bytes().all(|b| b.is_ascii_digit());
+    if first.len() <= 3 && groups.clone().next().is_some() && groups.all(three) {
+        token.replace(',', "")
+    } else {
+        token.to_string()
     }
 }
 
@@ -87,14 +117,18 @@ pub fn numbers_to_digits(text: &str, words: &NumberWords) -> Vec<String> {
     digits_of(&tokens(text), words)
 }
 
-fn digits_of(tokens: &[String], words: &NumberWords) -> Vec<String> {
+/// Every spoken number among `tokens` as digits.
+pub(super) fn digits_of(tokens: &[String], words: &NumberWords) -> Vec<String> {
     let mut out = Vec::new();
     let mut number = Number::default();
     let mut repeat = None;
     let mut joints: Vec<String> = Vec::new();
-    for token in tokens.iter().cloned() {
+    let mut at = 0;
+    while at < tokens.len() {
         let open = number.is_open();
-        match part(&token, words) {
+        let token = &tokens[at];
+        at += 1;
+        match part(tokens, at - 1, words) {
             Part::Value(v) => {
                 joints.clear();
                 number.value(v);
@@ -102,8 +136,18 @@ fn digits_of(tokens: &[String], words: &NumberWords) -> Vec<String> {
                     number.value(v);
                 }
             }
+            Part::Phrase(n, v) => {
+                joints.clear();
+                number.value(v);
+                at += n - 1;
+            }
+            Part::Article => {
+                joints.clear();
+                number.settle();
+                number.value(1);
+            }
             Part::Factor(f) if open || f >= 100 => number.factor(f),
-            Part::Joint if open => joints.push(token),
+            Part::Joint if open => joints.push(token.clone()),
             Part::Repeat(n) => repeat = Some(n),
             Part::Slash if open => {
                 number.settle();
@@ -119,7 +163,7 @@ fn digits_of(tokens: &[String], words: &NumberWords) -> Vec<String> {
                     out.push(number.take());
                 }
                 out.append(&mut joints);
-                out.push(token);
+                out.push(token.clone());
             }
         }
     }
@@ -140,15 +184,18 @@ pub(super) fn numbers_from(
     words: &NumberWords,
 ) -> Vec<(usize, String)> {
     let mut found = Vec::new();
-    let opens = |t: &String| !matches!(part(t, words), Part::Other | Part::Joint | Part::Slash);
-    if !tokens.get(at).is_some_and(opens) {
+    let opens = |p: Part| !matches!(p, Part::Other | Part::Joint | Part::Slash);
+    if at >= tokens.len() || !opens(part(tokens, at, words)) {
         return found;
     }
-    for end in at + 1..=tokens.len().min(at + NUMBER_TOKENS_MAX) {
-        match part(&tokens[end - 1], words) {
+    let mut end = at;
+    while end < tokens.len().min(at + NUMBER_TOKENS_MAX) {
+        end += 1;
+        match part(tokens, end - 1, words) {
             Part::Other => break,
             // A number does not end with these.
-            Part::Joint | Part::Slash | Part::Repeat(_) => continue,
+            Part::Joint | Part::Slash | Part::Repeat(_) | Part::Article => continue,
+            Part::Phrase(n, _) => end += n - 1,
             _ => {}
         }
         if let [digits] = digits_of(&tokens[at..end], words).as_slice() {
@@ -156,6 +203,35 @@ pub(super) fn numbers_from(
         }
     }
     found
+}
+
+/// The number a caller answers "how many?" with, as digits: the one they settle on.
+pub fn count_said(text: &str, grammar: &Grammar) -> Option<String> {
+    let tokens = grammar.tokens(text);
+    let words = &grammar.words;
+    let any = |at: usize, list: &[String]| list.iter().any(|p| stands_at(&tokens, at, p));
+    let (mut at, mut best, mut repaired) = (0, None::<(usize, String)>, false);
+    while at < tokens.len() {
+        let Some((end, digits)) = grammar.numbers_from(&tokens, at).pop() else {
+            repaired |= any(at, &words.repairs);
+            at += 1;
+            continue;
+        };
+        let denied = at > 0 && any(at - 1, &words.contrasts);
+        // "seven, seven people" is no seventy-seven.
+        let half = at + (end - at) / 2;
+        let again = tokens[at..half] == tokens[half..end];
+        let counted = end < tokens.len() && any(end, &words.numbers.counted);
+        let once = || grammar.numbers_from(&tokens[..half], at).pop().map(|(_, d)| d);
+        let digits = if again && counted { once().unwrap_or(digits) } else { digits };
+        let better = best.as_ref().is_none_or(|(n, _)| repaired || end - at >= *n);
+        if better && !(denied && best.is_some()) {
+            best = Some((end - at, digits));
+        }
+        repaired = false;
+        at = end;
+    }
+    best.map(|(_, digits)| digits)
 }
 
 /// All digits said in `text`, in order, other words ignored.

@@ -1,6 +1,7 @@
 //! A caller's name out of the sentence they gave it in.
 
-use super::text::{find_phrase, title_case};
+use super::spelling::{BREAK, resolved};
+use super::text::{find_phrase, name_case};
 use super::{Grammar, SlotValue};
 use crate::speech::Transcript;
 
@@ -37,51 +38,137 @@ pub fn names(heard: &Transcript, grammar: &Grammar) -> Vec<SlotValue> {
 /// Every stretch that may be a name, with its evidence.
 fn spans(tokens: &[String], grammar: &Grammar) -> Vec<(f32, String)> {
     let words = &grammar.words;
-    let bare = tokens.iter().filter(|t| !words.fillers.contains(t)).count();
-    let mut found = Vec::new();
+    let tokens = &resolved(tokens, grammar);
+    // Callers who spell their names say them again.
+    let spells = !words.spelling.as_in.is_empty();
+    let bare = tokens.iter().filter(|t| !words.fillers.contains(t) && *t != BREAK).count();
+    let mut found: Vec<(f32, String)> = labelled(tokens, grammar).into_iter().collect();
     for from in 0..tokens.len() {
-        let introduced = introduction(tokens, from, grammar);
         for to in from + 1..=tokens.len().min(from + NAME_TOKENS_MAX) {
-            if words.stop_words.contains(&tokens[to - 1]) || numeric(&tokens[to - 1]) {
+            if ends_names(tokens, to - 1, grammar) {
                 break;
             }
             let name = &tokens[from..to];
-            let mut score = introduced + word_evidence(name, grammar);
-            let whole = bare <= NAME_TOKENS_MAX && name.len() == bare;
+            let odd = |t: &String| grammar.is_common_word(t) && grammar.name_likeness(t) < 0.5;
+            if name.iter().all(odd) {
+                continue;
+            }
+            let mut score = introduction(&tokens[..from], name, grammar);
+            score += word_evidence(name, grammar) + ending(tokens, to, grammar);
+            let whole = name.len() == bare && !name.iter().any(odd);
             score += if whole { 1.0 } else { 0.0 };
-            let ended = words.name_ends.iter().any(|p| starts_with(&tokens[to..], p));
-            let next = tokens.get(to);
-            score += match next {
-                None => 0.5,
-                Some(_) if ended => 0.6,
-                Some(t) if grammar.is_common_word(t) || numeric(t) => 0.3,
-                Some(t) if grammar.name_likeness(t) > 0.0 => -0.6,
-                Some(_) => 0.0,
-            };
+            // "Okafor, Grace Okafor": said again, in full.
+            let again = |t: &String| tokens[..from].contains(t) && !odd(t);
+            let in_full = spells && name.len() > 1 && name.iter().any(again);
+            score += if in_full { 1.2 } else { 0.0 };
             if score >= EVIDENCE_MIN {
-                found.push((score, title_case(&name.join(" "))));
+                found.push((score, name_case(name, &words.name_prefixes)));
             }
         }
     }
     found
 }
 
-/// How the words before `from` introduce a name.
-fn introduction(tokens: &[String], from: usize, grammar: &Grammar) -> f32 {
+/// True where no name goes on: numbers, unit words, breaks.
+fn ends_names(tokens: &[String], at: usize, grammar: &Grammar) -> bool {
     let words = &grammar.words;
-    let before = &tokens[..from];
+    let token = &tokens[at];
+    let numbers = &words.numbers;
+    token == BREAK
+        || words.stop_words.contains(token)
+        || numeric(token)
+        || (!numbers.ordinals.is_empty() && !grammar.numbers_from(tokens, at).is_empty())
+}
+
+/// What the words behind a name say about it.
+fn ending(tokens: &[String], to: usize, grammar: &Grammar) -> f32 {
+    let words = &grammar.words;
+    let Some(next) = tokens.get(to) else { return 0.5 };
+    let street = |list: &Vec<String>| list.iter().any(|p| starts_with(&tokens[to..], p));
+    if next == BREAK {
+        0.5
+    } else if words.repairs.iter().any(|p| starts_with(&tokens[to..], p)) {
+        -0.4
+    } else if words.name_ends.iter().any(|p| starts_with(&tokens[to..], p)) {
+        0.6
+    } else if ends_names(tokens, to, grammar) || grammar.is_common_word(next) {
+        0.3
+    } else if street(&words.address.street_after) {
+        -1.0
+    } else if grammar.name_likeness(next) > 0.0 {
+        -0.6
+    } else {
+        0.0
+    }
+}
+
+/// "surname nguyen given name linh": the parts by their names.
+fn labelled(tokens: &[String], grammar: &Grammar) -> Option<(f32, String)> {
+    let words = &grammar.words;
+    let label_at = |at: usize| {
+        ["name.given", "name.middle", "name.family"].into_iter().enumerate().find_map(
+            |(i, part)| {
+                let said = words.called.get(part)?.iter();
+                let n =
+                    said.filter(|p| starts_with(&tokens[at..], p)).map(|p| p.split(' ').count());
+                Some((i, n.max()?))
+            },
+        )
+    };
+    let mut parts: [Vec<String>; 3] = Default::default();
+    let mut at = 0;
+    while at < tokens.len() {
+        let Some((part, n)) = label_at(at) else {
+            at += 1;
+            continue;
+        };
+        at += n;
+        while at < tokens.len() && (words.is.contains(&tokens[at]) || tokens[at] == "'s") {
+            at += 1;
+        }
+        let from = at;
+        while at < tokens.len()
+            && at - from < 2
+            && label_at(at).is_none()
+            && !ends_names(tokens, at, grammar)
+            && !grammar.is_common_word(&tokens[at])
+        {
+            at += 1;
+        }
+        if at > from {
+            parts[part] = tokens[from..at].to_vec();
+        }
+    }
+    let said = parts.iter().filter(|p| !p.is_empty()).count();
+    let name = parts.concat();
+    (said >= 2).then(|| (4.5, name_case(&name, &words.name_prefixes)))
+}
+
+/// How the words `before` a name introduce it.
+fn introduction(before: &[String], name: &[String], grammar: &Grammar) -> f32 {
+    let words = &grammar.words;
     let mut rest = before;
-    let mut score = 0.0;
+    let mut score: f32 = 0.0;
     loop {
-        if let Some(n) = ends_with(rest, &words.titles) {
+        let longest = |list: &[String]| ends_with(rest, list);
+        let title = longest(&words.titles);
+        let lead_in = longest(&words.name_lead_in);
+        let repair = longest(&words.repairs);
+        if let Some(n) = lead_in.filter(|n| Some(*n) >= title && Some(*n) >= repair) {
+            return 2.0_f32.max(score) + 0.05 * n as f32;
+        } else if longest(&words.others).is_some() || longest(&words.contrasts).is_some() {
+            return -1.5;
+        } else if let Some(n) = title {
             score = 0.8;
             rest = &rest[..rest.len() - n];
-        } else if let Some(n) = ends_with(rest, &words.name_lead_in) {
-            return 2.0_f32.max(score) + 0.05 * n as f32;
-        } else if let Some(n) = ends_with(rest, &words.repairs) {
-            return 1.2 + score - 0.0 * n as f32;
-        } else if let Some(n) = ends_with(rest, &words.fillers) {
+        } else if repair.is_some() {
+            return 1.2 + score;
+        } else if rest.last().is_some_and(|t| t == BREAK) {
+            return score + 0.6;
+        } else if let Some(n) = longest(&words.fillers).or(longest(&words.is)) {
             rest = &rest[..rest.len() - n];
+        } else if rest.last().is_some_and(|t| name.contains(t)) {
+            rest = &rest[..rest.len() - 1];
         } else {
             return if rest.is_empty() { score + 0.5 } else { score };
         }
@@ -102,13 +189,29 @@ fn starts_with(tokens: &[String], phrase: &str) -> bool {
 
 fn word_evidence(name: &[String], grammar: &Grammar) -> f32 {
     let mut score = 0.0;
-    for token in name {
+    for (i, token) in name.iter().enumerate() {
         score += 0.45 * grammar.name_likeness(token);
         if grammar.is_common_word(token) && grammar.name_likeness(token) < 0.5 {
-            score -= 1.0;
+            score -= 1.5;
+        }
+        let first = i == 0 && name.len() > 1;
+        if first && (grammar.words.titles.contains(token) || initial(token, grammar)) {
+            score -= 1.5;
+        }
+        if !grammar.words.spelling.as_in.is_empty() && name[..i].contains(token) {
+            // "Pickering, Harold Pickering": said again, not borne twice.
+            score -= 1.5;
         }
     }
     score + 0.15 * (name.len().min(3) as f32)
+}
+
+/// A single letter, which in a spelling language seldom begins a name.
+fn initial(token: &str, grammar: &Grammar) -> bool {
+    let prefix = |p: &String| p.trim_end_matches('\'') == token;
+    token.len() == 1
+        && !grammar.words.spelling.as_in.is_empty()
+        && !grammar.words.name_prefixes.iter().any(prefix)
 }
 
 fn numeric(token: &str) -> bool {

@@ -1,23 +1,137 @@
 //! Telephone numbers (ITU-T E.164).
 
-use super::{NumberWords, digits_in};
-use phonenumber::Mode;
+use super::text::find_phrase;
+use super::{Grammar, NumberWords, digits_in};
 use phonenumber::country::Id;
+use phonenumber::metadata::DATABASE;
+use phonenumber::{Mode, PhoneNumber};
 
 /// `number` in E.164 (`+84...`) when it is a possible number of `country` (ISO 3166-1 alpha-2) or
 /// an international one; `None` otherwise.
 pub fn e164(number: &str, country: &str) -> Option<String> {
+    checked(number, country, PhoneNumber::is_valid)
+}
+
+fn checked(number: &str, country: &str, check: fn(&PhoneNumber) -> bool) -> Option<String> {
     let digits: String =
         number.chars().filter(|c| c.is_ascii_digit() || *c == '+').take(20).collect();
     let country: Option<Id> = country.parse().ok();
     let parsed = phonenumber::parse(country, &digits).ok()?;
-    parsed.is_valid().then(|| parsed.format().mode(Mode::E164).to_string())
+    check(&parsed).then(|| parsed.format().mode(Mode::E164).to_string())
 }
 
 /// The digits a caller said; `None` for fewer than three.
 pub fn spoken_number(text: &str, words: &NumberWords) -> Option<String> {
     let digits = digits_in(text, words);
     (digits.len() >= 3).then_some(digits)
+}
+
+/// Shorter groups of digits are other numbers ("one moment").
+const GROUP_DIGITS_MIN: usize = 2;
+/// Ways to join the groups that are tried.
+const CANDIDATES_MAX: usize = 40;
+/// Likewise, for a number that is only possible.
+const POSSIBLE_MAX: usize = 3;
+
+/// The telephone number a caller said, in E.164, after corrections ("oh one two, no, oh one
+/// three"); `None` where the words hold none.
+pub fn spoken_phone(text: &str, grammar: &Grammar) -> Option<String> {
+    let mut tokens = grammar.tokens(text);
+    let extension = grammar.words.numbers.extensions.iter();
+    if let Some(at) = extension.filter_map(|p| find_phrase(&tokens, p)).map(|(at, _)| at).min() {
+        tokens.truncate(at);
+    }
+    let plus = tokens.iter().any(|t| t == "plus" || t.starts_with('+'));
+    // "One eight hundred" is 1 800, and so is every hundred in a telephone number; where that
+    // makes no number, hundreds add up.
+    let groups = [true, false].map(|apart| groups(&tokens, apart, grammar));
+    let reading = |groups: &[Group], tried: usize, check: fn(&PhoneNumber) -> bool| {
+        candidates(groups).take(tried).find_map(|digits| {
+            let abroad = plus.then(|| checked(&format!("+{digits}"), &grammar.country, check));
+            abroad.flatten().or_else(|| checked(&digits, &grammar.country, check))
+        })
+    };
+    let valid = groups.iter().find_map(|g| reading(g, CANDIDATES_MAX, PhoneNumber::is_valid));
+    // Ranges not given out yet, or kept for films.
+    valid.or_else(|| groups.iter().find_map(|g| reading(g, POSSIBLE_MAX, is_possible)))
+}
+
+/// True for a number of a length and form its country has.
+fn is_possible(number: &PhoneNumber) -> bool {
+    let regions = DATABASE.by_code(&number.country().code()).unwrap_or_default();
+    let national = number.national().to_string();
+    regions.iter().any(|m| m.descriptors().general().is_match(&national))
+}
+
+/// A run of digits; `repaired` when the caller corrected themselves before it.
+struct Group {
+    digits: String,
+    repaired: bool,
+}
+
+fn groups(tokens: &[String], apart: bool, grammar: &Grammar) -> Vec<Group> {
+    let words = &grammar.words;
+    let (mut found, mut at, mut repaired) = (Vec::<Group>::new(), 0, false);
+    while at < tokens.len() {
+        let repair = words.repairs.iter().any(|p| {
+            let here = find_phrase(&tokens[at..tokens.len().min(at + 6)], p);
+            here.is_some_and(|(i, _)| i == 0)
+        });
+        let Some((end, digits)) = number_at(tokens, at, apart, grammar) else {
+            repaired |= repair;
+            at += 1;
+            continue;
+        };
+        found.push(Group { digits, repaired });
+        repaired = false;
+        at = end;
+    }
+    found
+}
+
+/// The longest number at `at`; `apart` ends it behind each "hundred" or "thousand".
+fn number_at(
+    tokens: &[String],
+    at: usize,
+    apart: bool,
+    grammar: &Grammar,
+) -> Option<(usize, String)> {
+    let numbers = &grammar.words.numbers;
+    let factor = |t: &String| numbers.factors.get(t).is_some_and(|f| *f >= 100);
+    let mut found = grammar.numbers_from(tokens, at);
+    if apart && let Some(i) = (at + 1..tokens.len()).find(|i| factor(&tokens[*i])) {
+        // Behind a factor, and before the number that it multiplies.
+        found.retain(|(end, _)| *end == i + 1 && i == at + 1 || *end < i);
+    }
+    let (end, said) = found.pop().or_else(|| {
+        let token = tokens[at].trim_start_matches(['+', '(']);
+        token.starts_with(|c: char| c.is_ascii_digit()).then(|| (at + 1, token.to_string()))
+    })?;
+    Some((end, said.chars().filter(char::is_ascii_digit).collect()))
+}
+
+/// What the groups may be together, the likeliest first.
+fn candidates(groups: &[Group]) -> impl Iterator<Item = String> + use<> {
+    let join = |groups: &[&Group]| groups.iter().map(|g| g.digits.as_str()).collect::<String>();
+    let all: Vec<&Group> = groups.iter().collect();
+    let mut found = Vec::new();
+    if let Some(last) = groups.iter().rposition(|g| g.repaired) {
+        let (before, after) = (join(&all[..last]), join(&all[last..]));
+        found.push(after.clone());
+        // As many digits are taken back as are said anew, or fewer or more.
+        let mut back: Vec<usize> = (0..=before.len()).collect();
+        back.sort_by_key(|n| n.abs_diff(after.len()));
+        found.extend(back.into_iter().map(|n| format!("{}{after}", &before[..before.len() - n])));
+    }
+    found.push(join(&all));
+    let long = |min: usize| {
+        let long = all.iter().filter(|g| g.digits.len() >= min);
+        join(&long.copied().collect::<Vec<_>>())
+    };
+    found.push(long(GROUP_DIGITS_MIN));
+    found.push(long(GROUP_DIGITS_MIN + 1));
+    found.extend(all.iter().map(|g| g.digits.clone()));
+    found.into_iter()
 }
 
 #[cfg(test)]

@@ -61,6 +61,40 @@ pub(crate) fn title_case(text: &str) -> String {
     text.split_whitespace().map(capital).collect::<Vec<_>>().join(" ")
 }
 
+/// A person's name as it is written: capitals behind hyphens and behind `prefixes` ("mc", "o'"),
+/// which may be said as a word of their own.
+pub(super) fn name_case(tokens: &[String], prefixes: &[String]) -> String {
+    let mut words: Vec<String> = Vec::with_capacity(tokens.len());
+    let mut open = String::new();
+    for token in tokens {
+        // "o reilly", "mc carthy".
+        let alone = prefixes.iter().find(|p| p.trim_end_matches('\'') == token);
+        match alone {
+            Some(prefix) if open.is_empty() => open = prefix.clone(),
+            _ => words.push(std::mem::take(&mut open) + token),
+        }
+    }
+    if !open.is_empty() {
+        words.push(open.trim_end_matches('\'').to_string());
+    }
+    let written = words.iter().map(|word| {
+        let parts = word.split('-').map(|part| {
+            let prefix = prefixes.iter().filter(|p| part.starts_with(p.as_str()));
+            let prefix = prefix.max_by_key(|p| p.len()).map_or("", |p| p.as_str());
+            let rest = &part[prefix.len()..];
+            // Macey and Machado are no Macs.
+            let own = prefix.ends_with('\'') || prefix.len() < 3 || rest.len() > 4;
+            if !prefix.is_empty() && rest.len() > 1 && own {
+                format!("{}{}", title_case(prefix), title_case(rest))
+            } else {
+                title_case(part)
+            }
+        });
+        parts.collect::<Vec<_>>().join("-")
+    });
+    written.collect::<Vec<_>>().join(" ")
+}
+
 /// Drops every leading phrase of `phrases` (longest first), repeatedly.
 pub(super) fn strip_leading<'a>(mut tokens: &'a [String], phrases: &[String]) -> &'a [String] {
     loop {

@@ -51,6 +51,18 @@ pub struct Words {
     pub titles: Vec<String>,
     /// Where a name ends.
     pub name_ends: Vec<String>,
+    /// Words for somebody else: a name right behind one is not the caller's.
+    #[serde(default)]
+    pub others: Vec<String>,
+    /// Beginnings of family names that the next letter is a capital behind: "mc", "o'".
+    #[serde(default)]
+    pub name_prefixes: Vec<String>,
+    /// "not": what follows is what was not meant.
+    #[serde(default)]
+    pub contrasts: Vec<String>,
+    /// How names are spelled out.
+    #[serde(default)]
+    pub spelling: SpellingWords,
     /// Address words.
     pub address: AddressWords,
     /// Need category to its phrases.
@@ -82,6 +94,55 @@ pub struct NumberWords {
     /// Words for a letter or mark behind a house number: `"bê" = "B"`, `"bis" = "bis"`.
     #[serde(default)]
     pub letters: BTreeMap<String, String>,
+    /// Words that place in a row: `"second" = 2`.
+    #[serde(default)]
+    pub ordinals: BTreeMap<String, u64>,
+    /// Words that mean one before a factor: "a" hundred.
+    #[serde(default)]
+    pub articles: Vec<String>,
+    /// Phrases that are one number: `"half a dozen" = 6`.
+    #[serde(default)]
+    pub phrases: BTreeMap<String, u64>,
+    /// Half more: "and a half".
+    #[serde(default)]
+    pub halves: Vec<String>,
+    /// Between the ends of a range: "to".
+    #[serde(default)]
+    pub ranges: Vec<String>,
+    /// What is counted: "people".
+    #[serde(default)]
+    pub counted: Vec<String>,
+    /// Before digits that are not the telephone number's: "extension".
+    #[serde(default)]
+    pub extensions: Vec<String>,
+}
+
+/// How names are spelled out: "c as in charlie", "smith with a y"; empty lists for languages whose
+/// callers do not.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpellingWords {
+    /// Between a letter and a word that begins with it: "as in".
+    pub as_in: Vec<String>,
+    /// Before a spelled name: "that's".
+    #[serde(default)]
+    pub lead_in: Vec<String>,
+    /// Marks by their names: `hyphen = "-"`.
+    #[serde(default)]
+    pub marks: BTreeMap<String, String>,
+    /// Before a letter the name is written with.
+    #[serde(default)]
+    pub with: Vec<String>,
+    /// Before a letter the name is written without.
+    #[serde(default)]
+    pub without: Vec<String>,
+    /// Behind such a letter: "on the end".
+    #[serde(default)]
+    pub tails: Vec<String>,
+    /// Letter to what it may replace, the likeliest first, and by what; nothing is replaced by
+    /// putting it at the end: `y = [["i", "y"]]`, `e = [["", "e"]]`.
+    #[serde(default)]
+    pub swaps: BTreeMap<String, Vec<(String, String)>>,
 }
 
 /// The words an address is made of.
@@ -103,6 +164,24 @@ pub struct AddressWords {
     /// Behind a street's name and written with it: "street", "로".
     #[serde(default)]
     pub street_after: Vec<String>,
+    /// Before a number or a letter and written with it: "route", "avenue".
+    #[serde(default)]
+    pub street_numbered: Vec<String>,
+    /// Around a street's name and written with it: "north".
+    #[serde(default)]
+    pub directions: Vec<String>,
+    /// Last words of the names of houses: "cottage".
+    #[serde(default)]
+    pub house_kinds: Vec<String>,
+    /// Before the name of a house: "the house is called".
+    #[serde(default)]
+    pub house_called: Vec<String>,
+    /// Before a post code, which the gazetteer makes needless.
+    #[serde(default)]
+    pub post_codes: Vec<String>,
+    /// Places that the gazetteer lacks are said without a unit word, behind the street.
+    #[serde(default)]
+    pub bare_places: bool,
     /// Hamlets and groups that stand for a street, written with their word: "tổ", "ấp".
     #[serde(default)]
     pub hamlets: Vec<String>,
@@ -166,6 +245,13 @@ impl Words {
             &mut self.name_lead_in,
             &mut self.titles,
             &mut self.name_ends,
+            &mut self.others,
+            &mut self.contrasts,
+            &mut self.address.street_numbered,
+            &mut self.address.directions,
+            &mut self.address.house_kinds,
+            &mut self.address.house_called,
+            &mut self.address.post_codes,
             &mut self.emergency,
             &mut self.no_emergency,
             &mut self.address.lead_in,

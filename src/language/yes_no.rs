@@ -18,27 +18,41 @@ pub enum YesNo {
 /// The longest phrases are matched first and use up their words, so that "no problem" is a yes and
 /// "dạ không" a no; a denial among them outweighs an agreement.
 pub fn yes_no(text: &str, words: &Words) -> YesNo {
-    let mut left = tokens(text);
-    let mut phrases: Vec<(&String, bool)> = Vec::new();
-    phrases.extend(words.yes.iter().map(|p| (p, true)));
-    phrases.extend(words.no.iter().map(|p| (p, false)));
-    phrases.sort_by_key(|(p, _)| std::cmp::Reverse(p.split_whitespace().count()));
-    let (mut agreed, mut denied_until) = (false, None::<usize>);
-    for (phrase, yes) in phrases {
-        while let Some((at, n)) = find_phrase(&left, phrase) {
-            left[at..at + n].fill(String::new());
-            if yes {
-                agreed = true;
-            } else {
-                denied_until = Some(denied_until.map_or(at + n, |d| d.min(at + n)));
-            }
-        }
+    let all = tokens(text);
+    let (agreed, denied_until) = said(&all, words);
+    let repairs = words.repairs.iter().filter_map(|p| find_phrase(&all, p));
+    let mended = repairs.map(|(at, n)| said(&all[at + n..], words));
+    if agreed && mended.into_iter().any(|m| m == (true, None)) {
+        return YesNo::Yes;
     }
     match denied_until {
         Some(end) => YesNo::No(rest_after(text, end)),
         None if agreed => YesNo::Yes,
         None => YesNo::Unclear,
     }
+}
+
+/// Whether the words agree, and where a denial ends.
+fn said(all: &[String], words: &Words) -> (bool, Option<usize>) {
+    let mut left = all.to_vec();
+    let mut phrases: Vec<(&String, Option<bool>)> = Vec::new();
+    phrases.extend(words.yes.iter().map(|p| (p, Some(true))));
+    phrases.extend(words.no.iter().map(|p| (p, Some(false))));
+    // "I don't know" is no denial.
+    phrases.extend(words.unsure.iter().map(|p| (p, None)));
+    phrases.sort_by_key(|(p, _)| std::cmp::Reverse(p.split_whitespace().count()));
+    let (mut agreed, mut denied_until) = (false, None::<usize>);
+    for (phrase, answer) in phrases {
+        while let Some((at, n)) = find_phrase(&left, phrase) {
+            left[at..at + n].fill(String::new());
+            match answer {
+                Some(true) => agreed = true,
+                Some(false) => denied_until = Some(denied_until.map_or(at + n, |d| d.min(at + n))),
+                None => {}
+            }
+        }
+    }
+    (agreed, denied_until)
 }
 
 /// True when `text` holds nothing but agreement, denial and fillers: no value for any other slot.

@@ -53,8 +53,7 @@ fn numbers_at(tokens: &[String], at: usize, grammar: &Grammar) -> Vec<(usize, St
         if let Some(letter) = letter {
             let text = format!("{digits}{letter}");
             let slashed = tokens.get(to + 1).is_some_and(|t| numbers.slashes.contains(t));
-            for (end, more) in
-                grammar.numbers_from(tokens, to + 2).into_iter().filter(|_| slashed)
+            for (end, more) in grammar.numbers_from(tokens, to + 2).into_iter().filter(|_| slashed)
             {
                 found.push((end, format!("{text}/{more}")));
             }

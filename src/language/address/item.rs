@@ -2,8 +2,8 @@
 
 use super::house::{self, HousePart};
 use super::text::join;
-use crate::language::gazetteer::{Level, NameId};
 use crate::language::Grammar;
+use crate::language::gazetteer::{Level, NameId};
 
 /// Longest name of a street or a unit, in tokens.
 const NAME_TOKENS_MAX: usize = 5;

@@ -93,9 +93,11 @@ impl Path {
             && self.repairing == other.repairing
             && self.span.map(|s| s.1) == other.span.map(|s| s.1)
             && self.units.len() == other.units.len()
-            && self.units.iter().zip(&other.units).all(|(a, b)| {
-                a.field == b.field && a.said == b.said
-            })
+            && self
+                .units
+                .iter()
+                .zip(&other.units)
+                .all(|(a, b)| a.field == b.field && a.said == b.said)
     }
 
     /// This way with `item` taken; `None` where it does not fit.

@@ -27,9 +27,10 @@ impl NeedModel {
         let mut all: Vec<&String> = counts.values().flat_map(HashMap::keys).collect();
         all.sort();
         all.dedup();
-        let totals: Vec<f32> =
-            categories.iter().map(|c| counts[c].values().sum::<f32>() + 0.3 * all.len() as f32)
-                .collect();
+        let totals: Vec<f32> = categories
+            .iter()
+            .map(|c| counts[c].values().sum::<f32>() + 0.3 * all.len() as f32)
+            .collect();
         let weight = |f: &String| -> Vec<f32> {
             let each = categories.iter().zip(&totals);
             each.map(|(c, t)| ((counts[c].get(f).unwrap_or(&0.0) + 0.3) / t).ln()).collect()

@@ -3,8 +3,8 @@
 use super::Case;
 use crate::dialogue::Confidence;
 use crate::language::{
-    Grammar, SlotValue, YesNo, addresses, e164, fold, mixed, names, needs, new_value,
-    numbers_to_digits, spoken_number, yes_no,
+    Grammar, SlotValue, YesNo, addresses, count_said, fold, mixed, names, needs, new_value,
+    numbers_to_digits, spoken_phone, yes_no,
 };
 use crate::speech::Transcript;
 
@@ -31,12 +31,11 @@ pub fn judge(case: &Case, heard: &Transcript, grammar: &Grammar, bands: &Confide
         "yesno" => answer(heard, grammar),
         "correction" => correction(heard, grammar),
         "number" => {
-            let number = first_number(&heard.text, grammar);
+            let number = count_said(&heard.text, grammar);
             (number.clone().unwrap_or_default(), number.map_or(0.0, |_| heard.confidence))
         }
         "phone" => {
-            let digits = spoken_number(&heard.text, &grammar.words.numbers);
-            let number = digits.and_then(|d| e164(&d, &case.country));
+            let number = spoken_phone(&heard.text, grammar);
             (number.clone().unwrap_or_default(), number.map_or(0.0, |_| heard.confidence))
         }
         _ => all_three(case, heard, grammar),
@@ -76,14 +75,6 @@ fn correction(heard: &Transcript, grammar: &Grammar) -> (String, f32) {
             (format!("no:{value}"), heard.confidence)
         }
     }
-}
-
-fn first_number(text: &str, grammar: &Grammar) -> Option<String> {
-    let tokens = grammar.tokens(text);
-    let numbers = (0..tokens.len()).filter_map(|at| {
-        grammar.numbers_from(&tokens, at).pop().map(|(end, digits)| (end - at, digits))
-    });
-    numbers.max_by_key(|(n, _)| *n).map(|(_, digits)| digits)
 }
 
 fn all_three(case: &Case, heard: &Transcript, grammar: &Grammar) -> (String, f32) {

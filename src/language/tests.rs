@@ -1,0 +1,33 @@
+//! The shipped words of each language, for tests.
+
+use super::{Grammar, NeedModel, Words};
+use std::sync::Arc;
+
+fn words(file: &str) -> Words {
+    toml::from_str::<Words>(file).expect("shipped words").folded()
+}
+
+/// The shipped Vietnamese words.
+pub(crate) fn vi() -> Words {
+    words(include_str!("../../prompts/languages/vi/words.toml"))
+}
+
+/// The shipped English words.
+pub(crate) fn en() -> Words {
+    words(include_str!("../../prompts/languages/en/words.toml"))
+}
+
+/// The shipped Korean words.
+pub(crate) fn ko() -> Words {
+    words(include_str!("../../prompts/languages/ko/words.toml"))
+}
+
+/// The grammar of a language in a country, without needs and gazetteer.
+pub(crate) fn grammar(language: &str, country: &str) -> Grammar {
+    let words = match language {
+        "vi" => vi(),
+        "ko" => ko(),
+        _ => en(),
+    };
+    Grammar::new(language, country, "2026-10-01", words, Arc::new(NeedModel::default()), None)
+}
