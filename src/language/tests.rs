@@ -29,5 +29,5 @@ pub(crate) fn grammar(language: &str, country: &str) -> Grammar {
         "ko" => ko(),
         _ => en(),
     };
-    Grammar::new(language, country, "2026-10-01", words, Arc::new(NeedModel::default()), None)
+    Grammar::new(language, country, jiff::civil::date(2026, 10, 1), words, Arc::new(NeedModel::default()), None)
 }
