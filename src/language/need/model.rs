@@ -1,43 +1,133 @@
 //! The need classifier: learnt from example sentences (`prompts/languages/<lang>/needs.tsv`).
+//!
+//! Multinomial logistic regression (Hastie, Tibshirani, Friedman, *The Elements of Statistical
+//! Learning*, 4.4) over words, word pairs and pieces of words, fitted by AdaGrad (Duchi et al.,
+//! JMLR 12, 2011) in a fixed order: the same examples always give the same model.
 
+use super::feature::{Features, features};
+use super::lexicon::{Evidence, Lexicon};
 use crate::language::tokens;
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 
-/// A naive Bayes classifier over words and word pairs.
+/// Passes over the examples.
+const PASSES: usize = 4;
+/// Step of AdaGrad.
+const RATE: f32 = 0.1;
+/// Every n-th word of an example is left out in a second copy, as recognisers lose words.
+const DROPPED_EVERY: usize = 3;
+/// Bins of the hashed features; a power of two.
+const BINS: usize = 1 << 16;
+
+/// The first bins are the lexicon's: five for alarms, then one for each category.
+const LEXICON_BINS: usize = 256;
+const ALARM_BIN: usize = 0;
+const LEXICON_BIN: usize = 5;
+const LEXICON_WEIGHT: f32 = 0.7;
+const LEXICON_TRUST: f32 = 2.0;
+
+/// What callers need, learnt.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct NeedModel {
+    lexicon: Lexicon,
     categories: Vec<String>,
-    weights: HashMap<String, Vec<f32>>,
-    prior: Vec<f32>,
+    /// By bin, then by category.
+    weights: Vec<f32>,
 }
 
 impl NeedModel {
     /// Learns from lines `category<TAB>text` (a header line is skipped).
-    pub fn learn(examples: &str) -> NeedModel {
-        let lines = examples.lines().skip(1).filter_map(|l| l.split_once('\t'));
-        let mut counts: HashMap<String, HashMap<String, f32>> = HashMap::new();
-        for (category, text) in lines {
-            let of = counts.entry(category.to_string()).or_default();
-            for feature in features(&tokens(text)) {
-                *of.entry(feature).or_default() += 1.0;
+    pub fn learn_lab(examples: &str, lexicon: Lexicon) -> NeedModel {
+        let lines: Vec<(&str, Vec<String>)> = examples
+            .lines()
+            .skip(1)
+            .filter_map(|l| l.split_once('\t'))
+            .map(|(category, text)| (category, tokens(text)))
+            .collect();
+        let names = lines.iter().map(|(c, _)| *c);
+        let names = names.chain(lexicon.categories().iter().map(String::as_str));
+        let categories: BTreeSet<String> = names.map(String::from).collect();
+        let categories: Vec<String> = categories.into_iter().collect();
+        let weights = vec![0.0; BINS * categories.len()];
+        let mut model = NeedModel { lexicon, weights, categories };
+        model.trust_lexicon();
+        let mut rows = Vec::new();
+        for (category, said) in &lines {
+            let of = model.categories.iter().position(|c| c == category).unwrap_or(0);
+            rows.push((of, model.features(said)));
+            for lost in 0..DROPPED_EVERY.min(said.len().saturating_sub(2)) {
+                let kept = said.iter().enumerate().filter(|(i, _)| i % DROPPED_EVERY != lost);
+                let kept: Vec<String> = kept.map(|(_, t)| t.clone()).collect();
+                rows.push((of, model.features(&kept)));
             }
         }
-        let mut categories: Vec<String> = counts.keys().cloned().collect();
-        categories.sort();
-        let mut all: Vec<&String> = counts.values().flat_map(HashMap::keys).collect();
-        all.sort();
-        all.dedup();
-        let totals: Vec<f32> = categories
-            .iter()
-            .map(|c| counts[c].values().sum::<f32>() + 0.3 * all.len() as f32)
-            .collect();
-        let weight = |f: &String| -> Vec<f32> {
-            let each = categories.iter().zip(&totals);
-            each.map(|(c, t)| ((counts[c].get(f).unwrap_or(&0.0) + 0.3) / t).ln()).collect()
-        };
-        let weights = all.iter().map(|f| ((*f).clone(), weight(f))).collect();
-        let prior = vec![0.0; categories.len()];
-        NeedModel { categories, weights, prior }
+        model.fit(&rows);
+        model
+    }
+
+    /// Before anything is learnt, a category's own patterns speak for it.
+    fn trust_lexicon(&mut self) {
+        let n = self.categories.len();
+        for (i, category) in self.lexicon.categories().iter().enumerate() {
+            let Some(c) = self.categories.iter().position(|k| k == category) else { continue };
+            self.weights[(LEXICON_BIN + i) * n + c] = LEXICON_TRUST;
+        }
+        if let Some(c) = self.categories.iter().position(|k| k == "EMERGENCY") {
+            self.weights[ALARM_BIN * n + c] = LEXICON_TRUST;
+        }
+    }
+
+    fn features(&self, said: &[String]) -> Features {
+        let Evidence { categories, emergency, emergencies, calm } = self.lexicon.evidence(said);
+        let mut found = features(said, BINS - LEXICON_BINS);
+        found.iter_mut().for_each(|(bin, _)| *bin += LEXICON_BINS as u32);
+        let share = LEXICON_WEIGHT / (categories.len().max(1) as f32).sqrt();
+        found.extend(categories.into_iter().map(|c| ((LEXICON_BIN + c) as u32, share)));
+        let alarms = [
+            (emergency.is_some(), ALARM_BIN),
+            (emergency.is_some() && !calm, ALARM_BIN + 1),
+            (emergencies > 1, ALARM_BIN + 2),
+            (calm, ALARM_BIN + 3),
+            (emergency.is_some() && calm, ALARM_BIN + 4),
+        ];
+        let alarms = alarms.into_iter().filter(|(is, _)| *is);
+        found.extend(alarms.map(|(_, bin)| (bin as u32, LEXICON_WEIGHT)));
+        found
+    }
+
+    fn fit(&mut self, rows: &[(usize, Features)]) {
+        let n = self.categories.len();
+        let mut squares = vec![1e-6_f32; self.weights.len()];
+        for pass in 0..PASSES {
+            for i in 0..rows.len() {
+                // A stride prime to the length mixes the categories without chance.
+                let (of, row) = &rows[(i * STRIDE + pass) % rows.len()];
+                let likely = self.likely(row);
+                for &(bin, value) in row {
+                    let at = bin as usize * n;
+                    for c in 0..n {
+                        let error = likely[c] - f32::from(u8::from(c == *of));
+                        let slope = error * value;
+                        squares[at + c] += slope * slope;
+                        self.weights[at + c] -= RATE * slope / squares[at + c].sqrt();
+                    }
+                }
+            }
+        }
+    }
+
+    /// The probability of every category.
+    fn likely(&self, row: &Features) -> Vec<f32> {
+        let n = self.categories.len();
+        let mut scores = vec![0.0_f32; n];
+        for &(bin, value) in row {
+            let weights = &self.weights[bin as usize * n..][..n];
+            scores.iter_mut().zip(weights).for_each(|(s, w)| *s += w * value);
+        }
+        let best = scores.iter().copied().fold(f32::MIN, f32::max);
+        scores.iter_mut().for_each(|s| *s = (*s - best).exp());
+        let sum: f32 = scores.iter().sum();
+        scores.iter_mut().for_each(|s| *s /= sum);
+        scores
     }
 
     /// All categories it knows.
@@ -47,23 +137,13 @@ impl NeedModel {
 
     /// `known` categories with their likelihoods (0..=1), best first.
     pub fn classify(&self, said: &[String], known: &[String]) -> Vec<(String, f32)> {
-        let mut scores = self.prior.clone();
-        for feature in features(said) {
-            if let Some(weights) = self.weights.get(&feature) {
-                scores.iter_mut().zip(weights).for_each(|(s, w)| *s += w);
-            }
-        }
-        let best = scores.iter().copied().fold(f32::MIN, f32::max);
-        let likely: Vec<f32> = scores.iter().map(|s| ((s - best) * 0.5).exp()).collect();
-        let sum: f32 = likely.iter().sum();
-        let each = self.categories.iter().cloned().zip(likely.iter().map(|l| l / sum));
+        let likely = self.likely(&self.features(said));
+        let each = self.categories.iter().cloned().zip(likely);
         let mut ranked: Vec<(String, f32)> = each.filter(|(c, _)| known.contains(c)).collect();
         ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
         ranked
     }
 }
 
-fn features(said: &[String]) -> Vec<String> {
-    let pairs = said.windows(2).map(|w| w.join(" "));
-    said.iter().cloned().chain(pairs).collect()
-}
+/// A prime: no number of examples is a multiple of it.
+const STRIDE: usize = 1_000_003;
