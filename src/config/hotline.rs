@@ -91,7 +91,7 @@ fn grammar(
             return Err(ConfigError::Unreadable { file: places, reason: e.to_string() });
         }
     };
-    let needs = Arc::new(NeedModel::learn(&examples));
+    let needs = Arc::new(NeedModel::learn(&examples, &words));
     let day = date.parse().map_err(|_| ConfigError::Hotline {
         file: pack,
         reason: format!("units_as_of is \"{date}\"; write a day as 2021-09-01"),

@@ -1,7 +1,7 @@
 //! Process: what an answer means where the dialogue stands.
 
 use super::{Answer, Dialogue, MISSES_MAX, Move, SILENCES_MAX, SlotKind, Stage, UnclearConsent};
-use crate::language::{YesNo, is_emergency, tokens, yes_no};
+use crate::language::{YesNo, emergency, tokens, yes_no};
 use crate::speech::Transcript;
 use crate::ticket::{Consent, Priority, SlotStatus};
 
@@ -45,7 +45,7 @@ impl Dialogue {
         if over || self.ticket.priority == Priority::Emergency {
             return None;
         }
-        if !is_emergency(text, &self.hotline.grammar.words) {
+        if emergency(text, &self.hotline.grammar).is_none() {
             return None;
         }
         self.ticket.priority = Priority::Emergency;

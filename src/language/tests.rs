@@ -29,5 +29,6 @@ pub(crate) fn grammar(language: &str, country: &str) -> Grammar {
         "ko" => ko(),
         _ => en(),
     };
-    Grammar::new(language, country, jiff::civil::date(2026, 10, 1), words, Arc::new(NeedModel::default()), None)
+    let needs = Arc::new(NeedModel::learn("", &words));
+    Grammar::new(language, country, jiff::civil::date(2026, 10, 1), words, needs, None)
 }

@@ -67,9 +67,11 @@ pub struct Words {
     pub address: AddressWords,
     /// Need category to its phrases.
     pub needs: BTreeMap<String, NeedWords>,
-    /// A life may be at risk.
+    /// Patterns that say a life may be at risk: words in their order, `breath*` for words that begin
+    /// so, `can't|cannot` for either, `?is` for a word that may be missing, `*` for up to three
+    /// words, ` & ` between two parts in either order.
     pub emergency: Vec<String>,
-    /// Phrases that look like an emergency and are none.
+    /// Patterns that take it back, or speak against it: "no chest pain", "last year".
     #[serde(default)]
     pub no_emergency: Vec<String>,
 }
@@ -225,7 +227,7 @@ pub struct UnitWords {
 pub struct NeedWords {
     /// How it is read back and offered on the keys.
     pub label: String,
-    /// Phrases that speak for it, beside the language's examples (`needs.tsv`).
+    /// Patterns (as in `emergency`) that speak for it, beside the language's examples (`needs.tsv`).
     #[serde(default)]
     pub phrases: Vec<String>,
 }
@@ -252,8 +254,6 @@ impl Words {
             &mut self.address.house_kinds,
             &mut self.address.house_called,
             &mut self.address.post_codes,
-            &mut self.emergency,
-            &mut self.no_emergency,
             &mut self.address.lead_in,
             &mut self.address.number,
             &mut self.repairs,
@@ -270,8 +270,7 @@ impl Words {
         let units = self.address.units.values_mut().flat_map(|u| [&mut u.before, &mut u.after]);
         let house = self.address.house_parts.iter_mut().map(|h| &mut h.said);
         let maps = self.called.values_mut().chain(units).chain(house);
-        let needs = self.needs.values_mut().map(|n| &mut n.phrases);
-        for phrase in lists.into_iter().chain(maps).chain(needs).flatten() {
+        for phrase in lists.into_iter().chain(maps).flatten() {
             *phrase = super::fold(phrase);
         }
         self

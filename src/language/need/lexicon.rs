@@ -1,6 +1,7 @@
 //! The patterns of `words.toml` that speak for a need, for an emergency, or against one.
 
 use super::pattern::{Found, Patterns};
+use unicode_normalization::UnicodeNormalization;
 
 /// Group of the patterns that say a life is at risk.
 const EMERGENCY: u16 = 0;
@@ -37,12 +38,13 @@ impl Lexicon {
         needs: impl Iterator<Item = (&'a str, &'a [String])>,
     ) -> Lexicon {
         let mut patterns = Patterns::default();
-        emergency.iter().for_each(|p| patterns.add(EMERGENCY, p));
-        no_emergency.iter().for_each(|p| patterns.add(CALM, p));
+        let lower = |p: &String| p.nfc().flat_map(char::to_lowercase).collect::<String>();
+        emergency.iter().for_each(|p| patterns.add(EMERGENCY, &lower(p)));
+        no_emergency.iter().for_each(|p| patterns.add(CALM, &lower(p)));
         let mut categories = Vec::new();
         for (category, phrases) in needs {
             let group = CATEGORIES + categories.len() as u16;
-            phrases.iter().for_each(|p| patterns.add(group, p));
+            phrases.iter().for_each(|p| patterns.add(group, &lower(p)));
             categories.push(category.to_string());
         }
         Lexicon { patterns, categories }

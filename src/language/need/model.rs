@@ -6,7 +6,7 @@
 
 use super::feature::{Features, features};
 use super::lexicon::{Evidence, Lexicon};
-use crate::language::tokens;
+use crate::language::{Words, tokens};
 use std::collections::BTreeSet;
 
 /// Passes over the examples.
@@ -25,6 +25,24 @@ const LEXICON_BIN: usize = 5;
 const LEXICON_WEIGHT: f32 = 0.7;
 const LEXICON_TRUST: f32 = 2.0;
 
+/// The category of a life at risk.
+pub(super) const EMERGENCY: &str = "EMERGENCY";
+/// How likely an emergency must be: with a phrase of `emergency` alone, with words that calm
+/// beside it, and without any phrase.
+const SURE_WITH_PHRASE: f32 = 0.1;
+const SURE_AGAINST_CALM: f32 = 0.3;
+const SURE_WITHOUT_PHRASE: f32 = 0.5;
+
+/// A life may be at risk.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alarm {
+    /// The phrase of `emergency` in `words.toml` that was heard; `None` where the whole sentence
+    /// sounds like the examples of an emergency.
+    pub phrase: Option<String>,
+    /// 0..=1.
+    pub likely: f32,
+}
+
 /// What callers need, learnt.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct NeedModel {
@@ -35,8 +53,14 @@ pub struct NeedModel {
 }
 
 impl NeedModel {
-    /// Learns from lines `category<TAB>text` (a header line is skipped).
-    pub fn learn_lab(examples: &str, lexicon: Lexicon) -> NeedModel {
+    /// Learns from lines `category<TAB>text` (a header line is skipped) and from the patterns of
+    /// `words`: a category that only has patterns is known by them.
+    pub fn learn(examples: &str, words: &Words) -> NeedModel {
+        let needs = words.needs.iter().map(|(c, n)| (c.as_str(), n.phrases.as_slice()));
+        NeedModel::from_lexicon(examples, Lexicon::new(&words.emergency, &words.no_emergency, needs))
+    }
+
+    pub(super) fn from_lexicon(examples: &str, lexicon: Lexicon) -> NeedModel {
         let lines: Vec<(&str, Vec<String>)> = examples
             .lines()
             .skip(1)
@@ -133,6 +157,24 @@ impl NeedModel {
     /// All categories it knows.
     pub fn categories(&self) -> &[String] {
         &self.categories
+    }
+
+    /// Why a life may be at risk, with the probability that the caller says so.
+    pub(super) fn emergency(&self, said: &[String]) -> Option<Alarm> {
+        let evidence = self.lexicon.evidence(said);
+        let learnt = self.categories.iter().position(|c| c == EMERGENCY);
+        let likely = learnt.map(|c| self.likely(&self.features(said))[c]);
+        let phrase = evidence.emergency.map(|p| self.lexicon.written(p).to_string());
+        let enough = match (&phrase, evidence.calm) {
+            (None, _) => SURE_WITHOUT_PHRASE,
+            (Some(_), false) => SURE_WITH_PHRASE,
+            (Some(_), true) => SURE_AGAINST_CALM,
+        };
+        let alarmed = match likely {
+            Some(likely) => likely >= enough,
+            None => phrase.is_some() && !evidence.calm,
+        };
+        alarmed.then(|| Alarm { phrase, likely: likely.unwrap_or(1.0) })
     }
 
     /// `known` categories with their likelihoods (0..=1), best first.

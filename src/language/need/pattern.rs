@@ -2,6 +2,7 @@
 //!
 //! A pattern is words in their order. `breath*` stands for every word that begins so, `can't|cannot`
 //! for either, `?is` for a word that may be missing, and `*` alone for up to three words of any kind.
+//! `cut & wrist` is both in either order, up to three words apart.
 
 use std::collections::HashMap;
 
@@ -52,7 +53,17 @@ pub(super) struct Found {
 impl Patterns {
     /// Adds `written` (lower case) under `group`.
     pub(super) fn add(&mut self, group: u16, written: &str) {
-        let places: Vec<Place> = written.split_whitespace().map(Place::read).collect();
+        match written.split_once(" & ") {
+            Some((one, other)) => {
+                self.add_ordered(group, &format!("{one} * {other}"), written);
+                self.add_ordered(group, &format!("{other} * {one}"), written);
+            }
+            None => self.add_ordered(group, written, written),
+        }
+    }
+
+    fn add_ordered(&mut self, group: u16, ordered: &str, written: &str) {
+        let places: Vec<Place> = ordered.split_whitespace().map(Place::read).collect();
         let number = self.patterns.len() as u32;
         let mut keys = Vec::new();
         for place in &places {
