@@ -20,14 +20,49 @@ pub struct Curated {
     pub cities: BTreeMap<String, String>,
     /// Units that no package has.
     pub units: Vec<OwnUnit>,
+    /// Districts that no package has: the place they lie in -> their names, each behind its unit
+    /// word where it has one (in small letters: `okres Blansko`).
+    pub districts: BTreeMap<String, Vec<String>>,
+    /// Quarters likewise. A place that the package has as a locality becomes a quarter.
+    pub quarters: BTreeMap<String, Vec<String>>,
     /// Common names of streets, the commonest first.
     pub streets: Vec<String>,
-    /// Family name -> people of a thousand that bear it.
-    pub family_names: BTreeMap<String, u32>,
-    /// Likewise.
-    pub middle_names: BTreeMap<String, u32>,
-    /// Likewise.
-    pub given_names: BTreeMap<String, u32>,
+    /// Family names.
+    pub family_names: Names,
+    /// Middle names and patronymics.
+    pub middle_names: Names,
+    /// Given names.
+    pub given_names: Names,
+}
+
+/// Names of one kind.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Names {
+    /// Name -> people of a thousand that bear it.
+    Counted(BTreeMap<String, u32>),
+    /// The commonest first, where we know no numbers.
+    Ranked(Vec<String>),
+}
+
+impl Default for Names {
+    fn default() -> Names {
+        Names::Ranked(vec![])
+    }
+}
+
+impl Names {
+    fn add_to(&self, list: &mut Vec<(String, u32)>) {
+        match self {
+            Names::Counted(names) => list.extend(names.iter().map(|(n, w)| (n.clone(), *w))),
+            Names::Ranked(names) => list.extend(ranked(names)),
+        }
+    }
+}
+
+/// Weights that fall from the first to the last.
+fn ranked(names: &[String]) -> impl Iterator<Item = (String, u32)> + '_ {
+    names.iter().cloned().zip((1..=names.len() as u32).rev())
 }
 
 /// A first-level region.
@@ -44,7 +79,7 @@ pub struct Region {
 }
 
 /// A unit that no package has.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OwnUnit {
     /// `region`, `district`, `locality` or `quarter`.
@@ -82,6 +117,11 @@ impl Curated {
         for own in &self.units {
             self.add_unit(own, built);
         }
+        for (level, lists) in [("district", &self.districts), ("quarter", &self.quarters)] {
+            for (within, names) in lists {
+                add_all(level, within, names, built);
+            }
+        }
         let finder = Finder::new(&built.draft);
         let mut aliases = vec![];
         for (alias, places) in &self.aliases {
@@ -95,15 +135,10 @@ impl Curated {
         }
         let draft = &mut built.draft;
         draft.aliases.append(&mut aliases);
-        let count = self.streets.len() as u32;
-        draft.streets.extend(self.streets.iter().cloned().zip((1..=count).rev()));
-        for (list, own) in [
-            (&mut draft.family_names, &self.family_names),
-            (&mut draft.middle_names, &self.middle_names),
-            (&mut draft.given_names, &self.given_names),
-        ] {
-            list.extend(own.iter().map(|(name, weight)| (name.clone(), *weight)));
-        }
+        draft.streets.extend(ranked(&self.streets));
+        self.family_names.add_to(&mut draft.family_names);
+        self.middle_names.add_to(&mut draft.middle_names);
+        self.given_names.add_to(&mut draft.given_names);
     }
 
     fn add_unit(&self, own: &OwnUnit, built: &mut Built) {
@@ -136,6 +171,40 @@ impl Curated {
         }
         for new in became {
             draft.successions.push((id, new, Share::All));
+        }
+    }
+}
+
+/// Adds what lies in one place.
+fn add_all(level: &str, within: &str, names: &[String], built: &mut Built) {
+    let finder = Finder::new(&built.draft);
+    let parents = finder.find(&built.draft, within);
+    if parents.is_empty() {
+        built.notes.push(format!("`{within}` is unknown, so nothing is added to it"));
+        return;
+    }
+    let level = if level == "quarter" { Level::Quarter } else { Level::District };
+    for text in names {
+        let (kind, name) = match text.split_once(' ') {
+            Some((kind, name)) if kind.chars().all(char::is_lowercase) => (kind, name),
+            _ => ("", text.as_str()),
+        };
+        let draft = &mut built.draft;
+        // The package knows suburbs of a city that is a region, as localities beside it.
+        let known = finder.find(draft, name).into_iter().find(|unit| {
+            let row = &draft.units[*unit as usize];
+            let is_suburb = level == Level::Quarter && row.level == Level::Locality;
+            let mut above = row.parents.iter();
+            is_suburb && !parents.contains(unit) && above.any(|p| parents.contains(p))
+        });
+        match known {
+            Some(unit) => {
+                let row = &mut draft.units[unit as usize];
+                (row.level, row.kind, row.parents) = (level, kind.into(), parents.clone());
+            }
+            None => {
+                push(draft, unit(level, kind, name, "", parents.clone()));
+            }
         }
     }
 }
