@@ -3,7 +3,7 @@
 use super::ordinal::write_ordinals;
 use super::spelling::{BREAK, resolved};
 use super::text::{name_case, strip_leading, strip_trailing};
-use super::{Grammar, find_phrase, number};
+use super::{Grammar, find_phrase, joined, number};
 
 /// The new value in the words behind a denial ("it's seven", "the street is Elm Road"), numbers as
 /// digits; `None` where they hold none.
@@ -33,6 +33,14 @@ pub fn new_value(rest: &str, grammar: &Grammar) -> Option<String> {
         kept = &kept[i..];
     }
     let kept = bare(kept, grammar);
+    // An ending alone stands behind a number, any other behind the last word.
+    let ending = |t: &String| words.endings.may_follow("", t);
+    let kept = kept.split_last().filter(|(last, _)| ending(last)).map_or(kept, |(_, rest)| rest);
+    let mut kept = kept.to_vec();
+    if let Some(last) = kept.last_mut() {
+        *last = joined::without_ending(last, &words.endings).to_string();
+    }
+    let kept = kept.as_slice();
     let joined = match kept {
         [number, letter] if number.bytes().all(|b| b.is_ascii_digit()) => {
             words.numbers.letters.get(letter).map(|l| format!("{number}{l}"))

@@ -8,6 +8,8 @@ mod address;
 mod correction;
 pub mod gazetteer;
 mod grammar;
+mod joined;
+mod joined_name;
 mod mixed;
 mod need;
 mod number;
@@ -28,7 +30,9 @@ pub use number::{count_said, digits_in, numbers_to_digits};
 pub use person::names;
 pub use phone::{e164, spoken_number, spoken_phone};
 pub use text::{contains_phrase, ends_with_phrase, find_phrase, fold, tokens};
-pub use words::{AddressWords, NeedWords, NumberWords, SpellingWords, Words};
+pub use words::{
+    AddressWords, Endings, JoinedNames, NeedWords, NumberWords, SpellingWords, Words,
+};
 pub use yes_no::{YesNo, only_yes_no, yes_no};
 
 #[cfg(test)]

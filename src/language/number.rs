@@ -9,7 +9,10 @@ enum Part {
     Joint,
     Repeat(usize),
     Slash,
+    Dash,
     Digits(String),
+    /// Several number words written as one, and what is written behind them.
+    Many(Vec<Part>, String),
     /// "a" before a factor.
     Article,
     /// So many tokens are one number.
@@ -27,16 +30,18 @@ fn part(tokens: &[String], at: usize, words: &NumberWords) -> Part {
         let factor = tokens.get(at + 1).is_some_and(|t| words.factors.contains_key(t));
         return if factor { Part::Article } else { Part::Other };
     }
-    if let Some(&v) = words.values.get(token) {
-        Part::Value(v)
-    } else if let Some(&f) = words.factors.get(token) {
-        Part::Factor(f)
+    if let Some(simple) = simple_part(token, words) {
+        simple
     } else if let Some(&n) = words.repeats.get(token) {
         Part::Repeat(n)
     } else if words.joints.contains(token) {
         Part::Joint
     } else if words.slashes.contains(token) {
         Part::Slash
+    } else if words.dashes.contains(token) {
+        Part::Dash
+    } else if let Some(many) = written_together(token, words) {
+        many
     } else if token.starts_with(|c: char| c.is_ascii_digit()) {
         Part::Digits(without_thousands_commas(token))
     } else {
@@ -61,8 +66,85 @@ fn without_thousands_commas(token: &str) -> String {
     }
 }
 
+fn simple_part(token: &str, words: &NumberWords) -> Option<Part> {
+    if let Some(&v) = words.values.get(token) {
+        return Some(Part::Value(v));
+    }
+    words.factors.get(token).map(|&f| Part::Factor(f)).or_else(|| ones_first(token, words))
+}
+
+/// "pětadvacet": the ones stand before the tens.
+fn ones_first(token: &str, words: &NumberWords) -> Option<Part> {
+    words.ones_first.iter().find_map(|(ones, v)| {
+        let tens = token.strip_prefix(ones.as_str())?.strip_prefix(words.ones_joint.as_str())?;
+        let tens = words.values.get(tens).filter(|t| (20..100).contains(*t) && **t % 10 == 0)?;
+        Some(Part::Value(tens + v))
+    })
+}
+
+/// "이백삼호입니다": number words in one token, then nothing, an ending, or what is counted.
+///
+/// The whole token counts first, then the shortest number: what begins an ending may be a digit
+/// too ("칠이요" is seven). A weak ending is one that a cardinal rather has a digit in ("십이요").
+fn written_together(token: &str, words: &NumberWords) -> Option<Part> {
+    if !words.written_together || token.chars().count() > super::joined::LETTERS_MAX {
+        return None;
+    }
+    let digits_end = token.find(|c: char| !c.is_ascii_digit()).unwrap_or(token.len());
+    if digits_end > 0 && may_follow_number(&token[..digits_end], &token[digits_end..], words) {
+        let digits = Part::Digits(token[..digits_end].into());
+        return Some(Part::Many(vec![digits], token[digits_end..].into()));
+    }
+    let ends = token.char_indices().skip(1).map(|(at, _)| at);
+    let mut weak = None;
+    for at in std::iter::once(token.len()).chain(ends) {
+        let (number, rest) = token.split_at(at);
+        if !may_follow_number(number, rest, words) {
+            continue;
+        }
+        let Some(parts) = number_words_of(number, words) else { continue };
+        let counts = parts.iter().any(|p| matches!(p, Part::Factor(_)));
+        if counts && !is_cardinal(&parts) {
+            continue;
+        }
+        let read = Part::Many(parts, rest.to_string());
+        if !counts || !words.weak_endings.iter().any(|e| e == rest) {
+            return Some(read);
+        }
+        weak = weak.or(Some(read));
+    }
+    weak
+}
+
+fn may_follow_number(number: &str, rest: &str, words: &NumberWords) -> bool {
+    let ends = |of: &str, rest: &str| {
+        rest.is_empty() || words.endings.iter().any(|e| e.may_follow(of, rest))
+    };
+    let counted = |c: &String| rest.strip_prefix(c.as_str()).is_some_and(|rest| ends(c, rest));
+    ends(number, rest) || words.counters.iter().any(counted)
+}
+
+/// `number` cut into number words, the longest first; `None` where something is left.
+fn number_words_of(mut number: &str, words: &NumberWords) -> Option<Vec<Part>> {
+    let mut parts = Vec::new();
+    while !number.is_empty() {
+        let ends = number.char_indices().map(|(i, c)| i + c.len_utf8());
+        let here = ends.rev().find_map(|to| Some((to, simple_part(&number[..to], words)?)));
+        let (to, part) = here?;
+        parts.push(part);
+        number = &number[to..];
+    }
+    Some(parts)
+}
+
+/// No two ones stand side by side, as they do in digits said one by one.
+fn is_cardinal(parts: &[Part]) -> bool {
+    let one = |p: &Part| matches!(p, Part::Value(0..10));
+    !parts.windows(2).any(|pair| one(&pair[0]) && one(&pair[1]))
+}
+
 /// A number being heard: `written` holds what is settled, `addends` what may still grow.
-#[derive(Default)]
+#[derive(Debug, Clone, Default)]
 struct Number {
     written: String,
     /// Value and the bound below which the next word adds: (20, 10) takes 1 to 9.
@@ -86,21 +168,30 @@ impl Number {
         if !adds {
             self.settle();
         }
-        let tens = (10..100).contains(&v) && v.is_multiple_of(10);
-        self.addends.push((v, if tens { 10 } else { 0 }));
+        let room = [1000, 100, 10].into_iter().find(|r| v >= *r && v.is_multiple_of(*r));
+        self.addends.push((v, room.unwrap_or(0)));
     }
 
-    /// Multiplies everything said since the last larger factor.
-    fn factor(&mut self, f: u64) {
-        let mut low = 0;
-        while let Some((v, _)) = self.addends.pop_if(|(v, _)| *v < f) {
-            low += v;
-        }
+    /// Multiplies everything said since the last larger factor, or one digit where `f` takes no
+    /// more.
+    fn factor(&mut self, f: u64, words: &NumberWords) {
+        let smaller = self.addends.iter().rev().take_while(|(v, _)| *v < f).count();
+        let one_digit = words.one_digit_factors.contains(&f);
+        let from = self.addends.len() - smaller;
+        let low: u64 = self.addends[from..].iter().map(|(v, _)| v).sum();
+        let fits = |v: u64| from == 0 || self.addends[from - 1].0 > v;
         let grown = low.max(1).saturating_mul(f);
-        if grown >= 1_000_000_000 || self.addends.last().is_some_and(|&(v, _)| v <= grown) {
+        if (!one_digit || low < 10) && fits(grown) && grown < 1_000_000_000 {
+            self.addends.truncate(from);
+        } else {
+            // "four hundred twenty, seven hundred": a new number begins with the last word.
+            let digit = self.addends.pop_if(|(v, _)| (1..10).contains(v) && !words.factors_alone);
             self.settle();
+            let grown = digit.map_or(1, |(v, _)| v).saturating_mul(f);
+            self.addends.push((grown.min(999_999_999), f));
+            return;
         }
-        self.addends.push((grown.min(999_999_999), f));
+        self.addends.push((grown, f));
     }
 
     fn take(&mut self) -> String {
@@ -119,59 +210,98 @@ pub fn numbers_to_digits(text: &str, words: &NumberWords) -> Vec<String> {
 
 /// Every spoken number among `tokens` as digits.
 pub(super) fn digits_of(tokens: &[String], words: &NumberWords) -> Vec<String> {
-    let mut out = Vec::new();
-    let mut number = Number::default();
-    let mut repeat = None;
-    let mut joints: Vec<String> = Vec::new();
+    let mut reading = Reading::default();
     let mut at = 0;
     while at < tokens.len() {
-        let open = number.is_open();
-        let token = &tokens[at];
-        at += 1;
-        match part(tokens, at - 1, words) {
-            Part::Value(v) => {
-                joints.clear();
-                number.value(v);
-                for _ in 1..repeat.take().unwrap_or(1) {
-                    number.value(v);
+        let part = part(tokens, at, words);
+        let n = if let Part::Phrase(n, _) = part { n } else { 1 };
+        reading.token(&tokens[at], part, words);
+        at += n;
+    }
+    reading.end()
+}
+
+/// Tokens being written with digits.
+#[derive(Debug, Clone, Default)]
+struct Reading {
+    out: Vec<String>,
+    number: Number,
+    repeat: Option<usize>,
+    /// Joints and marks that belong to the number only if it goes on.
+    pending: Vec<String>,
+    mark: Option<char>,
+}
+
+impl Reading {
+    fn token(&mut self, token: &str, part: Part, words: &NumberWords) {
+        let open = self.number.is_open();
+        match part {
+            Part::Value(v) | Part::Phrase(_, v) => {
+                self.go_on();
+                self.number.value(v);
+                for _ in 1..self.repeat.take().unwrap_or(1) {
+                    self.number.value(v);
                 }
-            }
-            Part::Phrase(n, v) => {
-                joints.clear();
-                number.value(v);
-                at += n - 1;
             }
             Part::Article => {
-                joints.clear();
-                number.settle();
-                number.value(1);
+                self.go_on();
+                self.number.settle();
+                self.number.value(1);
             }
-            Part::Factor(f) if open || f >= 100 => number.factor(f),
-            Part::Joint if open => joints.push(token.clone()),
-            Part::Repeat(n) => repeat = Some(n),
-            Part::Slash if open => {
-                number.settle();
-                number.written.push('/');
+            Part::Factor(f) if open || f >= 100 || words.factors_alone => {
+                self.go_on();
+                self.number.factor(f, words);
             }
+            Part::Joint if open => self.pending.push(token.to_string()),
+            Part::Repeat(n) => self.repeat = Some(n),
+            Part::Slash if open => self.mark('/', token),
+            Part::Dash if open => self.mark('-', token),
             Part::Digits(d) => {
-                joints.clear();
-                number.settle();
-                number.written.push_str(&d);
+                self.go_on();
+                self.number.settle();
+                self.number.written.push_str(&d);
+            }
+            Part::Many(parts, rest) => {
+                for part in parts {
+                    self.token("", part, words);
+                }
+                if !rest.is_empty() {
+                    let mark = words.dashes.contains(&rest);
+                    self.token(&rest, if mark { Part::Dash } else { Part::Other }, words);
+                }
             }
             _ => {
-                if open {
-                    out.push(number.take());
-                }
-                out.append(&mut joints);
-                out.push(token.clone());
+                self.close();
+                self.out.push(token.to_string());
             }
         }
     }
-    if number.is_open() {
-        out.push(number.take());
+
+    fn mark(&mut self, mark: char, token: &str) {
+        self.mark = Some(mark);
+        self.pending.push(token.to_string());
     }
-    out.append(&mut joints);
-    out
+
+    fn go_on(&mut self) {
+        self.pending.clear();
+        if let Some(mark) = self.mark.take() {
+            self.number.settle();
+            self.number.written.push(mark);
+        }
+    }
+
+    fn close(&mut self) {
+        if self.number.is_open() {
+            self.out.push(self.number.take());
+        }
+        self.mark = None;
+        self.out.append(&mut self.pending);
+    }
+
+    fn end(mut self) -> Vec<String> {
+        self.close();
+        self.out
+    }
 }
 
 /// Tokens one number is made of at most.
@@ -184,25 +314,55 @@ pub(super) fn numbers_from(
     words: &NumberWords,
 ) -> Vec<(usize, String)> {
     let mut found = Vec::new();
-    let opens = |p: Part| !matches!(p, Part::Other | Part::Joint | Part::Slash);
-    if at >= tokens.len() || !opens(part(tokens, at, words)) {
-        return found;
-    }
+    let mut reading = Reading::default();
+    let last = tokens.len().min(at + NUMBER_TOKENS_MAX);
     let mut end = at;
-    while end < tokens.len().min(at + NUMBER_TOKENS_MAX) {
-        end += 1;
-        match part(tokens, end - 1, words) {
-            Part::Other => break,
-            // A number does not end with these.
-            Part::Joint | Part::Slash | Part::Repeat(_) | Part::Article => continue,
-            Part::Phrase(n, _) => end += n - 1,
-            _ => {}
+    while end < last {
+        let part = part(tokens, end, words);
+        let goes_on = !matches!(part, Part::Other);
+        let closes = match &part {
+            Part::Other | Part::Joint | Part::Slash | Part::Dash | Part::Repeat(_) => false,
+            Part::Article => false,
+            Part::Factor(f) => end > at || *f >= 100 || words.factors_alone,
+            _ => true,
+        };
+        let begins = closes || matches!(part, Part::Repeat(_) | Part::Article);
+        if !goes_on || (end == at && !begins) {
+            break;
         }
-        if let [digits] = digits_of(&tokens[at..end], words).as_slice() {
-            found.push((end, digits.clone()));
+        let rest = if let Part::Many(_, rest) = &part { rest.clone() } else { String::new() };
+        let n = if let Part::Phrase(n, _) = part { n } else { 1 };
+        reading.token(&tokens[end], part, words);
+        end += n;
+        // A number does not end with a joint, a mark, or a word that repeats what follows.
+        if closes {
+            match reading.clone().end().as_slice() {
+                [digits] => found.push((end, digits.clone())),
+                [digits, ending] if *ending == rest => found.push((end, digits.clone())),
+                _ => {}
+            }
+        }
+        if !rest.is_empty() && !words.dashes.contains(&rest) {
+            break;
         }
     }
     found
+}
+
+/// What is written behind the number in `token`: "호입니다" of "이백삼호입니다".
+pub(super) fn behind_number(token: &str, words: &NumberWords) -> String {
+    match part(std::slice::from_ref(&token.to_string()), 0, words) {
+        Part::Many(_, rest) => rest,
+        _ => String::new(),
+    }
+}
+
+/// The digits of `word` where it is nothing but a number.
+pub(super) fn whole_number(word: &str, words: &NumberWords) -> Option<String> {
+    match digits_of(&[word.to_string()], words).as_slice() {
+        [digits] if digits.starts_with(|c: char| c.is_ascii_digit()) => Some(digits.clone()),
+        _ => None,
+    }
 }
 
 /// The number a caller answers "how many?" with, as digits: the one they settle on.
@@ -242,7 +402,7 @@ pub fn digits_in(text: &str, words: &NumberWords) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{en, ko, vi};
+    use super::super::tests::{cs, en, ko, vi};
     use super::*;
 
     #[test]
@@ -273,6 +433,23 @@ mod tests {
         let ko = ko().numbers;
         check(&ko, "공 일 공", "010");
         check(&ko, "이 십 삼", "23");
+        check(&ko, "이백삼이에요", "203 이에요");
+        check(&ko, "백오십이요 십칠이요", "152 요 17 이요");
+        check(&ko, "십이입니다 공이 스물세", "12 입니다 02 23");
+        check(&ko, "천이백이십이라고", "1220 이라고");
+        check(&ko, "공일공 사오육칠 팔구공일이요", "01045678901 이요");
+        check(&ko, "이백사십육에 십이 번지", "246-12 번지");
+        check(&ko, "만 이천 원", "12000 원");
+        check(&ko, "스물다섯이요", "25 이요");
+        check(&ko, "천사백이십 번지인데요", "1420 번지인데요");
+        let cs = cs().numbers;
+        check(&cs, "pětadvacet", "25");
+        check(&cs, "v jednadvacáté sto osmatřiceti", "v 21 138");
+        check(&cs, "dvě stě třicet lomeno sedm", "230/7");
+        check(&cs, "šest nula dva sto dvacet tři čtyři sta padesát šest", "602123456");
+        check(&cs, "čtyři sta dvacet sedm set dvacet čtyři pět set jedenáct", "420724511");
+        check(&cs, "sto třicet vosum", "138");
+        check(&cs, "dvacet lomeno třídy", "20 lomeno třídy");
     }
 
     proptest::proptest! {

@@ -2,7 +2,7 @@
 
 use super::spelling::{BREAK, resolved};
 use super::text::{find_phrase, name_case};
-use super::{Grammar, SlotValue};
+use super::{Grammar, SlotValue, joined_name};
 use crate::speech::Transcript;
 
 /// Longest name, in tokens.
@@ -11,6 +11,9 @@ const NAME_TOKENS_MAX: usize = 5;
 const READINGS_MAX: usize = 4;
 /// Less evidence than this is no name.
 const EVIDENCE_MIN: f32 = 0.8;
+
+/// The same for names that their shape alone makes names.
+const JOINED_EVIDENCE_MIN: f32 = 0.9;
 
 /// The persons' names `heard` may hold, best first, titles and kinship words stripped.
 pub fn names(heard: &Transcript, grammar: &Grammar) -> Vec<SlotValue> {
@@ -38,6 +41,12 @@ pub fn names(heard: &Transcript, grammar: &Grammar) -> Vec<SlotValue> {
 /// Every stretch that may be a name, with its evidence.
 fn spans(tokens: &[String], grammar: &Grammar) -> Vec<(f32, String)> {
     let words = &grammar.words;
+    if !words.joined_names.families.is_empty() {
+        let mut found =
+            joined_name::spans(tokens, grammar, |from| introduction(&tokens[..from], &[], grammar));
+        found.retain(|(score, _)| *score >= JOINED_EVIDENCE_MIN);
+        return found;
+    }
     let tokens = &resolved(tokens, grammar);
     // Callers who spell their names say them again.
     let spells = !words.spelling.as_in.is_empty();

@@ -43,8 +43,10 @@ pub fn spoken_phone(text: &str, grammar: &Grammar) -> Option<String> {
     }
     let plus = tokens.iter().any(|t| t == "plus" || t.starts_with('+'));
     // "One eight hundred" is 1 800, and so is every hundred in a telephone number; where that
-    // makes no number, hundreds add up.
-    let groups = [true, false].map(|apart| groups(&tokens, apart, grammar));
+    // makes no number, or where hundreds are always counted, hundreds add up.
+    let counted = grammar.words.numbers.one_digit_factors.contains(&100);
+    let apart = if counted { [false, false] } else { [true, false] };
+    let groups = apart.map(|apart| groups(&tokens, apart, grammar));
     let reading = |groups: &[Group], tried: usize, check: fn(&PhoneNumber) -> bool| {
         candidates(groups).take(tried).find_map(|digits| {
             let abroad = plus.then(|| checked(&format!("+{digits}"), &grammar.country, check));

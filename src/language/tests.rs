@@ -1,6 +1,7 @@
 //! The shipped words of each language, for tests.
 
 use super::{Grammar, NeedModel, Words};
+use crate::speech::Transcript;
 use std::sync::Arc;
 
 fn words(file: &str) -> Words {
@@ -22,11 +23,22 @@ pub(crate) fn ko() -> Words {
     words(include_str!("../../prompts/languages/ko/words.toml"))
 }
 
+/// The shipped Czech words.
+pub(crate) fn cs() -> Words {
+    words(include_str!("../../prompts/languages/cs/words.toml"))
+}
+
+/// Words as a perfect recogniser hears them.
+pub(crate) fn heard(text: &str) -> Transcript {
+    Transcript::plain(text, 0.95)
+}
+
 /// The grammar of a language in a country, without needs and gazetteer.
 pub(crate) fn grammar(language: &str, country: &str) -> Grammar {
     let words = match language {
         "vi" => vi(),
         "ko" => ko(),
+        "cs" => cs(),
         _ => en(),
     };
     let needs = Arc::new(NeedModel::learn("", &words));

@@ -67,6 +67,15 @@ pub struct Words {
     pub address: AddressWords,
     /// Need category to its phrases.
     pub needs: BTreeMap<String, NeedWords>,
+    /// Endings that are written together with the word before and close it: "입니다", "라고".
+    #[serde(default)]
+    pub endings: Endings,
+    /// The same for particles, which may as well be a part of the word: "은", "가", "에서".
+    #[serde(default)]
+    pub particles: Endings,
+    /// Names written as one word, the family name first.
+    #[serde(default)]
+    pub joined_names: JoinedNames,
     /// Patterns that say a life may be at risk: words in their order, `breath*` for words that begin
     /// so, `can't|cannot` for either, `?is` for a word that may be missing, `*` for up to three
     /// words, ` & ` between two parts in either order.
@@ -93,6 +102,33 @@ pub struct NumberWords {
     /// Words for "/" in a house number.
     #[serde(default)]
     pub slashes: Vec<String>,
+    /// Words for "-" in a house number.
+    #[serde(default)]
+    pub dashes: Vec<String>,
+    /// Number words may be written as one: "이백삼", "dvacetpět".
+    #[serde(default)]
+    pub written_together: bool,
+    /// Factors that multiply one digit and no more: 100 where nobody says "twelve hundred".
+    #[serde(default)]
+    pub one_digit_factors: Vec<u64>,
+    /// A factor without a number before it counts once: "백" is a hundred.
+    #[serde(default)]
+    pub factors_alone: bool,
+    /// Ones before the tens in one word: `"pět" = 5` in "pětadvacet".
+    #[serde(default)]
+    pub ones_first: BTreeMap<String, u64>,
+    /// What joins them: the "a" of "pětadvacet".
+    #[serde(default)]
+    pub ones_joint: String,
+    /// What is counted, written together with the number: "번지", "명".
+    #[serde(default)]
+    pub counters: Vec<String>,
+    /// Endings whose first sound rather is a digit of a cardinal: the "이" of "이요".
+    #[serde(default)]
+    pub weak_endings: Vec<String>,
+    /// Endings behind a number; [`Words::folded`] puts the language's here.
+    #[serde(skip)]
+    pub endings: Vec<Endings>,
     /// Words for a letter or mark behind a house number: `"bê" = "B"`, `"bis" = "bis"`.
     #[serde(default)]
     pub letters: BTreeMap<String, String>,
@@ -147,6 +183,45 @@ pub struct SpellingWords {
     pub swaps: BTreeMap<String, Vec<(String, String)>>,
 }
 
+/// Endings by the sound they follow.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Endings {
+    /// Behind a syllable that ends in a consonant.
+    #[serde(default)]
+    pub after_consonant: Vec<String>,
+    /// Behind a syllable that ends in a vowel.
+    #[serde(default)]
+    pub after_vowel: Vec<String>,
+    /// Behind any.
+    #[serde(default)]
+    pub anywhere: Vec<String>,
+}
+
+/// What names written as one word are made of.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JoinedNames {
+    /// Family names.
+    #[serde(default)]
+    pub families: Vec<String>,
+    /// Syllables given names are often made of.
+    #[serde(default)]
+    pub syllables: String,
+    /// Before a family name that is told alone: "성은".
+    #[serde(default)]
+    pub family_lead_in: Vec<String>,
+    /// Before a given name that is told alone: "이름은".
+    #[serde(default)]
+    pub given_lead_in: Vec<String>,
+    /// Said behind each syllable when a name is told politely or spelled: "자".
+    #[serde(default)]
+    pub syllable_marks: Vec<String>,
+    /// Behind the name of somebody else: "씨", "님".
+    #[serde(default)]
+    pub others: Vec<String>,
+}
+
 /// The words an address is made of.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -187,6 +262,18 @@ pub struct AddressWords {
     /// Hamlets and groups that stand for a street, written with their word: "tổ", "ấp".
     #[serde(default)]
     pub hamlets: Vec<String>,
+    /// Endings of streets, where they are written together with the name: "로", "번길".
+    #[serde(default)]
+    pub street_endings: Vec<String>,
+    /// Endings of hamlets: "리".
+    #[serde(default)]
+    pub hamlet_endings: Vec<String>,
+    /// Units are written as callers say them, not as the gazetteer has them.
+    #[serde(default)]
+    pub as_said: bool,
+    /// Cities with numbered quarters, by what callers say: `"Praha" = ["praha", "praze"]`.
+    #[serde(default)]
+    pub numbered: BTreeMap<String, Vec<String>>,
     /// Words around a unit's name, by field: locality, district, region.
     #[serde(default)]
     pub units: BTreeMap<String, UnitWords>,
@@ -205,6 +292,9 @@ pub struct HousePartWords {
     pub write: String,
     /// What callers say for it.
     pub said: Vec<String>,
+    /// Said and written behind the number, not before it: "호".
+    #[serde(default)]
+    pub behind: bool,
     /// Its place in the written field; the house number has 0.
     pub rank: u8,
 }
@@ -219,6 +309,15 @@ pub struct UnitWords {
     /// Behind the name: "county".
     #[serde(default)]
     pub after: Vec<String>,
+    /// Written together with the name and a part of it: "구".
+    #[serde(default)]
+    pub endings: Vec<String>,
+    /// The same, only behind a number: the "가" of "종로3가".
+    #[serde(default)]
+    pub numbered_endings: Vec<String>,
+    /// Units with the short names they are written by: `"서울" = ["서울시", "서울특별시"]`.
+    #[serde(default)]
+    pub names: BTreeMap<String, Vec<String>>,
 }
 
 /// One need category.
@@ -273,6 +372,7 @@ impl Words {
         for phrase in lists.into_iter().chain(maps).flatten() {
             *phrase = super::fold(phrase);
         }
+        self.numbers.endings = vec![self.endings.clone(), self.particles.clone()];
         self
     }
 

@@ -4,7 +4,7 @@ use super::item::phrase_at;
 use crate::language::Grammar;
 
 /// A number of more digits is a telephone's.
-const DIGITS_MAX: usize = 6;
+pub(super) const DIGITS_MAX: usize = 6;
 
 /// One element of the house field.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +30,7 @@ pub(super) fn parts_at(
         let score = said + 0.08 * (to - number_at) as f32;
         found.push((to, HousePart { rank: 0, text }, score));
     }
-    for part in &words.house_parts {
+    for part in words.house_parts.iter().filter(|p| !p.behind) {
         let Some(n) = phrase_at(tokens, at, &part.said) else { continue };
         for (to, text) in numbers_at(tokens, at + n, grammar) {
             let text = format!("{} {text}", part.write);

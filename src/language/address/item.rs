@@ -1,6 +1,7 @@
 //! What stretches of a caller's words may be in an address, each with its weight of evidence.
 
 use super::house::{self, HousePart};
+use super::joined;
 use super::text::join;
 use crate::language::Grammar;
 use crate::language::gazetteer::{Level, NameId};
@@ -71,6 +72,10 @@ pub(super) fn items_at(tokens: &[String], at: usize, grammar: &Grammar) -> Vec<I
     let words = &grammar.words.address;
     if let Some(n) = phrase_at(tokens, at, &grammar.words.repairs) {
         items.push(Item { from: at, to: at + n, said: Said::Repair, score: 0.0 });
+    }
+    if !words.street_endings.is_empty() {
+        joined::items_at(tokens, at, grammar, &mut items);
+        return items;
     }
     for (to, part, score) in house::parts_at(tokens, at, grammar) {
         items.push(Item { from: at, to, said: Said::House(part), score });

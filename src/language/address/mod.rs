@@ -5,6 +5,7 @@
 
 mod house;
 mod item;
+mod joined;
 mod path;
 mod text;
 
@@ -121,7 +122,10 @@ fn unit_name(said: &UnitSaid, grammar: &Grammar) -> (String, String, String) {
     let Some((places, &(unit, _))) = known else {
         return (said.kind.clone().unwrap_or_default(), said.said.clone(), String::new());
     };
-    let code = if said.units.len() == 1 { places.unit(unit).code } else { "" };
     let unit = places.unit(unit);
+    let code = if said.units.len() == 1 { unit.code } else { "" };
+    if grammar.words.address.as_said {
+        return (String::new(), said.said.clone(), code.to_string());
+    }
     (unit.kind.to_lowercase(), unit.name.to_string(), code.to_string())
 }

@@ -138,6 +138,10 @@ impl Path {
                     Some(_) => return None,
                     None => self.house.push(part.clone()),
                 }
+                // Where the number is said behind the street, it stands right behind it.
+                if adjacent && self.last == Some(Field::Street) && street_first(grammar) {
+                    self.score += 0.4;
+                }
                 Some(Field::House)
             }
             Said::Street { name, named } => {
@@ -149,7 +153,11 @@ impl Path {
                     let behind_house = adjacent && self.last == Some(Field::House);
                     self.score += if behind_house { 0.5 } else { -0.45 };
                 }
-                self.street = Some((name.clone(), *named));
+                if self.street.is_none() && name.starts_with(|c: char| c.is_ascii_digit()) {
+                    self.score -= 1.0;
+                }
+                let name = completed(self.street.as_ref().map(|(old, _)| old.as_str()), name);
+                self.street = Some((name, *named));
                 Some(Field::Street)
             }
             Said::Hamlet(name) => {
@@ -209,6 +217,22 @@ impl Path {
                 (new.units, old.units) = (highs, lows);
             }
         }
+    }
+}
+
+/// True where the house number is said behind the street.
+fn street_first(grammar: &Grammar) -> bool {
+    let order = &grammar.words.address.order;
+    let place = |f: Field| order.iter().position(|o| o == f.name());
+    place(Field::Street) < place(Field::House)
+}
+
+/// A street of which only the number was said again ("상도로 17길, no, 18길").
+fn completed(old: Option<&str>, new: &str) -> String {
+    let digit = |c: char| c.is_ascii_digit();
+    match old.and_then(|old| old.find(digit).map(|at| &old[..at])) {
+        Some(name) if new.starts_with(digit) => format!("{name}{new}"),
+        _ => new.to_string(),
     }
 }
 
