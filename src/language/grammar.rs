@@ -82,6 +82,48 @@ impl Grammar {
         found.filter(|(n, _)| !self.units(*n, level).is_empty()).collect()
     }
 
+    /// The levels `said` may be a unit of, with the names it may be, best first.
+    pub(super) fn places_named(&self, said: &[String]) -> Vec<(Level, Vec<(NameId, f32)>)> {
+        let Some(places) = self.places() else { return Vec::new() };
+        let mut found: Vec<(NameId, f32)> = Vec::new();
+        for said in self.spellings(said) {
+            let alike = places.matches(&said).into_iter().map(|m| (m.name, m.similarity));
+            let new = alike.filter(|(name, _)| !found.iter().any(|(known, _)| known == name));
+            found.extend(new.collect::<Vec<_>>());
+        }
+        found.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let of = |level: Level| {
+            let named = found.iter().copied();
+            named.filter(|(name, _)| !self.units(*name, level).is_empty()).collect()
+        };
+        let levels = [Level::Locality, Level::District, Level::Region].map(|l| (l, of(l)));
+        levels.into_iter().filter(|(_, names): &(_, Vec<_>)| !names.is_empty()).collect()
+    }
+
+    /// `said`, and with a word written in the other way ("saint" and "st").
+    fn spellings(&self, said: &[String]) -> Vec<Vec<String>> {
+        let same = &self.words.address.same;
+        let other = |t: &String| same.get(t).unwrap_or(t).clone();
+        let mut spellings = vec![said.to_vec()];
+        if said.iter().any(|t| same.contains_key(t)) {
+            spellings.push(said.iter().map(other).collect());
+        }
+        spellings
+    }
+
+    /// What it costs that the best of `names` was said without its unit word; `None` where nobody
+    /// leaves it out (a county of the United States).
+    pub(super) fn bare_cost(&self, names: &[(NameId, f32)], level: Level) -> Option<f32> {
+        let places = self.places()?;
+        let bare = |(name, _): &(NameId, f32)| {
+            self.units(*name, level).iter().any(|(u, _)| places.unit(*u).kind.is_empty())
+        };
+        match level {
+            Level::District => names.first().is_some_and(bare).then_some(0.2),
+            _ => Some(0.0),
+        }
+    }
+
     /// The units of this grammar's date that `name` stands for at `level`; what an old name went
     /// to in parts counts less.
     pub(super) fn units(&self, name: NameId, level: Level) -> Vec<(UnitId, f32)> {

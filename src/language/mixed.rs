@@ -1,6 +1,8 @@
 //! One utterance that fills several slots: "I'm Hoa Nguyen at 12 Elm Road, we have no rice left".
 
-use super::{Grammar, SlotValue, addresses, names, needs};
+use super::address::addresses_and_rest;
+use super::person::names_among;
+use super::{Grammar, SlotValue, needs};
 use crate::speech::Transcript;
 
 /// What one utterance says for each kind of slot, best reading first.
@@ -16,9 +18,10 @@ pub struct Mixed {
 
 /// Reads `heard` for all slots at once.
 pub fn mixed(heard: &Transcript, grammar: &Grammar, categories: &[String]) -> Mixed {
+    let (addresses, rests) = addresses_and_rest(heard, grammar);
     Mixed {
-        names: names(heard, grammar),
-        addresses: addresses(heard, grammar),
+        names: names_among(heard, rests, grammar),
+        addresses,
         needs: needs(heard, categories, grammar),
     }
 }

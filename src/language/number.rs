@@ -323,7 +323,10 @@ pub(super) fn numbers_from(
         let closes = match &part {
             Part::Other | Part::Joint | Part::Slash | Part::Dash | Part::Repeat(_) => false,
             Part::Article => false,
-            Part::Factor(f) => end > at || *f >= 100 || words.factors_alone,
+            // "A hundred" has an article; "hundred" alone ends a number.
+            Part::Factor(f) => {
+                end > at || words.factors_alone || (*f >= 100 && words.articles.is_empty())
+            }
             _ => true,
         };
         let begins = closes || matches!(part, Part::Repeat(_) | Part::Article);

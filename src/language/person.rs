@@ -9,6 +9,8 @@ use crate::speech::Transcript;
 const NAME_TOKENS_MAX: usize = 5;
 /// Readings given back.
 const READINGS_MAX: usize = 4;
+/// A word of everyday talk is a name only if it is one exactly.
+const KNOWN_MIN: f32 = 0.93;
 /// Less evidence than this is no name.
 const EVIDENCE_MIN: f32 = 0.8;
 
@@ -17,9 +19,19 @@ const JOINED_EVIDENCE_MIN: f32 = 0.9;
 
 /// The persons' names `heard` may hold, best first, titles and kinship words stripped.
 pub fn names(heard: &Transcript, grammar: &Grammar) -> Vec<SlotValue> {
+    let hypotheses = heard.hypotheses().map(|(text, _)| grammar.tokens(text)).collect();
+    names_among(heard, hypotheses, grammar)
+}
+
+/// The same among what is left of the tokens of each hypothesis.
+pub(super) fn names_among(
+    heard: &Transcript,
+    rests: Vec<Vec<String>>,
+    grammar: &Grammar,
+) -> Vec<SlotValue> {
     let mut readings: Vec<(f32, String)> = Vec::new();
-    for (text, confidence) in heard.hypotheses() {
-        for (score, name) in spans(&grammar.tokens(text), grammar) {
+    for ((_, confidence), tokens) in heard.hypotheses().zip(rests) {
+        for (score, name) in spans(&tokens, grammar) {
             let score = score + 2.0 * confidence;
             match readings.iter_mut().find(|(_, n)| *n == name) {
                 Some((best, _)) => *best = best.max(score),
@@ -58,7 +70,7 @@ fn spans(tokens: &[String], grammar: &Grammar) -> Vec<(f32, String)> {
                 break;
             }
             let name = &tokens[from..to];
-            let odd = |t: &String| grammar.is_common_word(t) && grammar.name_likeness(t) < 0.5;
+            let odd = |t: &String| grammar.is_common_word(t) && grammar.name_likeness(t) < KNOWN_MIN;
             if name.iter().all(odd) {
                 continue;
             }
@@ -69,7 +81,7 @@ fn spans(tokens: &[String], grammar: &Grammar) -> Vec<(f32, String)> {
             // "Okafor, Grace Okafor": said again, in full.
             let again = |t: &String| tokens[..from].contains(t) && !odd(t);
             let in_full = spells && name.len() > 1 && name.iter().any(again);
-            score += if in_full { 1.2 } else { 0.0 };
+            score += if in_full { 1.6 } else { 0.0 };
             if score >= EVIDENCE_MIN {
                 found.push((score, name_case(name, &words.name_prefixes)));
             }
@@ -104,7 +116,7 @@ fn ending(tokens: &[String], to: usize, grammar: &Grammar) -> f32 {
         0.3
     } else if street(&words.address.street_after) {
         -1.0
-    } else if grammar.name_likeness(next) > 0.0 {
+    } else if known(next, grammar) > 0.5 {
         -0.6
     } else {
         0.0
@@ -199,8 +211,8 @@ fn starts_with(tokens: &[String], phrase: &str) -> bool {
 fn word_evidence(name: &[String], grammar: &Grammar) -> f32 {
     let mut score = 0.0;
     for (i, token) in name.iter().enumerate() {
-        score += 0.45 * grammar.name_likeness(token);
-        if grammar.is_common_word(token) && grammar.name_likeness(token) < 0.5 {
+        score += 0.45 * known(token, grammar);
+        if grammar.is_common_word(token) && grammar.name_likeness(token) < KNOWN_MIN {
             score -= 1.5;
         }
         let first = i == 0 && name.len() > 1;
@@ -213,6 +225,11 @@ fn word_evidence(name: &[String], grammar: &Grammar) -> f32 {
         }
     }
     score + 0.15 * (name.len().min(3) as f32)
+}
+
+/// 0..=1: what likeness to a known name counts; far likeness is none.
+fn known(token: &str, grammar: &Grammar) -> f32 {
+    ((grammar.name_likeness(token) - 0.6) / 0.4).max(0.0)
 }
 
 /// A single letter, which in a spelling language seldom begins a name.

@@ -256,7 +256,14 @@ pub struct AddressWords {
     /// Before a post code, which the gazetteer makes needless.
     #[serde(default)]
     pub post_codes: Vec<String>,
-    /// Places that the gazetteer lacks are said without a unit word, behind the street.
+    /// Capitals that stand for a region where the text has small letters too: `IN = "indiana"`.
+    #[serde(default)]
+    pub abbreviations: BTreeMap<String, String>,
+    /// Words of places' names that are written in another way too: `saint = "st"`.
+    #[serde(default)]
+    pub same: BTreeMap<String, String>,
+    /// Street words stand behind the name and unit words are left out; places that the gazetteer
+    /// lacks are said behind the street.
     #[serde(default)]
     pub bare_places: bool,
     /// Hamlets and groups that stand for a street, written with their word: "tổ", "ấp".

@@ -2,6 +2,7 @@
 
 use super::item::phrase_at;
 use crate::language::Grammar;
+use crate::language::text::name_case;
 
 /// A number of more digits is a telephone's.
 pub(super) const DIGITS_MAX: usize = 6;
@@ -13,7 +14,12 @@ pub(super) struct HousePart {
     pub(super) rank: u8,
     /// As it is written: `12/3B`, `ngõ 12`, `flat 3`.
     pub(super) text: String,
+    /// A word said that it is one.
+    pub(super) marked: bool,
 }
+
+/// Where names of houses stand among the elements.
+pub(super) const NAME_RANK: u8 = 3;
 
 /// The house elements that start at `at`: end, element, score.
 pub(super) fn parts_at(
@@ -28,14 +34,16 @@ pub(super) fn parts_at(
     for (to, text) in numbers_at(tokens, number_at, grammar) {
         let said = if before.is_some() { 1.6 } else { 0.7 };
         let score = said + 0.08 * (to - number_at) as f32;
-        found.push((to, HousePart { rank: 0, text }, score));
+        let marked = before.is_some();
+        found.push((to, HousePart { rank: 0, text, marked }, score));
     }
     for part in words.house_parts.iter().filter(|p| !p.behind) {
         let Some(n) = phrase_at(tokens, at, &part.said) else { continue };
-        for (to, text) in numbers_at(tokens, at + n, grammar) {
+        let letter = letter_at(tokens, at + n, grammar);
+        for (to, text) in numbers_at(tokens, at + n, grammar).into_iter().chain(letter) {
             let text = format!("{} {text}", part.write);
             let score = 1.5 + 0.08 * (to - at) as f32;
-            found.push((to, HousePart { rank: part.rank, text }, score));
+            found.push((to, HousePart { rank: part.rank, text, marked: true }, score));
         }
     }
     found
@@ -49,17 +57,81 @@ fn numbers_at(tokens: &[String], at: usize, grammar: &Grammar) -> Vec<(usize, St
         if digits.chars().filter(char::is_ascii_digit).count() > DIGITS_MAX {
             continue;
         }
-        let letter = tokens.get(to).and_then(|t| numbers.letters.get(t));
-        if let Some(letter) = letter {
+        if let Some(n) = phrase_at(tokens, to, &numbers.halves) {
+            found.push((to + n, format!("{digits} 1/2")));
+        }
+        ranges(tokens, to, &digits, grammar, &mut found);
+        if let Some((end, letter)) = letter_at(tokens, to, grammar) {
             let text = format!("{digits}{letter}");
-            let slashed = tokens.get(to + 1).is_some_and(|t| numbers.slashes.contains(t));
-            for (end, more) in grammar.numbers_from(tokens, to + 2).into_iter().filter(|_| slashed)
+            let slashed = tokens.get(end).is_some_and(|t| numbers.slashes.contains(t));
+            for (end, more) in grammar.numbers_from(tokens, end + 1).into_iter().filter(|_| slashed)
             {
                 found.push((end, format!("{text}/{more}")));
             }
-            found.push((to + 1, text));
+            found.push((end, text));
         }
-        found.push((to, digits));
+        found.push((to, digits.to_uppercase()));
+    }
+    found
+}
+
+/// A letter behind a number, "as in boy" and all: its end and how it is written.
+fn letter_at(tokens: &[String], at: usize, grammar: &Grammar) -> Option<(usize, String)> {
+    let said = tokens.get(at)?;
+    let letter = grammar.words.numbers.letters.get(said)?;
+    let explained = phrase_at(tokens, at + 1, &grammar.words.spelling.as_in).map(|n| at + 1 + n);
+    let word = explained.filter(|i| tokens.get(*i).is_some_and(|t| t.starts_with(said)));
+    Some((word.map_or(at + 1, |i| i + 1), letter.clone()))
+}
+
+/// "fourteen to sixteen": the far end is larger and not much.
+fn ranges(
+    tokens: &[String],
+    at: usize,
+    from: &str,
+    grammar: &Grammar,
+    found: &mut Vec<(usize, String)>,
+) {
+    let Some(n) = phrase_at(tokens, at, &grammar.words.numbers.ranges) else { return };
+    let Ok(low) = from.parse::<u32>() else { return };
+    for (to, digits) in grammar.numbers_from(tokens, at + n) {
+        if digits.parse().is_ok_and(|high: u32| high > low && high - low <= 100) {
+            found.push((to, format!("{from}-{digits}")));
+        }
+    }
+}
+
+/// The names of houses that start at `at`: "rose cottage", "the house is called hillcrest".
+pub(super) fn names_at(
+    tokens: &[String],
+    at: usize,
+    grammar: &Grammar,
+) -> Vec<(usize, HousePart, f32)> {
+    let words = &grammar.words.address;
+    let named = |from: usize, to: usize, marked: bool| {
+        let text = name_case(&tokens[from..to], &grammar.words.name_prefixes);
+        HousePart { rank: NAME_RANK, text, marked }
+    };
+    let free = |i: usize| {
+        tokens.get(i).is_some_and(|t| !grammar.words.stop_words.contains(t))
+            && grammar.numbers_from(tokens, i).is_empty()
+    };
+    let mut found = Vec::new();
+    if let Some(n) = phrase_at(tokens, at, &words.house_called) {
+        let from = at + n;
+        for to in (from + 1..=from + 3).take_while(|to| free(to - 1)) {
+            let odd = tokens[from..to].iter().filter(|t| grammar.is_common_word(t)).count() as f32;
+            found.push((to, named(from, to, true), 1.6 - 0.5 * odd + 0.05 * (to - from) as f32));
+        }
+    }
+    for to in (at + 1..=at + 4).take_while(|to| free(to - 1)) {
+        let own = to >= at + 3 || !grammar.is_common_word(&tokens[at]);
+        if tokens[at + 1..to].iter().any(|t| t == "the") {
+            break;
+        }
+        if own && phrase_at(tokens, to - 1, &words.house_kinds) == Some(1) {
+            found.push((to, named(at, to, false), 0.9 + 0.05 * (to - at) as f32));
+        }
     }
     found
 }

@@ -2,6 +2,7 @@
 
 use super::house::{self, HousePart};
 use super::joined;
+use super::suffixed;
 use super::text::join;
 use crate::language::Grammar;
 use crate::language::gazetteer::{Level, NameId};
@@ -32,6 +33,14 @@ impl Field {
         }
     }
 
+    pub(super) fn of(level: Level) -> Field {
+        match level {
+            Level::Region => Field::Region,
+            Level::District => Field::District,
+            Level::Locality | Level::Quarter => Field::Locality,
+        }
+    }
+
     pub(super) fn level(self) -> Option<Level> {
         match self {
             Field::Locality => Some(Level::Locality),
@@ -53,6 +62,10 @@ pub(super) enum Said {
     Hamlet(String),
     /// A unit's name, with the names it may be and the unit word said before or behind it.
     Unit { field: Field, said: String, kind: Option<String>, names: Vec<(NameId, f32)> },
+    /// Stands in an address and is no part of it.
+    Skip,
+    /// "I live at": house and street may be said anew.
+    Restart,
     /// "No, I mean": what follows replaces what stood there.
     Repair,
 }
@@ -70,6 +83,10 @@ pub(super) struct Item {
 pub(super) fn items_at(tokens: &[String], at: usize, grammar: &Grammar) -> Vec<Item> {
     let mut items = Vec::new();
     let words = &grammar.words.address;
+    let starts_anew = phrase_at(tokens, at, &words.lead_in).filter(|_| words.bare_places);
+    if let Some(n) = starts_anew {
+        items.push(Item { from: at, to: at + n, said: Said::Restart, score: 0.0 });
+    }
     if let Some(n) = phrase_at(tokens, at, &grammar.words.repairs) {
         items.push(Item { from: at, to: at + n, said: Said::Repair, score: 0.0 });
     }
@@ -83,7 +100,11 @@ pub(super) fn items_at(tokens: &[String], at: usize, grammar: &Grammar) -> Vec<I
     if let Some(n) = phrase_at(tokens, at, &words.street_before) {
         named_street(tokens, at, at + n, grammar, &mut items);
     }
-    bare_street(tokens, at, grammar, &mut items);
+    if words.bare_places {
+        suffixed::items_at(tokens, at, grammar, &mut items);
+    } else {
+        bare_street(tokens, at, grammar, &mut items);
+    }
     hamlets(tokens, at, grammar, &mut items);
     for field in Field::UNITS {
         units(tokens, at, field, grammar, &mut items);
@@ -100,6 +121,16 @@ pub(super) fn phrase_at(tokens: &[String], at: usize, phrases: &[String]) -> Opt
             .then_some(n)
     });
     here.max()
+}
+
+/// The longest of `phrases` that `tokens` end with, in tokens.
+pub(super) fn ends_with(tokens: &[String], phrases: &[String]) -> Option<usize> {
+    let here = phrases.iter().map(|p| (p, p.split(' ').count()));
+    let here = here.filter(|(p, n)| {
+        let end = tokens.len().checked_sub(*n).map(|from| &tokens[from..]);
+        end.is_some_and(|end| p.split(' ').eq(end.iter().map(String::as_str)))
+    });
+    here.map(|(_, n)| n).max()
 }
 
 /// Tokens no name can hold: unit words, number words before a house, repairs, plain fillers.
@@ -213,7 +244,8 @@ fn units(tokens: &[String], at: usize, field: Field, grammar: &Grammar, items: &
             items.push(Item { from: at, to: to + n, said, score });
         }
         let best = names.first().map_or(0.0, |m| m.1);
-        if best >= 0.75 && !said.starts_with(|c: char| c.is_ascii_digit()) {
+        let bare = !grammar.words.address.bare_places;
+        if bare && best >= 0.75 && !said.starts_with(|c: char| c.is_ascii_digit()) {
             let common = strangeness(&tokens[at..to], grammar);
             let score = 1.5 * best * best - 0.6 * common;
             let said = Said::Unit { field, said, kind: None, names };

@@ -63,7 +63,7 @@ fn house(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item>)
                 let parts = words.address.house_parts.iter().filter(|p| p.behind);
                 for part in parts.filter(|p| p.said.iter().any(|s| s == stem)) {
                     let text = format!("{digits}{}", part.write);
-                    let said = Said::House(HousePart { rank: part.rank, text });
+                    let said = Said::House(HousePart { rank: part.rank, text, marked: true });
                     items.push(Item { from: at, to: end, said, score: 1.5 });
                 }
             }
@@ -73,7 +73,7 @@ fn house(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item>)
         if !counts && !words.stop_words.contains(&tokens[at]) {
             // One digit may be any short word.
             let score = if count > 1 { 0.6 } else { 0.1 };
-            let said = Said::House(HousePart { rank: 0, text: digits });
+            let said = Said::House(HousePart { rank: 0, text: digits, marked: false });
             items.push(Item { from: at, to, said, score });
         }
     }

@@ -7,9 +7,10 @@ mod house;
 mod item;
 mod joined;
 mod path;
+mod suffixed;
 mod text;
 
-use super::{Grammar, SlotValue, text::strip_trailing, text::title_case};
+use super::{Grammar, SlotValue, spelling, text::strip_trailing, text::title_case};
 use crate::speech::Transcript;
 use item::Field;
 use path::{Path, UnitSaid};
@@ -25,10 +26,21 @@ const TEMPERATURE: f32 = 0.8;
 
 /// The addresses `heard` may hold, best first; empty where it holds none.
 pub fn addresses(heard: &Transcript, grammar: &Grammar) -> Vec<SlotValue> {
+    addresses_and_rest(heard, grammar).0
+}
+
+/// The same, and the tokens of each hypothesis with a break in the place of its address.
+pub(super) fn addresses_and_rest(
+    heard: &Transcript,
+    grammar: &Grammar,
+) -> (Vec<SlotValue>, Vec<Vec<String>>) {
     let mut readings: Vec<(f32, SlotValue)> = Vec::new();
+    let mut rests = Vec::new();
     for (text, confidence) in heard.hypotheses() {
-        let tokens = clean(text, grammar);
-        for path in path::paths(&tokens, grammar).into_iter().take(READINGS_MAX) {
+        let (tokens, places, all) = clean(text, grammar);
+        let paths = path::paths(&tokens, grammar);
+        rests.push(without(paths.first(), &places, all));
+        for path in paths.into_iter().take(READINGS_MAX) {
             if path.span.is_none() || path.score < EVIDENCE_MIN {
                 continue;
             }
@@ -41,20 +53,35 @@ pub fn addresses(heard: &Transcript, grammar: &Grammar) -> Vec<SlotValue> {
             }
         }
     }
+    (shared(readings, heard.confidence), rests)
+}
+
+/// The best of `readings` with their shares of `confidence`.
+fn shared(mut readings: Vec<(f32, SlotValue)>, confidence: f32) -> Vec<SlotValue> {
     readings.sort_by(|a, b| b.0.total_cmp(&a.0));
     readings.truncate(READINGS_MAX);
-    let weights: Vec<f32> = readings.iter().map(|(s, _)| (s / TEMPERATURE).exp()).collect();
+    let best = readings.first().map_or(0.0, |(s, _)| *s);
+    let weights: Vec<f32> =
+        readings.iter().map(|(s, _)| ((s - best) / TEMPERATURE).exp()).collect();
     let sum: f32 = weights.iter().sum();
-    let share = |(i, (_, r)): (usize, (f32, SlotValue))| SlotValue {
-        confidence: heard.confidence * weights[i] / sum.max(f32::MIN_POSITIVE),
+    let share = |((_, r), weight): ((f32, SlotValue), f32)| SlotValue {
+        confidence: confidence * weight / sum.max(f32::MIN_POSITIVE),
         ..r
     };
-    readings.into_iter().enumerate().map(share).collect()
+    readings.into_iter().zip(weights).map(share).collect()
+}
+
+/// `all` tokens with a break in the place of `path`, whose tokens stand at `places`.
+fn without(path: Option<&Path>, places: &[usize], mut all: Vec<String>) -> Vec<String> {
+    if let Some((from, to)) = path.filter(|p| p.score >= EVIDENCE_MIN).and_then(|p| p.span) {
+        all.splice(places[from]..=places[to - 1], [spelling::BREAK.to_string()]);
+    }
+    all
 }
 
 /// The whole answer as an address, for places no reading was found in.
 pub fn unparsed_address(heard: &Transcript, grammar: &Grammar) -> Option<SlotValue> {
-    let tokens = clean(&heard.text, grammar);
+    let (tokens, ..) = clean(&heard.text, grammar);
     let tokens = strip_trailing(&tokens, &grammar.words.fillers);
     (!tokens.is_empty()).then(|| SlotValue {
         value: title_case(&tokens.join(" ")),
@@ -86,11 +113,25 @@ pub fn is_detail(part: &str) -> bool {
     part.ends_with("_kind") || part.ends_with("_code")
 }
 
-/// The tokens an address is looked for in.
-fn clean(text: &str, grammar: &Grammar) -> Vec<String> {
-    let mut tokens = grammar.tokens(text);
-    tokens.truncate(TOKENS_MAX);
-    tokens
+/// The tokens an address is looked for in, where each stands among all, and all.
+fn clean(text: &str, grammar: &Grammar) -> (Vec<String>, Vec<usize>, Vec<String>) {
+    let all = spelling::resolved(&grammar.tokens(&written_out(text, grammar)), grammar);
+    let kept = all.iter().enumerate().filter(|(_, token)| *token != spelling::BREAK);
+    let (tokens, places) = kept.take(TOKENS_MAX).map(|(i, token)| (token.clone(), i)).unzip();
+    (tokens, places, all)
+}
+
+/// `text` with regions' capitals as words: "Gary, IN" is Gary, Indiana.
+fn written_out(text: &str, grammar: &Grammar) -> String {
+    let known = &grammar.words.address.abbreviations;
+    if known.is_empty() || !text.contains(char::is_lowercase) {
+        return text.to_string();
+    }
+    let word = |w: &str| {
+        let letters = w.trim_matches(|c: char| !c.is_alphanumeric());
+        known.get(letters).map_or_else(|| w.to_string(), Clone::clone)
+    };
+    text.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
 }
 
 fn parts(path: &Path, grammar: &Grammar) -> Vec<(String, String)> {

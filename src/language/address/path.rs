@@ -3,10 +3,11 @@
 //! A beam search over [`Item`]s. Words outside the address cost nothing before it and behind it,
 //! something inside it; units that lie in one another support each other.
 
-use super::house::HousePart;
+use super::house::{HousePart, NAME_RANK};
 use super::item::{Field, Item, Said, items_at};
 use crate::language::Grammar;
-use crate::language::gazetteer::{NameId, UnitId};
+use crate::language::gazetteer::{Gazetteer, NameId, UnitId};
+use crate::language::spelling::BREAK;
 use std::rc::Rc;
 
 /// Ways kept at each position.
@@ -17,6 +18,16 @@ const UNITS_MAX: usize = 400;
 const GAP: f32 = 0.35;
 /// A unit inside the other.
 const WITHIN: f32 = 0.9;
+/// Units of which it is not known whether one lies in the other.
+const PERHAPS_WITHIN: f32 = 0.4;
+/// A number behind a place, and no street.
+const LOOSE: f32 = 1.5;
+/// The name of a house just before its street.
+const NAMED_HOUSE: f32 = 0.6;
+/// A number so far from "no, I mean" is about something else.
+const REPAIR_GAP_MAX: f32 = 0.75;
+/// Saying a field again.
+const AGAIN: f32 = 0.2;
 /// A unit outside the other.
 const OUTSIDE: f32 = -1.3;
 
@@ -42,7 +53,18 @@ pub(super) struct Path {
     pub(super) span: Option<(usize, usize)>,
     last: Option<Field>,
     pub(super) gap: f32,
-    repairing: bool,
+    /// What was said before the last "no, I mean" and not since.
+    stale: Stale,
+    /// A bare number behind a place, which only a street makes a house.
+    loose: bool,
+}
+
+/// Fields that may be said again.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Stale {
+    house: bool,
+    street: bool,
+    units: Vec<Field>,
 }
 
 /// The best ways through `tokens`, best first.
@@ -55,7 +77,8 @@ pub(super) fn paths(tokens: &[String], grammar: &Grammar) -> Vec<Path> {
         let items = items_at(tokens, at, grammar);
         for path in &here {
             let mut skipped = path.clone();
-            if path.span.is_some() && !grammar.words.fillers.contains(&tokens[at]) {
+            let free = tokens[at] == BREAK || grammar.words.fillers.contains(&tokens[at]);
+            if path.span.is_some() && !free {
                 let lead = grammar.words.address.within.contains(&tokens[at]);
                 skipped.gap += if lead { 0.05 } else { GAP };
             }
@@ -67,7 +90,9 @@ pub(super) fn paths(tokens: &[String], grammar: &Grammar) -> Vec<Path> {
             }
         }
     }
-    narrowed(beams.pop().unwrap_or_default())
+    let mut last = beams.pop().unwrap_or_default();
+    last.iter_mut().filter(|p| p.loose).for_each(|p| p.score -= LOOSE);
+    narrowed(last)
 }
 
 fn narrowed(mut paths: Vec<Path>) -> Vec<Path> {
@@ -90,7 +115,8 @@ impl Path {
             && self.house == other.house
             && self.street == other.street
             && self.hamlet == other.hamlet
-            && self.repairing == other.repairing
+            && self.stale == other.stale
+            && self.loose == other.loose
             && self.span.map(|s| s.1) == other.span.map(|s| s.1)
             && self.units.len() == other.units.len()
             && self
@@ -104,9 +130,17 @@ impl Path {
     fn with(&self, item: &Item, grammar: &Grammar) -> Option<Path> {
         let mut next = self.clone();
         if item.said == Said::Repair {
-            next.repairing = next.span.is_some();
+            let units = self.units.iter().map(|u| u.field).collect();
+            next.stale = Stale { house: true, street: true, units };
             next.gap = 0.0;
-            return next.repairing.then_some(next);
+            return next.span.is_some().then_some(next);
+        }
+        if item.said == Said::Restart {
+            (next.stale.house, next.stale.street) = (true, true);
+            return next.span.is_some().then_some(next);
+        }
+        if item.said == Said::Skip {
+            return next.span.is_some().then_some(next);
         }
         next.score += item.score - next.gap;
         let adjacent = self.span.is_some_and(|(_, to)| to == item.from);
@@ -121,7 +155,6 @@ impl Path {
             };
         }
         next.gap = 0.0;
-        next.repairing = false;
         next.last = Some(field);
         next.span = Some((self.span.map_or(item.from, |s| s.0), item.to));
         Some(next)
@@ -129,39 +162,39 @@ impl Path {
 
     fn take(&mut self, item: &Item, adjacent: bool, grammar: &Grammar) -> Option<Field> {
         match &item.said {
-            Said::House(part) => {
-                let same = self.house.iter().position(|p| {
-                    p.rank == part.rank && (p.rank == 0 || label(&p.text) == label(&part.text))
-                });
-                match same {
-                    Some(i) if self.repairing => self.house[i] = part.clone(),
-                    Some(_) => return None,
-                    None => self.house.push(part.clone()),
-                }
-                // Where the number is said behind the street, it stands right behind it.
-                if adjacent && self.last == Some(Field::Street) && street_first(grammar) {
-                    self.score += 0.4;
-                }
-                Some(Field::House)
-            }
+            Said::House(part) => self.house(part, item.score, adjacent, grammar),
             Said::Street { name, named } => {
-                if (self.street.is_some() || self.hamlet.is_some()) && !self.repairing {
-                    return None;
+                let again = self.street.as_ref().is_some_and(|(old, _)| old == name);
+                if again {
+                    self.score += AGAIN - item.score;
+                } else if self.street.is_some() || self.hamlet.is_some() {
+                    let better = *named || self.street.as_ref().is_none_or(|(_, named)| !named);
+                    if !better || !std::mem::take(&mut self.stale.street) {
+                        return None;
+                    }
+                    // The name of the other house.
+                    self.house.retain(|p| p.rank < NAME_RANK);
                 }
-                if !named {
+                if !named && !again {
                     // Just behind the house, or known, or nothing says that it is a street.
                     let behind_house = adjacent && self.last == Some(Field::House);
                     self.score += if behind_house { 0.5 } else { -0.45 };
                 }
-                if self.street.is_none() && name.starts_with(|c: char| c.is_ascii_digit()) {
+                let joined = !grammar.words.address.street_endings.is_empty();
+                let number = joined && name.starts_with(|c: char| c.is_ascii_digit());
+                if self.street.is_none() && number {
                     self.score -= 1.0;
                 }
+                let house_named = adjacent && self.house.last().is_some_and(|p| p.rank == NAME_RANK);
+                self.score += if house_named && *named && !again { NAMED_HOUSE } else { 0.0 };
                 let name = completed(self.street.as_ref().map(|(old, _)| old.as_str()), name);
-                self.street = Some((name, *named));
+                self.street = Some((self.without_house(&name), *named));
+                self.stale.street &= again;
+                self.loose = false;
                 Some(Field::Street)
             }
             Said::Hamlet(name) => {
-                if self.hamlet.is_some() && !self.repairing {
+                if self.hamlet.is_some() && !std::mem::take(&mut self.stale.street) {
                     return None;
                 }
                 self.hamlet = Some(name.clone());
@@ -169,12 +202,19 @@ impl Path {
             }
             Said::Unit { field, said, kind, names } => {
                 let at = self.units.iter().position(|u| u.field == *field);
+                if names.is_empty() && kind.is_none() {
+                    // Nothing but its place behind the street says that it is one.
+                    (adjacent && self.last == Some(Field::Street)).then_some(())?;
+                }
                 if let Some(at) = at {
-                    if !self.repairing {
-                        return None;
+                    if self.units[at].said == *said {
+                        self.score += AGAIN - item.score;
+                        return Some(*field);
                     }
+                    self.stale.units.iter().position(|f| f == field)?;
                     self.units.remove(at);
                 }
+                self.stale.units.retain(|f| f != field);
                 let units = candidates(*field, names, grammar);
                 let mut new = UnitSaid {
                     field: *field,
@@ -186,8 +226,46 @@ impl Path {
                 self.units.push(new);
                 Some(*field)
             }
-            Said::Repair => None,
+            Said::Repair | Said::Restart | Said::Skip => None,
         }
+    }
+
+    fn house(&mut self, part: &HousePart, score: f32, adjacent: bool, grammar: &Grammar) -> Option<Field> {
+        if part.rank == 0 && !adjacent {
+            // "The blue house on the corner": a description.
+            self.house.retain(|p| p.marked || p.rank != NAME_RANK);
+        }
+        let same = self.house.iter().position(|p| {
+            p.rank == part.rank && (p.rank == 0 || label(&p.text) == label(&part.text))
+        });
+        match same {
+            Some(i) if self.house[i].text == part.text && !adjacent => {
+                self.score += AGAIN - score;
+            }
+            Some(i) if self.stale.house && self.gap <= REPAIR_GAP_MAX => self.house[i] = part.clone(),
+            Some(_) => return None,
+            None => self.house.push(part.clone()),
+        }
+        self.stale.house &= part.rank > 0;
+        // Where the number is said behind the street, it stands right behind it.
+        if adjacent && self.last == Some(Field::Street) && street_first(grammar) {
+            self.score += 0.4;
+        }
+        let behind_place = adjacent && self.last.is_some_and(|f| f >= Field::Locality);
+        self.loose |= behind_place && !part.marked && self.street.is_none();
+        if part.rank == NAME_RANK
+            && let Some((street, named)) = self.street.take()
+        {
+            self.street = Some((self.without_house(&street), named));
+        }
+        Some(Field::House)
+    }
+
+    /// A street's name without the name of the house said before it.
+    fn without_house(&self, street: &str) -> String {
+        let houses = self.house.iter().filter(|p| p.rank == NAME_RANK);
+        let rest = houses.filter_map(|p| street.strip_prefix(p.text.as_str())?.strip_prefix(' '));
+        rest.filter(|r| r.contains(' ')).map(String::from).next().unwrap_or_else(|| street.into())
     }
 
     /// Narrows the new field's candidates and the others' to those that lie in one another.
@@ -203,7 +281,12 @@ impl Path {
             let lows: Vec<(UnitId, f32)> =
                 lower.units.iter().filter(|(l, _)| fits(l)).copied().collect();
             if lows.is_empty() {
-                self.score += OUTSIDE;
+                let pairs = || {
+                    let of = |l: UnitId| upper.units.iter().map(move |(u, _)| (l, *u));
+                    lower.units.iter().flat_map(move |(l, _)| of(*l)).take(UNITS_MAX)
+                };
+                let perhaps = pairs().any(|(l, u)| perhaps_within(l, u, places));
+                self.score += if perhaps { PERHAPS_WITHIN } else { OUTSIDE };
                 continue;
             }
             let holds = |u: &UnitId| lows.iter().any(|(l, _)| places.is_within(*l, *u));
@@ -234,6 +317,13 @@ fn completed(old: Option<&str>, new: &str) -> String {
         Some(name) if new.starts_with(digit) => format!("{name}{new}"),
         _ => new.to_string(),
     }
+}
+
+/// True where both lie in one unit and nothing says in which of `upper`'s like `lower` lies.
+fn perhaps_within(lower: UnitId, upper: UnitId, places: &Gazetteer) -> bool {
+    let level = places.unit(upper).level;
+    let unknown = places.parents(lower).all(|p| places.unit(p).level != level);
+    unknown && places.parents(upper).any(|p| places.is_within(lower, p))
 }
 
 /// The label of a house element: `ngõ` of `ngõ 12`.
