@@ -4,6 +4,7 @@ use super::{BuildError, Built, Curated, Places, Read, json, push, unit};
 use crate::language::gazetteer::Level;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 #[derive(Deserialize)]
@@ -90,7 +91,21 @@ fn local_name(country: &str, city: &City) -> Option<String> {
     }
     let wanted = latin_key(&city.name);
     let candidates = city.alternatenames.iter().filter(|n| is_russian(n));
-    candidates.min_by_key(|n| distance(&latin_key(&transliterate(n)), &wanted)).cloned()
+    let far = |n: &&String| distance(&latin_key(&transliterate(n)), &wanted);
+    candidates.min_by_key(|n| (far(n), foreign_marks(n), Reverse(russian_marks(n)))).cloned()
+}
+
+/// Spellings of other Cyrillic languages (Macedonian, Bulgarian, Ukrainian) that Russian does not have.
+fn foreign_marks(name: &str) -> usize {
+    ["шч", "тсо", "тсы", "ъ", "ськ", "цьк", "зьк", "ець", "мьн"]
+        .iter()
+        .map(|mark| name.matches(mark).count())
+        .sum()
+}
+
+/// What those leave out of the same name.
+fn russian_marks(name: &str) -> usize {
+    name.to_lowercase().chars().filter(|c| matches!(c, 'ь' | 'э' | 'ы' | 'й' | '-')).count()
 }
 
 fn is_russian(name: &str) -> bool {
@@ -143,7 +158,8 @@ fn transliterate(name: &str) -> String {
 }
 
 fn latin_key(name: &str) -> Vec<char> {
-    name.to_lowercase().replace("ye", "e").replace("yë", "e").chars().collect()
+    let name = name.to_lowercase().replace(['’', '\''], "").replace('-', " ").replace('ë', "e");
+    name.replace("ye", "e").replace("iy", "y").replace("yy", "y").chars().collect()
 }
 
 fn distance(a: &[char], b: &[char]) -> usize {
