@@ -135,6 +135,9 @@ impl Curated {
         }
         let draft = &mut built.draft;
         draft.aliases.append(&mut aliases);
+        // Packages know some of our aliases.
+        draft.aliases.sort_unstable();
+        draft.aliases.dedup();
         draft.streets.extend(ranked(&self.streets));
         self.family_names.add_to(&mut draft.family_names);
         self.middle_names.add_to(&mut draft.middle_names);
