@@ -147,6 +147,12 @@ impl Grammar {
         self.common.contains(token)
     }
 
+    /// True where `token` alone is written as a place's name is.
+    pub(super) fn is_place(&self, token: &str) -> bool {
+        let best = self.places().and_then(|p| p.matches(&[token]).into_iter().next());
+        best.is_some_and(|m| m.similarity >= 0.99)
+    }
+
     /// 0..=1: how much `token` looks like a word of a person's name.
     pub(super) fn name_likeness(&self, token: &str) -> f32 {
         let Some(places) = self.places() else { return 0.3 };

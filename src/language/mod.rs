@@ -6,6 +6,7 @@
 
 mod address;
 mod correction;
+mod czech_name;
 pub mod gazetteer;
 mod grammar;
 mod joined;

@@ -2,7 +2,7 @@
 
 use super::spelling::{BREAK, resolved};
 use super::text::{find_phrase, name_case};
-use super::{Grammar, SlotValue, joined_name};
+use super::{Grammar, SlotValue, czech_name, joined_name};
 use crate::speech::Transcript;
 
 /// Longest name, in tokens.
@@ -83,6 +83,8 @@ fn spans(tokens: &[String], grammar: &Grammar) -> Vec<(f32, String)> {
             let in_full = spells && name.len() > 1 && name.iter().any(again);
             score += if in_full { 1.6 } else { 0.0 };
             if score >= EVIDENCE_MIN {
+                let declined = czech_name::nominative(&tokens[..from], name, grammar);
+                let name = declined.as_deref().unwrap_or(name);
                 found.push((score, name_case(name, &words.name_prefixes)));
             }
         }
@@ -98,7 +100,8 @@ fn ends_names(tokens: &[String], at: usize, grammar: &Grammar) -> bool {
     token == BREAK
         || words.stop_words.contains(token)
         || numeric(token)
-        || (!numbers.ordinals.is_empty() && !grammar.numbers_from(tokens, at).is_empty())
+        || ((!numbers.ordinals.is_empty() || numbers.written_together)
+            && !grammar.numbers_from(tokens, at).is_empty())
 }
 
 /// What the words behind a name say about it.
@@ -160,7 +163,18 @@ fn labelled(tokens: &[String], grammar: &Grammar) -> Option<(f32, String)> {
             parts[part] = tokens[from..at].to_vec();
         }
     }
-    let said = parts.iter().filter(|p| !p.is_empty()).count();
+    let mut said = parts.iter().filter(|p| !p.is_empty()).count();
+    // "novák, first name josef": the family name came before the label.
+    if said == 1 && !parts[0].is_empty() && !words.persons_like_places {
+        let borne = |t: &&String| {
+            !words.stop_words.contains(*t)
+                && !grammar.is_common_word(t)
+                && !parts[0].contains(*t)
+                && grammar.name_likeness(t) >= 0.95
+        };
+        parts[2] = tokens.iter().take(1).filter(borne).cloned().collect();
+        said += parts[2].len();
+    }
     let name = parts.concat();
     (said >= 2).then(|| (4.5, name_case(&name, &words.name_prefixes)))
 }
@@ -218,6 +232,10 @@ fn word_evidence(name: &[String], grammar: &Grammar) -> f32 {
         let first = i == 0 && name.len() > 1;
         if first && (grammar.words.titles.contains(token) || initial(token, grammar)) {
             score -= 1.5;
+        }
+        let as_place = !grammar.words.persons_like_places && grammar.is_place(token);
+        if as_place && grammar.name_likeness(token) < 0.99 {
+            score -= 1.0;
         }
         if !grammar.words.spelling.as_in.is_empty() && name[..i].contains(token) {
             // "Pickering, Harold Pickering": said again, not borne twice.

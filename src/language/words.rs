@@ -45,6 +45,9 @@ pub struct Words {
     pub called: BTreeMap<String, Vec<String>>,
     /// Number words.
     pub numbers: NumberWords,
+    /// Places are often named like persons, and persons like places.
+    #[serde(default)]
+    pub persons_like_places: bool,
     /// Before a name.
     pub name_lead_in: Vec<String>,
     /// Titles and kinship words before a name.
@@ -316,6 +319,9 @@ pub struct UnitWords {
     /// Behind the name: "county".
     #[serde(default)]
     pub after: Vec<String>,
+    /// Seldom said without its word.
+    #[serde(default)]
+    pub needs_word: bool,
     /// Written together with the name and a part of it: "구".
     #[serde(default)]
     pub endings: Vec<String>,

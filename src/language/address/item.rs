@@ -1,9 +1,8 @@
 //! What stretches of a caller's words may be in an address, each with its weight of evidence.
 
 use super::house::{self, HousePart};
-use super::joined;
-use super::suffixed;
 use super::text::join;
+use super::{czech, joined, suffixed};
 use crate::language::Grammar;
 use crate::language::gazetteer::{Level, NameId};
 
@@ -97,13 +96,18 @@ pub(super) fn items_at(tokens: &[String], at: usize, grammar: &Grammar) -> Vec<I
     for (to, part, score) in house::parts_at(tokens, at, grammar) {
         items.push(Item { from: at, to, said: Said::House(part), score });
     }
-    if let Some(n) = phrase_at(tokens, at, &words.street_before) {
-        named_street(tokens, at, at + n, grammar, &mut items);
-    }
-    if words.bare_places {
-        suffixed::items_at(tokens, at, grammar, &mut items);
+    if grammar.language == "cs" {
+        czech::streets_at(tokens, at, grammar, &mut items);
+        numbered_city(tokens, at, grammar, &mut items);
     } else {
-        bare_street(tokens, at, grammar, &mut items);
+        if let Some(n) = phrase_at(tokens, at, &words.street_before) {
+            named_street(tokens, at, at + n, grammar, &mut items);
+        }
+        if words.bare_places {
+            suffixed::items_at(tokens, at, grammar, &mut items);
+        } else {
+            bare_street(tokens, at, grammar, &mut items);
+        }
     }
     hamlets(tokens, at, grammar, &mut items);
     for field in Field::UNITS {
@@ -229,7 +233,7 @@ fn units(tokens: &[String], at: usize, field: Field, grammar: &Grammar, items: &
             let best = names.first().map_or(0.0, |m| m.1);
             let score = if names.is_empty() { 0.6 } else { 0.6 + 1.6 * best };
             let strange = strangeness(&tokens[at + n..to], grammar);
-            let score = score + 0.05 * (to - at) as f32 - 0.8 * strange;
+            let score = score + longer(to - at - n, best) + 0.05 * n as f32 - 0.8 * strange;
             let said = Said::Unit { field, said, kind: kind.clone(), names };
             items.push(Item { from: at, to, said, score });
         }
@@ -247,9 +251,34 @@ fn units(tokens: &[String], at: usize, field: Field, grammar: &Grammar, items: &
         let bare = !grammar.words.address.bare_places;
         if bare && best >= 0.75 && !said.starts_with(|c: char| c.is_ascii_digit()) {
             let common = strangeness(&tokens[at..to], grammar);
-            let score = 1.5 * best * best - 0.6 * common;
+            let bare = if words.needs_word { 0.9 } else { 0.0 };
+            let score = 1.5 * best * best + longer(to - at, best) - 0.6 * common - bare;
             let said = Said::Unit { field, said, kind: None, names };
             items.push(Item { from: at, to, said, score });
+        }
+    }
+}
+
+/// A longer name that is known says more.
+fn longer(tokens: usize, similarity: f32) -> f32 {
+    (if similarity >= 0.9 { 0.4 } else { 0.05 }) * tokens.saturating_sub(1) as f32
+}
+
+/// "v Praze pět": cities whose quarters are numbers.
+fn numbered_city(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item>) {
+    const QUARTERS_MAX: u32 = 22;
+    let cities = &grammar.words.address.numbered;
+    let Some((city, _)) = cities.iter().find(|(_, said)| said.contains(&tokens[at])) else {
+        return;
+    };
+    for (to, digits) in grammar.numbers_from(tokens, at + 1) {
+        if digits.parse().is_ok_and(|n: u32| (1..=QUARTERS_MAX).contains(&n)) {
+            let said = [city.to_lowercase(), digits.clone()];
+            let mut names = grammar.unit_names(&said, Some(Level::Locality));
+            names.retain(|(_, similarity)| *similarity >= 0.98);
+            let said = format!("{city} {digits}");
+            let said = Said::Unit { field: Field::Locality, said, kind: None, names };
+            items.push(Item { from: at, to, said, score: 2.0 });
         }
     }
 }
@@ -266,7 +295,11 @@ fn names_at(tokens: &[String], at: usize, field: Field, grammar: &Grammar) -> Ve
         let names = grammar.unit_names(std::slice::from_ref(&digits), field.level());
         found.push((to, digits, names));
     }
+    let spoken = grammar.words.numbers.written_together;
     for to in name_ends(tokens, at, grammar) {
+        if spoken && !grammar.numbers_from(tokens, to - 1).is_empty() {
+            break;
+        }
         let names = grammar.unit_names(&tokens[at..to], field.level());
         found.push((to, join(&tokens[at..to]), names));
     }

@@ -3,6 +3,7 @@
 //! Every stretch of the caller's words may be several things; which it is, is decided for all of
 //! them together (`path`), by unit words, by the gazetteer and by what lies in what.
 
+mod czech;
 mod house;
 mod item;
 mod joined;
@@ -159,7 +160,8 @@ fn parts(path: &Path, grammar: &Grammar) -> Vec<(String, String)> {
 /// A unit's kind, official name and code; as it was said where no unit of that name is known. Of
 /// several units with that name none is meant more than the others: no code.
 fn unit_name(said: &UnitSaid, grammar: &Grammar) -> (String, String, String) {
-    let known = grammar.places().zip(said.units.iter().max_by(|a, b| a.1.total_cmp(&b.1)));
+    // Of equals the first, which is the commonest.
+    let known = grammar.places().zip(said.units.iter().rev().max_by(|a, b| a.1.total_cmp(&b.1)));
     let Some((places, &(unit, _))) = known else {
         return (said.kind.clone().unwrap_or_default(), said.said.clone(), String::new());
     };

@@ -19,7 +19,8 @@ const CYRILLIC_ENDINGS: &[&str] = &[
 
 /// Endings on plain letters, longest first.
 const CZECH_ENDINGS: &[&str] = &[
-    "eho", "emu", "ami", "emi", "imi", "ech", "ich", "ach", "ou", "em", "im", "um", "am", "a", "e",
+    "ejch", "ejma", "eho", "emu", "iho", "imu", "ejm", "ami", "ama", "emi", "ima", "imi", "ech",
+    "ich", "ach", "ej", "ou", "em", "im", "um", "am", "a", "e",
     "i", "o", "u",
 ];
 
