@@ -1,6 +1,7 @@
 //! A hotline and its language pack: everything its owner may change, checked before the first call.
 
 use crate::language::Grammar;
+use crate::speech::{Expectation, Phrases};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -112,6 +113,10 @@ pub struct HotlineFile {
     pub language: String,
     /// ISO 3166-1 alpha-2 of national numbers.
     pub country: String,
+    /// Regions or districts the hotline serves: their places are listened for. Empty: the whole
+    /// country's.
+    #[serde(default)]
+    pub areas: Vec<String>,
     /// The day whose administrative units callers mean (ISO 8601); absent: the day of the call.
     #[serde(default)]
     pub units_as_of: Option<String>,
@@ -158,6 +163,7 @@ pub struct Hotline {
     pub texts: PromptTexts,
     /// How its language is read.
     pub grammar: Grammar,
+    expected: Expected,
 }
 
 /// Categories a hotline may work with.
@@ -228,9 +234,20 @@ impl Hotline {
         texts: PromptTexts,
         grammar: Grammar,
     ) -> Result<Hotline, Vec<Problem>> {
-        let hotline = Hotline { name: name.into(), file, texts, grammar };
+        let expected = Expected::new(&file, &grammar);
+        let hotline = Hotline { name: name.into(), file, texts, grammar, expected };
         let problems = hotline.problems();
         if problems.is_empty() { Ok(hotline) } else { Err(problems) }
+    }
+
+    /// What a recogniser may lean towards when `expectation` is asked for.
+    pub fn phrases(&self, expectation: Expectation) -> Phrases {
+        match expectation {
+            Expectation::YesNo => self.expected.yes_no.clone(),
+            Expectation::Name => self.expected.names.clone(),
+            Expectation::Address => self.expected.places.clone(),
+            _ => Phrases::default(),
+        }
     }
 
     fn problems(&self) -> Vec<Problem> {
@@ -259,6 +276,13 @@ impl Hotline {
         let bands = &file.confidence;
         if !(0.0..=bands.confirm_below).contains(&bands.reject_below) || bands.confirm_below > 1.0 {
             hotline("confidence", "needs 0 <= reject_below <= confirm_below <= 1".into());
+        }
+        let unknown = |area: &&String| self.grammar.area(area).is_empty();
+        if self.grammar.places().is_some() {
+            for area in file.areas.iter().filter(unknown) {
+                let problem = format!("\"{area}\" is no region or district of {}", file.country);
+                hotline("areas", problem);
+            }
         }
         for (key, ms, least, most) in file.waits.bounds() {
             if !(least..=most).contains(&ms) {
@@ -309,6 +333,30 @@ impl Waits {
             ("engine_ms_max", self.engine_ms_max, 1_000, 30_000),
             ("call_ms_max", self.call_ms_max, 60_000, 7_200_000),
         ]
+    }
+}
+
+/// Phrases by what is asked for, made once for all calls.
+#[derive(Debug, Clone)]
+struct Expected {
+    yes_no: Phrases,
+    names: Phrases,
+    places: Phrases,
+}
+
+/// Names of each kind (family, middle, given) a recogniser leans towards.
+const NAMES_MAX: usize = 300;
+/// Places and streets a recogniser leans towards.
+const PLACES_MAX: usize = 1_500;
+
+impl Expected {
+    fn new(file: &HotlineFile, grammar: &Grammar) -> Expected {
+        let answers = grammar.words.yes.iter().chain(&grammar.words.no);
+        Expected {
+            yes_no: answers.cloned().collect::<Vec<_>>().into(),
+            names: grammar.expected_names(NAMES_MAX).into(),
+            places: grammar.expected_places(&file.areas, PLACES_MAX).into(),
+        }
     }
 }
 

@@ -86,7 +86,7 @@ impl Dialogue {
         let context = RecognitionContext {
             language: self.hotline.file.language.clone(),
             expectation,
-            phrases: self.phrases(expectation),
+            phrases: self.hotline.phrases(expectation),
         };
         let open = matches!(self.stage, Stage::Slot(_));
         let settled_ms = if open { waits.filled_ms } else { waits.settled_ms };
@@ -173,14 +173,6 @@ impl Dialogue {
         let units = words.address.units.values().map(|u| &u.before);
         let lists = [&words.address.number, &words.address.street_before, &words.name_lead_in];
         lists.into_iter().chain(units).flatten().any(|p| ends_with_phrase(&said, p))
-    }
-
-    fn phrases(&self, expectation: Expectation) -> Vec<String> {
-        let words = &self.hotline.grammar.words;
-        match expectation {
-            Expectation::YesNo => words.yes.iter().chain(&words.no).cloned().collect(),
-            _ => Vec::new(),
-        }
     }
 
     /// The stage's question as it is asked first.

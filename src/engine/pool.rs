@@ -272,7 +272,7 @@ mod tests {
     fn open(pool: &RecognizerPool) -> (Recognition, tokio::sync::mpsc::Receiver<RecognitionEvent>) {
         let (events, receiver) = tokio::sync::mpsc::channel(8);
         let (language, expectation) = ("en".to_string(), Expectation::Open);
-        let context = RecognitionContext { language, expectation, phrases: Vec::new() };
+        let context = RecognitionContext { language, expectation, phrases: Vec::new().into() };
         (pool.open(context, events).unwrap(), receiver)
     }
 

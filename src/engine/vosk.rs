@@ -358,7 +358,7 @@ mod tests {
     }
 
     fn context(expectation: Expectation, phrases: &[&str]) -> RecognitionContext {
-        let phrases = phrases.iter().map(|p| p.to_string()).collect();
+        let phrases = phrases.iter().map(|p| p.to_string()).collect::<Vec<_>>().into();
         RecognitionContext { language: "ko".into(), expectation, phrases }
     }
 

@@ -7,6 +7,7 @@
 mod address;
 mod correction;
 mod czech_name;
+mod expected;
 pub mod gazetteer;
 mod grammar;
 mod joined;

@@ -4,9 +4,11 @@ use crate::time::MediaTime;
 use serde::{Deserialize, Serialize};
 
 mod endpointer;
+mod phrases;
 mod voice_activity;
 
 pub use endpointer::{Endpoint, Endpointer, Patience};
+pub use phrases::Phrases;
 pub use voice_activity::VoiceActivity;
 
 /// One stretch of the caller's speech in the recording.
@@ -96,6 +98,10 @@ pub struct RecognitionContext {
     /// What is expected.
     pub expectation: Expectation,
     /// Words and phrases likely in the answer; for a closed expectation, all of them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub phrases: Vec<String>,
+    #[serde(default, skip_serializing_if = "no_phrases")]
+    pub phrases: Phrases,
+}
+
+fn no_phrases(phrases: &Phrases) -> bool {
+    phrases.is_empty() && !phrases.is_only_named()
 }

@@ -163,7 +163,7 @@ pub fn output() -> impl Strategy<Value = Output> {
     let context = (text(), vec(text(), 0..3)).prop_map(|(language, phrases)| RecognitionContext {
         language,
         expectation: Expectation::YesNo,
-        phrases,
+        phrases: phrases.into(),
     });
     let deadline = option::of((0_u64..4).prop_map(CallTime));
     prop_oneof![

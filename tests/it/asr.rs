@@ -54,7 +54,7 @@ fn noises() -> Vec<PathBuf> {
 
 fn open_context(language: &str) -> RecognitionContext {
     let (language, expectation) = (language.to_string(), Expectation::Open);
-    RecognitionContext { language, expectation, phrases: Vec::new() }
+    RecognitionContext { language, expectation, phrases: Vec::new().into() }
 }
 
 fn hear(engine: &mut dyn Recognizer, language: &str, samples: &[i16]) -> Heard {
@@ -220,7 +220,7 @@ fn a_closed_question_forces_nobody() {
             return;
         };
         let mut context = open_context(language);
-        (context.expectation, context.phrases) = (Expectation::YesNo, yes_no_phrases(language));
+        (context.expectation, context.phrases) = (Expectation::YesNo, yes_no_phrases(language).into());
         let mut forced = 0;
         let others = all.iter().filter(|e| normalize(language, &e.transcript).len() > 1);
         let others: Vec<&Entry> = others.take(40).collect();

@@ -8,7 +8,7 @@ use spillway::audio::AudioFrame;
 use spillway::call::{Call, HangupCause, Input, Output, PlayId};
 use spillway::dialogue::Hotline;
 use spillway::journal::Reader;
-use spillway::language::Words;
+use spillway::config::{Config, load_hotline};
 use spillway::replay::{Divergence, Outcome, Replayable, journals_in, replay_journal};
 use spillway::speech::Transcript;
 use spillway::store::{CallLog, Writer, call_dir};
@@ -243,12 +243,9 @@ fn journals_are_found_at_any_depth() {
 }
 
 fn demo_hotline() -> Arc<Hotline> {
-    let prompts = Path::new(env!("CARGO_MANIFEST_DIR")).join("prompts");
-    let read = |file: &str| std::fs::read_to_string(prompts.join(file)).unwrap();
-    let file = toml::from_str(&read("hotlines/demo-en.toml")).unwrap();
-    let texts = toml::from_str(&read("languages/en/prompts.toml")).unwrap();
-    let words: Words = toml::from_str(&read("languages/en/words.toml")).unwrap();
-    Arc::new(Hotline::new("demo-en", file, texts, words).unwrap())
+    let prompts_dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("prompts");
+    let config = Config { prompts_dir, models_dir: "no-models".into(), ..Config::default() };
+    load_hotline(&config, "demo-en", "2026-01-01").unwrap().hotline
 }
 
 fn demo_call(hotline: &Arc<Hotline>) -> Call {

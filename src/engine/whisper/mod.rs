@@ -4,7 +4,7 @@
 //! if they say no more. One model is shared; each worker has a state of its own.
 
 use super::{EngineError, Made, RecognitionEvent, Recognizer, StreamId};
-use crate::speech::{Expectation, RecognitionContext};
+use crate::speech::{Expectation, Phrases, RecognitionContext};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -44,7 +44,7 @@ pub fn factory(models_dir: &Path) -> Result<impl Fn() -> Made + Send + Sync + us
         let context = RecognitionContext {
             language: "en".into(),
             expectation: Expectation::Open,
-            phrases: Vec::new(),
+            phrases: Phrases::default(),
         };
         decoder.decode(&[0; 8_000], &context)?;
         let engine: Box<dyn Recognizer> = Box::new(Whisper { decoder, turns: BTreeMap::new() });

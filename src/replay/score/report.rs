@@ -111,7 +111,8 @@ pub fn measure(
         let mut tally = Tally::default();
         for entry in entries.iter().filter(|e| e.source == source) {
             let samples = clip::telephone(&clip::load(&entry.file)?);
-            let mut hear = |expectation, phrases| {
+            let mut hear = |expectation, phrases: Vec<String>| {
+                let phrases = phrases.into();
                 stream += 1;
                 let language = language.to_string();
                 let context = RecognitionContext { language, expectation, phrases };
