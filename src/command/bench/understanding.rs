@@ -1,17 +1,21 @@
 //! `spillway bench understanding`: labelled cases through the readers of the dialogue.
 
 use anyhow::Context;
-use spillway::config::{Config, load_grammar};
-use spillway::dialogue::Confidence;
-use spillway::language::Grammar;
-use spillway::replay::understanding::{Case, UnderstandingReport, cases, judge};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use spillway::config::{Config, load_grammar, load_hotline};
+use spillway::dialogue::{Confidence, Hotline, HotlineFile};
+use spillway::replay::understanding::{Case, NoiseModel, UnderstandingReport, cases, judge, lead};
 use spillway::speech::Transcript;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// How sure an engine is of plain text: nothing was doubted.
 const TEXT_CONFIDENCE: f32 = 0.95;
+/// Our own cases and measured confusions.
+const FIXTURES: &str = "fixtures/understanding";
 
 /// Arguments of `spillway bench understanding`.
 #[derive(clap::Args)]
@@ -22,7 +26,12 @@ where slot is name, address, need, yesno, correction, number, phone or mixed.
 Examples:
   spillway bench understanding
   spillway bench understanding --lang vi --slot address --failures 50
-  spillway bench understanding my-cases.tsv --json")]
+  spillway bench understanding --lang vi --wer 25 --seed 7
+  spillway bench understanding my-cases.tsv --json
+
+With --wer the words are spoiled as a recogniser spoils them, by the confusions measured on real
+recordings (fixtures/understanding/confusions-<lang>.tsv). Each mixed case is also led through the
+whole form by a simulated caller who denies what is read back wrongly and says it once more.")]
 pub struct Args {
     /// Case files [default: every .tsv of fixtures/understanding/ that holds cases].
     #[arg(value_name = "FILE")]
@@ -36,6 +45,12 @@ pub struct Args {
     /// Only this slot.
     #[arg(long, value_name = "SLOT")]
     slot: Option<String>,
+    /// Spoil the words to this word error rate, in percent.
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=90))]
+    wer: Option<u8>,
+    /// What the spoiling draws its mistakes from.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
     /// How many failures to print.
     #[arg(long, value_name = "N", default_value_t = 20)]
     failures: usize,
@@ -59,12 +74,18 @@ pub fn run(config: Option<&Path>, args: &Args) -> anyhow::Result<ExitCode> {
     };
     all.retain(wanted);
     anyhow::ensure!(!all.is_empty(), "no such cases");
-    let grammars = grammars(&config, &all)?;
+    let mut bench = Bench::new(&config, args, &all)?;
     let mut report = UnderstandingReport::default();
     for case in &all {
-        let heard = Transcript::plain(case.text.as_str(), TEXT_CONFIDENCE);
-        let judged = judge(case, &heard, &grammars[&key(case)], &Confidence::default());
+        let heard = bench.hear(case);
+        let grammar = &bench.hotlines[&key(case)].grammar;
+        let judged = judge(case, &heard, grammar, &Confidence::default());
         report.add(case, &judged);
+        if case.slot == "mixed" {
+            let hotline = bench.hotlines[&key(case)].clone();
+            let score = report.forms.entry(case.lang.clone()).or_default();
+            lead(case, hotline, &mut |text| bench.hear_text(&case.lang, text), score);
+        }
     }
     if args.json {
         super::super::print(&format!("{}\n", serde_json::to_string_pretty(&report)?))?;
@@ -74,10 +95,53 @@ pub fn run(config: Option<&Path>, args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// What the cases are read with.
+struct Bench {
+    hotlines: HashMap<Key, Arc<Hotline>>,
+    noise: HashMap<String, NoiseModel>,
+    /// 0..=1; `None` for clean text.
+    wer: Option<f64>,
+    rng: StdRng,
+}
+
+impl Bench {
+    fn new(config: &Config, args: &Args, cases: &[Case]) -> anyhow::Result<Bench> {
+        let mut noise = HashMap::new();
+        let wer = args.wer.map(|percent| f64::from(percent) / 100.0);
+        for case in cases.iter().filter(|_| wer.is_some()) {
+            if !noise.contains_key(&case.lang) {
+                noise.insert(case.lang.clone(), noise_of(&case.lang)?);
+            }
+        }
+        let hotlines = hotlines(config, cases)?;
+        Ok(Bench { hotlines, noise, wer, rng: StdRng::seed_from_u64(args.seed) })
+    }
+
+    fn hear(&mut self, case: &Case) -> Transcript {
+        self.hear_text(&case.lang, &case.text)
+    }
+
+    fn hear_text(&mut self, lang: &str, text: &str) -> Transcript {
+        match (self.wer, self.noise.get(lang)) {
+            (Some(wer), Some(noise)) => noise.spoil(text, wer, &mut self.rng),
+            _ => Transcript::plain(text, TEXT_CONFIDENCE),
+        }
+    }
+}
+
+/// The confusions measured for `lang`.
+fn noise_of(lang: &str) -> anyhow::Result<NoiseModel> {
+    let file = Path::new(FIXTURES).join(format!("confusions-{lang}.tsv"));
+    let text = std::fs::read_to_string(&file).with_context(|| {
+        format!("{}: no confusions are measured for {lang}; choose another --lang", file.display())
+    })?;
+    NoiseModel::from_tsv(&text).map_err(|e| anyhow::anyhow!("{}: {e}", file.display()))
+}
+
 fn files(args: &Args) -> anyhow::Result<Vec<PathBuf>> {
     let mut files: Vec<PathBuf> = args.files.iter().chain(&args.more).cloned().collect();
     if files.is_empty() {
-        let dir = Path::new("fixtures/understanding");
+        let dir = Path::new(FIXTURES);
         let entries = std::fs::read_dir(dir)
             .with_context(|| format!("{}: name a case file", dir.display()))?;
         files.extend(entries.flatten().map(|e| e.path()).filter(|p| is_case_file(p)));
@@ -98,10 +162,12 @@ fn key(case: &Case) -> Key {
     (case.lang.clone(), case.country.clone(), case.as_of.clone())
 }
 
-fn grammars(config: &Config, cases: &[Case]) -> anyhow::Result<HashMap<Key, Grammar>> {
-    let mut grammars: HashMap<Key, Grammar> = HashMap::new();
+/// The demonstration hotline of each language, working with every need that is known, in the
+/// case's country and on its day.
+fn hotlines(config: &Config, cases: &[Case]) -> anyhow::Result<HashMap<Key, Arc<Hotline>>> {
+    let mut hotlines: HashMap<Key, Arc<Hotline>> = HashMap::new();
     for case in cases {
-        if grammars.contains_key(&key(case)) {
+        if hotlines.contains_key(&key(case)) {
             continue;
         }
         let grammar = load_grammar(config, &case.lang, &case.country, &case.as_of)?;
@@ -112,7 +178,10 @@ fn grammars(config: &Config, cases: &[Case]) -> anyhow::Result<HashMap<Key, Gram
                 case.country.to_lowercase()
             );
         }
-        grammars.insert(key(case), grammar);
+        let demo = load_hotline(config, &format!("demo-{}", case.lang), &case.as_of)?.hotline;
+        let needs = grammar.needs.categories().to_vec();
+        let file = HotlineFile { country: case.country.clone(), needs, ..demo.file.clone() };
+        hotlines.insert(key(case), Arc::new(Hotline { file, grammar, ..(*demo).clone() }));
     }
-    Ok(grammars)
+    Ok(hotlines)
 }

@@ -1,7 +1,7 @@
 //! The cases' results together: per language and slot, calibration, confusion of needs, failures.
 
 use super::case::SLOTS;
-use super::{Case, Judged};
+use super::{Case, Judged, RoundScore};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -54,6 +54,8 @@ pub struct UnderstandingReport {
     pub slots: BTreeMap<String, BTreeMap<String, SlotScore>>,
     /// In the order of the cases.
     pub failures: Vec<Failure>,
+    /// Language to what became of its mixed cases as whole forms.
+    pub forms: BTreeMap<String, RoundScore>,
     /// Language, then label and understood need, where they differ.
     #[serde(skip)]
     pub need_confusions: BTreeMap<String, BTreeMap<(String, String), usize>>,
@@ -109,6 +111,7 @@ impl UnderstandingReport {
                 );
             }
         }
+        out += &self.forms_table();
         for (lang, pairs) in &self.need_confusions {
             for ((want, got), n) in pairs {
                 let got = if got.is_empty() { "nothing" } else { got };
@@ -123,6 +126,32 @@ impl UnderstandingReport {
         }
         if self.failures.len() > failures_max {
             out += &format!("... and {} more failures\n", self.failures.len() - failures_max);
+        }
+        out
+    }
+}
+
+impl UnderstandingReport {
+    fn forms_table(&self) -> String {
+        let mut out = String::new();
+        if !self.forms.is_empty() {
+            out += "whole forms, one read-back round\n";
+            out += "lang forms  all three%  name%  address%  need%  locality%  unasked%  right of them%\n";
+        }
+        for (lang, f) in &self.forms {
+            let exact = |slot| f.slots.get(slot).map_or(100.0, |s| percent(s.exact, s.cases));
+            let sum = |count: fn(&SlotScore) -> usize| f.slots.values().map(count).sum::<usize>();
+            out += &format!(
+                "{lang:<4} {:>5} {:>11.1} {:>6.1} {:>9.1} {:>6.1} {:>10.1} {:>9.1} {:>15.1}\n",
+                f.forms,
+                percent(f.all_right, f.forms),
+                exact("name"),
+                exact("address"),
+                exact("need"),
+                percent(f.localities_right, f.localities),
+                percent(sum(|s| s.accepted), sum(|s| s.cases)),
+                percent(sum(|s| s.accepted_right), sum(|s| s.accepted)),
+            );
         }
         out
     }
