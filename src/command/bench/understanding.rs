@@ -181,7 +181,9 @@ fn hotlines(config: &Config, cases: &[Case]) -> anyhow::Result<HashMap<Key, Arc<
         let demo = load_hotline(config, &format!("demo-{}", case.lang), &case.as_of)?.hotline;
         let needs = grammar.needs.categories().to_vec();
         let file = HotlineFile { country: case.country.clone(), needs, ..demo.file.clone() };
-        hotlines.insert(key(case), Arc::new(Hotline { file, grammar, ..(*demo).clone() }));
+        let hotline = Hotline::new(&demo.name, file, demo.texts.clone(), grammar);
+        let hotline = hotline.map_err(|p| anyhow::anyhow!("{}: {p:?}", demo.name))?;
+        hotlines.insert(key(case), Arc::new(hotline));
     }
     Ok(hotlines)
 }
