@@ -4,6 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 mod asr;
+mod biasing;
+mod confusions;
 
 /// Arguments of `spillway bench`.
 #[derive(clap::Args)]
@@ -16,11 +18,17 @@ pub struct Args {
 enum What {
     /// Error rates, speed and delay of the recognisers over labelled recordings.
     Asr(asr::Args),
+    /// What expected phrases do for the words they hold, and what they invent.
+    Biasing(biasing::Args),
+    /// Count what a recogniser makes of what is said, for the model of its noise.
+    Confusions(confusions::Args),
 }
 
 /// Runs it.
 pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
     match args.what {
         What::Asr(args) => asr::run(config, &args),
+        What::Biasing(args) => biasing::run(config, &args),
+        What::Confusions(args) => confusions::run(config, &args),
     }
 }
