@@ -4,6 +4,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 mod asr;
+mod biasing;
+mod confusions;
 mod understanding;
 
 /// Arguments of `spillway bench`.
@@ -19,6 +21,10 @@ enum What {
     Asr(asr::Args),
     /// How well names, addresses, needs and answers are understood, over labelled cases.
     Understanding(understanding::Args),
+    /// What expected phrases do for the words they hold, and what they invent.
+    Biasing(biasing::Args),
+    /// Count what a recogniser makes of what is said, for the model of its noise.
+    Confusions(confusions::Args),
 }
 
 /// Runs it.
@@ -26,5 +32,7 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
     match args.what {
         What::Asr(args) => asr::run(config, &args),
         What::Understanding(args) => understanding::run(config, &args),
+        What::Biasing(args) => biasing::run(config, &args),
+        What::Confusions(args) => confusions::run(config, &args),
     }
 }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Hypotheses kept after each frame.
-const WIDTH: usize = 8;
+const WIDTH: usize = 16;
 /// Tokens tried on each frame, and the least log probability of one that is tried.
 const TOKENS_PER_FRAME: usize = 8;
 const TOKEN_LOG_PROBABILITY_MIN: f32 = -9.0;
@@ -18,7 +18,7 @@ const SURE_BLANK: f32 = -0.001;
 /// Milliseconds of one output frame.
 pub const FRAME_MS: u32 = 40;
 /// Further hypotheses in a transcript.
-const ALTERNATIVES: usize = 4;
+const ALTERNATIVES: usize = 6;
 
 /// A piece in the tree of all prefixes, and where it was heard.
 #[derive(Debug, Clone, Copy)]
@@ -277,6 +277,7 @@ fn likely(log_probabilities: &[f32]) -> Vec<Token> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::bias::Bonus;
     use super::super::vocab::tests::small;
     use super::*;
 
@@ -284,7 +285,8 @@ mod tests {
     fn search(frames: &[&[(Token, f32)]], phrases: &[&str]) -> Transcript {
         let vocab = small();
         let phrases: Vec<String> = phrases.iter().map(|p| p.to_string()).collect();
-        let mut beam = Beam::new(PhraseTrie::new(&phrases, &vocab).map(Arc::new));
+        let bonus = Bonus { token: 2.0, word: 2.0 };
+        let mut beam = Beam::new(PhraseTrie::new(&phrases, &vocab, bonus).map(Arc::new));
         for frame in frames {
             let named: f32 = frame.iter().map(|f| f.1).sum();
             let mut row = [((1.0 - named).max(0.0) / 8.0 + 1e-7).ln(); 8];

@@ -15,7 +15,8 @@ mod model;
 mod turn;
 mod vocab;
 
-use bias::PhraseTrie;
+pub use bias::Bonus;
+use bias::Tries;
 use fbank::Fbank;
 use model::{BATCH_MAX, Memory, Model};
 use turn::{Told, Track, Turn};
@@ -25,6 +26,9 @@ use vocab::Vocab;
 pub struct Ctc {
     model: Model,
     vocab: Arc<Vocab>,
+    tries: Arc<Tries>,
+    /// Instead of the expectation's own.
+    bonus: Option<Bonus>,
     fbank: Fbank,
     turns: BTreeMap<StreamId, Turn>,
     /// The stream served last, so that none starves when there are more than a batch holds.
@@ -33,6 +37,14 @@ pub struct Ctc {
 
 /// How to make a [`Ctc`] out of the pack `models_dir/vi-ctc`; checks at once that all is there.
 pub fn factory(models_dir: &Path) -> Result<impl Fn() -> Made + Send + Sync + use<>, EngineError> {
+    factory_with(models_dir, None)
+}
+
+/// As [`factory`], with phrases worth `bonus` whatever is expected.
+pub fn factory_with(
+    models_dir: &Path,
+    bonus: Option<Bonus>,
+) -> Result<impl Fn() -> Made + Send + Sync + use<>, EngineError> {
     let pack = models_dir.join("vi-ctc");
     let file: PathBuf = pack.join("model.onnx");
     if !file.is_file() {
@@ -43,6 +55,7 @@ pub fn factory(models_dir: &Path) -> Result<impl Fn() -> Made + Send + Sync + us
     }
     onnx::init(models_dir)?;
     let vocab = Arc::new(Vocab::load(&pack.join("vocab.txt"), model::OUTPUTS)?);
+    let tries = Arc::new(Tries::default());
     Ok(move || {
         let mut model = Model::load(&file)?;
         // The first run of a session is slow: let it not be a caller's.
@@ -50,6 +63,8 @@ pub fn factory(models_dir: &Path) -> Result<impl Fn() -> Made + Send + Sync + us
         let engine: Box<dyn Recognizer> = Box::new(Ctc {
             model,
             vocab: vocab.clone(),
+            tries: tries.clone(),
+            bonus,
             fbank: Fbank::new(),
             turns: BTreeMap::new(),
             last: StreamId(0),
@@ -96,7 +111,8 @@ impl Recognizer for Ctc {
     }
 
     fn open(&mut self, stream: StreamId, context: &RecognitionContext) -> Result<(), EngineError> {
-        let phrases = PhraseTrie::new(&context.phrases, &self.vocab).map(Arc::new);
+        let bonus = self.bonus.unwrap_or(Bonus::of(context.expectation));
+        let phrases = self.tries.of(&context.phrases, &self.vocab, bonus);
         self.turns.insert(stream, Turn::new(phrases)?);
         Ok(())
     }

@@ -1,13 +1,19 @@
 //! How well speech is understood: error rates over labelled recordings.
 
+mod align;
+mod bias;
 mod clip;
 mod listen;
 mod manifest;
+mod noisy;
 mod report;
 mod text;
 
+pub use align::{Step, align};
+pub use bias::{BiasClip, Biased, Score};
 pub use clip::{load, telephone};
 pub use listen::{Heard, listen};
 pub use manifest::{Entry, ManifestError, read};
+pub use noisy::Noise;
 pub use report::{Group, Report, YesNo, measure, yes_no_phrases};
-pub use text::{Errors, characters, compare, normalize};
+pub use text::{Errors, characters, compare, normalize, spelled};

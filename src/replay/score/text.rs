@@ -63,6 +63,23 @@ pub fn normalize(language: &str, text: &str) -> Vec<String> {
     words
 }
 
+/// Vietnamese words that labels spell otherwise than recognisers, which is no mistake.
+const SPELLINGS: [(&str, &str); 4] =
+    [("ka rao ke", "karaoke"), ("mát xa", "massage"), ("ay têm", "atm"), ("1", "một")];
+
+/// As [`normalize`], of a label, with its Vietnamese loan words spelled as recognisers spell them.
+pub fn spelled(language: &str, label: &str) -> Vec<String> {
+    let words = normalize(language, label);
+    if language != "vi" {
+        return words;
+    }
+    let padded = format!(" {} ", words.join(" "));
+    let spelled = SPELLINGS
+        .iter()
+        .fold(padded, |text, (from, to)| text.replace(&format!(" {from} "), &format!(" {to} ")));
+    spelled.split_whitespace().map(str::to_string).collect()
+}
+
 /// A dot with a letter right behind it is part of an abbreviation.
 fn join_initials(text: &str) -> String {
     let next = text.chars().skip(1).map(Some).chain([None]);
@@ -192,6 +209,12 @@ mod tests {
         check("a b c", "", 3, 3);
         check("", "a", 1, 0);
         check("a b c d", "b c d a", 2, 4);
+    }
+
+    #[test]
+    fn a_custom_of_spelling_is_no_mistake() {
+        assert_eq!(spelled("vi", "Trạm ay têm, số 1.").join(" "), "trạm atm số một");
+        assert_eq!(spelled("en", "1"), ["one"]);
     }
 
     #[test]

@@ -1,11 +1,16 @@
-//! How well callers' words are understood: labelled cases, judged slot by slot.
+//! How well callers' words are understood, and how a recogniser spoils them.
 
 mod case;
+mod confusions;
 mod judge;
+mod noise;
 mod report;
 mod round;
+mod syllable;
 
 pub use case::{Case, CaseError, cases};
+pub use confusions::{Confusions, measure};
 pub use judge::{Judged, judge};
+pub use noise::NoiseModel;
 pub use report::{SlotScore, UnderstandingReport};
 pub use round::{RoundScore, lead};
