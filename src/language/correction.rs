@@ -18,6 +18,9 @@ pub fn new_value(rest: &str, grammar: &Grammar) -> Option<String> {
         });
         here.map(|(_, n)| i + n).max()
     });
+    // Behind "in", "from": the name of a place in another case.
+    let within = |at: usize| words.address.within.contains(&said[at]);
+    let declined = opened.map_or(!said.is_empty() && within(0), |from| from > 0 && within(from - 1));
     if let Some(from) = opened {
         said.drain(..from);
     }
@@ -32,15 +35,20 @@ pub fn new_value(rest: &str, grammar: &Grammar) -> Option<String> {
     {
         kept = &kept[i..];
     }
-    let kept = bare(kept, grammar);
     // An ending alone stands behind a number, any other behind the last word.
     let ending = |t: &String| words.endings.may_follow("", t);
     let kept = kept.split_last().filter(|(last, _)| ending(last)).map_or(kept, |(_, rest)| rest);
     let mut kept = kept.to_vec();
     if let Some(last) = kept.last_mut() {
-        *last = joined::without_ending(last, &words.endings).to_string();
+        let stems = joined::cuts(last, &[&words.endings]);
+        let place = stems.iter().map(|(stem, _)| *stem).rev().find(|s| grammar.is_place(s));
+        let stem = place.unwrap_or_else(|| joined::without_ending(last, &words.endings));
+        *last = stem.to_string();
     }
-    let kept = kept.as_slice();
+    let kept = bare(&kept, grammar);
+    if let Some(place) = grammar.place_in_another_case(kept).filter(|_| declined) {
+        return Some(place);
+    }
     let joined = match kept {
         [number, letter] if number.bytes().all(|b| b.is_ascii_digit()) => {
             words.numbers.letters.get(letter).map(|l| format!("{number}{l}"))

@@ -147,6 +147,13 @@ impl Grammar {
         self.common.contains(token)
     }
 
+    /// The place that `said` names in another case than the nominative.
+    pub(super) fn place_in_another_case(&self, said: &[String]) -> Option<String> {
+        let best = self.places()?.matches(said).into_iter().next()?;
+        let name = self.places()?.places().text(best.name);
+        (best.similarity >= 0.92 && name.split(' ').count() == said.len()).then(|| name.into())
+    }
+
     /// True where `token` alone is written as a place's name is.
     pub(super) fn is_place(&self, token: &str) -> bool {
         let best = self.places().and_then(|p| p.matches(&[token]).into_iter().next());

@@ -47,6 +47,9 @@ fn joined(tokens: &[String], grammar: &Grammar) -> Option<String> {
     if rest.is_empty() {
         return Some(first.clone());
     }
+    if grammar.words.stop_words.contains(first) {
+        return None;
+    }
     if marked {
         // The family name comes without a mark: "김 철 자 수 자".
         let kept = rest.iter().step_by(2).map(String::as_str);

@@ -103,7 +103,7 @@ fn written_together(token: &str, words: &NumberWords) -> Option<Part> {
             continue;
         }
         let Some(parts) = number_words_of(number, words) else { continue };
-        let counts = parts.iter().any(|p| matches!(p, Part::Factor(_)));
+        let counts = parts.iter().any(|p| matches!(p, Part::Factor(_) | Part::Value(10..)));
         if counts && !is_cardinal(&parts) {
             continue;
         }
@@ -127,14 +127,20 @@ fn may_follow_number(number: &str, rest: &str, words: &NumberWords) -> bool {
 /// `number` cut into number words, the longest first; `None` where something is left.
 fn number_words_of(mut number: &str, words: &NumberWords) -> Option<Vec<Part>> {
     let mut parts = Vec::new();
+    let (mut plain, mut counting) = (false, false);
     while !number.is_empty() {
         let ends = number.char_indices().map(|(i, c)| i + c.len_utf8());
         let here = ends.rev().find_map(|to| Some((to, simple_part(&number[..to], words)?)));
         let (to, part) = here?;
+        if matches!(part, Part::Value(_)) {
+            let digit = words.plain_digits.iter().any(|d| *d == number[..to]);
+            plain |= digit;
+            counting |= !digit;
+        }
         parts.push(part);
         number = &number[to..];
     }
-    Some(parts)
+    (!plain || !counting || words.plain_digits.is_empty()).then_some(parts)
 }
 
 /// No two ones stand side by side, as they do in digits said one by one.
@@ -440,6 +446,7 @@ mod tests {
         check(&ko, "백오십이요 십칠이요", "152 요 17 이요");
         check(&ko, "십이입니다 공이 스물세", "12 입니다 02 23");
         check(&ko, "천이백이십이라고", "1220 이라고");
+        check(&ko, "여든아홉이오 네 명이요", "89 이오 4");
         check(&ko, "공일공 사오육칠 팔구공일이요", "01045678901 이요");
         check(&ko, "이백사십육에 십이 번지", "246-12 번지");
         check(&ko, "만 이천 원", "12000 원");

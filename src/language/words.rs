@@ -111,6 +111,9 @@ pub struct NumberWords {
     /// Number words may be written as one: "이백삼", "dvacetpět".
     #[serde(default)]
     pub written_together: bool,
+    /// Digits that do not stand with other counting words in one word: "구" with "아홉".
+    #[serde(default)]
+    pub plain_digits: Vec<String>,
     /// Factors that multiply one digit and no more: 100 where nobody says "twelve hundred".
     #[serde(default)]
     pub one_digit_factors: Vec<u64>,

@@ -212,7 +212,18 @@ fn plain(said: &[String], declined: bool, grammar: &Grammar) -> (String, f32) {
     if let Some(name) = known(&name, grammar) {
         return (name, 1.0);
     }
-    (name, 0.0)
+    match another_case(said, grammar).filter(|_| declined) {
+        Some(name) => (name, 0.9),
+        None => (name, 0.0),
+    }
+}
+
+/// The street of the gazetteer of which `said` is another case: "v Latránu".
+fn another_case(said: &[String], grammar: &Grammar) -> Option<String> {
+    let streets = grammar.places()?.streets();
+    let best = streets.matches(said).into_iter().next().filter(|m| m.similarity >= 0.92)?;
+    let name = streets.text(best.name);
+    (name.split(' ').count() == said.len()).then(|| name.to_string())
 }
 
 /// How much a word looks like a street's name, by its ending.

@@ -249,7 +249,8 @@ fn units(tokens: &[String], at: usize, field: Field, grammar: &Grammar, items: &
         }
         let best = names.first().map_or(0.0, |m| m.1);
         let bare = !grammar.words.address.bare_places;
-        if bare && best >= 0.75 && !said.starts_with(|c: char| c.is_ascii_digit()) {
+        let alike = if words.needs_word { 0.9 } else { 0.75 };
+        if bare && best >= alike && !said.starts_with(|c: char| c.is_ascii_digit()) {
             let common = strangeness(&tokens[at..to], grammar);
             let bare = if words.needs_word { 0.9 } else { 0.0 };
             let score = 1.5 * best * best + longer(to - at, best) - 0.6 * common - bare;

@@ -104,13 +104,17 @@ fn named(word: &str, from: usize, to: usize, grammar: &Grammar, items: &mut Vec<
         let numbered = with_ending(word, &unit.numbered_endings)
             .filter(|(s, _)| trailing_number(s, grammar).is_some_and(|(n, _)| !n.is_empty()));
         let ended = with_ending(word, &unit.endings).or(numbered);
-        let names = known(word, field, grammar);
+        let mut names = known(word, field, grammar);
         if let Some((stem, ending)) = ended {
             let said = with_digits(stem, ending, names.is_empty(), grammar);
+            if names.is_empty() && said != word {
+                names = known(&said, field, grammar);
+            }
             let score = evidence(&names, grammar) + 0.2 * (stem.chars().count() > 1) as u8 as f32;
             push(Said::Unit { field, said, kind: None, names }, score);
         } else if let Some(full) = names.first().and_then(|(n, _)| full_name(*n, field, grammar)) {
-            push(Said::Unit { field, said: full, kind: None, names }, 0.7);
+            let score = if field == Field::Locality { 0.7 } else { 0.95 };
+            push(Said::Unit { field, said: full, kind: None, names }, score);
         }
     }
 }
@@ -182,6 +186,9 @@ fn trailing_number(stem: &str, grammar: &Grammar) -> Option<(String, String)> {
     let cuts = stem.char_indices().map(|(at, _)| stem.split_at(at));
     let mut read = cuts.filter_map(|(name, tail)| {
         let digits = number::whole_number(tail, &grammar.words.numbers)?;
+        if digits.starts_with('0') {
+            return None;
+        }
         Some((name.to_string(), digits))
     });
     read.next()

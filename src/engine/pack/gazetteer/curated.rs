@@ -6,7 +6,8 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 
 /// Our own knowledge of a country. A *place* is written as in an address, from small to large
-/// and divided by commas, each with or without its unit word: `Quận 1, Hồ Chí Minh`.
+/// and divided by commas, each with or without its unit word: `Quận 1, Hồ Chí Minh`. A region
+/// may be written by its code: `region NY`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Curated {
@@ -224,6 +225,9 @@ impl Finder {
             by_name.entry(format!("{kind} {name}")).or_default().push(id);
             by_name.entry(format!("{name} {kind}")).or_default().push(id);
             by_name.entry(name).or_default().push(id);
+            if unit.level == Level::Region && !unit.code.is_empty() {
+                by_name.entry(format!("region {}", unit.code.to_lowercase())).or_default().push(id);
+            }
         }
         Finder(by_name)
     }

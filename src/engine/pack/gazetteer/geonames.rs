@@ -95,7 +95,8 @@ fn local_name(country: &str, city: &City) -> Option<String> {
     candidates.min_by_key(|n| (far(n), foreign_marks(n), Reverse(russian_marks(n)))).cloned()
 }
 
-/// Spellings of other Cyrillic languages (Macedonian, Bulgarian, Ukrainian) that Russian does not have.
+/// Spellings of other Cyrillic languages (Macedonian, Bulgarian, Ukrainian) that Russian does
+/// not have.
 fn foreign_marks(name: &str) -> usize {
     ["шч", "тсо", "тсы", "ъ", "ськ", "цьк", "зьк", "ець", "мьн"]
         .iter()
