@@ -104,10 +104,11 @@ impl Dialogue {
 
     /// Denies a slot's value and asks for it again.
     fn ask_anew(&mut self, slot: usize) -> Move {
-        let record = &mut self.ticket.slots[slot];
-        if !record.value.is_empty() {
-            self.rejected[slot].push(record.value.clone());
+        let denied = self.standing(slot);
+        if !denied.value.is_empty() {
+            self.reject(slot, &denied);
         }
+        let record = &mut self.ticket.slots[slot];
         record.status = SlotStatus::Empty;
         record.value.clear();
         record.parts.clear();
@@ -120,12 +121,12 @@ impl Dialogue {
         let old = self.standing(slot);
         let bands = &self.hotline.file.confidence;
         let usable = self.replacement(slot, &old, text, answer).filter(|r| {
-            !self.is_rejected(slot, &r.value)
+            !self.is_rejected(slot, r)
                 && r.value != old.value
                 && r.confidence >= bands.reject_below
         });
         let Some(reading) = usable else { return Some(self.ask_anew(slot)) };
-        self.rejected[slot].push(old.value);
+        self.reject(slot, &old);
         self.keep(slot, answer);
         self.accept(slot, &reading, SlotStatus::Heard);
         Some(self.acknowledge(slot))

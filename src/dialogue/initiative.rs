@@ -25,7 +25,7 @@ impl Dialogue {
                 continue;
             }
             let Some(value) = self.volunteered(slot, heard, reading) else { continue };
-            if self.is_rejected(slot, &value.value) {
+            if self.is_rejected(slot, &value) {
                 continue;
             }
             self.accept(slot, &value, SlotStatus::Heard);
@@ -97,7 +97,7 @@ impl Dialogue {
         if new.confidence < sure || own_sure >= new.confidence {
             return None;
         }
-        self.rejected[before].push(old.value);
+        self.reject(before, &old);
         if self.ticket.consent != Consent::Declined {
             self.ticket.slots[asked].audio.retain(|s| *s != segment);
         }

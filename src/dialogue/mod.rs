@@ -325,7 +325,7 @@ impl Dialogue {
         let empty = self.ticket.slots.iter().position(|s| s.status == SlotStatus::Empty);
         let Some(slot) = empty else { return self.read_back(say) };
         let calling = e164(&self.ticket.caller_id, &self.hotline.file.country);
-        let offer = calling.filter(|n| !self.is_rejected(slot, n));
+        let offer = calling.filter(|n| !self.rejected[slot].contains(n));
         if self.kind(slot) == SlotKind::Phone && offer.is_some() {
             self.enter(Stage::CallerId(slot));
         } else {
@@ -356,8 +356,25 @@ impl Dialogue {
         }
     }
 
-    fn is_rejected(&self, slot: usize, value: &str) -> bool {
-        self.rejected[slot].iter().any(|r| prompt::sounds_alike(r, value))
+    fn is_rejected(&self, slot: usize, reading: &SlotValue) -> bool {
+        let said = self.said_as(slot, reading);
+        self.rejected[slot].iter().any(|r| prompt::sounds_alike(r, &said))
+    }
+
+    /// Never offers `reading` again.
+    fn reject(&mut self, slot: usize, reading: &SlotValue) {
+        let said = self.said_as(slot, reading);
+        self.rejected[slot].push(said);
+    }
+
+    /// How a reading is put to the caller: a need by its category, anything else by its value.
+    fn said_as(&self, slot: usize, reading: &SlotValue) -> String {
+        let category = reading.part("category");
+        if self.kind(slot) != SlotKind::Need || category.is_empty() {
+            return reading.value.clone();
+        }
+        let known = self.hotline.grammar.words.needs.get(category);
+        known.map_or_else(|| reading.value.clone(), |need| need.label.clone())
     }
 
     fn keep_message(&mut self, segment: SpeechSegment) {

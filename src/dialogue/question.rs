@@ -190,13 +190,13 @@ impl Dialogue {
                     let digits = self.dialled(&reading.value);
                     self.text_with("confirm_phone", &spelled_digits(&digits))
                 } else {
-                    self.text_with("confirm_value", &reading.value)
+                    self.text_with("confirm_value", &self.said_as(*i, reading))
                 }
             }
             Stage::Spelled(_) => self.text("ask_name_spelled"),
-            Stage::Either(_, two) => {
-                let values = [("first", two[0].value.as_str()), ("second", two[1].value.as_str())];
-                self.hotline.prompt("ask_either", &values)
+            Stage::Either(i, two) => {
+                let [first, second] = [0, 1].map(|n| self.said_as(*i, &two[n]));
+                self.hotline.prompt("ask_either", &[("first", &first), ("second", &second)])
             }
             Stage::CallerId(_) => {
                 let digits = self.dialled(&self.ticket.caller_id);

@@ -47,7 +47,8 @@ impl Dialogue {
     ) -> Move {
         let bands = &self.hotline.file.confidence;
         let (reject, confirm) = (bands.reject_below, bands.confirm_below);
-        let mut usable = readings.into_iter().filter(|r| r.confidence >= reject.min(confirm));
+        let words = self.plain_words(slot, &readings, answer);
+        let mut usable = readings.into_iter().filter(|r| r.confidence >= reject).chain(words);
         let Some(best) = usable.next() else {
             if say.is_empty() {
                 return self.missed_slot(slot, answer);
@@ -69,6 +70,24 @@ impl Dialogue {
         };
         say.extend(next.say);
         Move { say, ..next }
+    }
+
+    /// A need in the caller's own words, for what no category is likely for.
+    fn plain_words(
+        &self,
+        slot: usize,
+        readings: &[SlotValue],
+        answer: Answer<'_>,
+    ) -> Option<SlotValue> {
+        let Answer::Words(heard, _) = answer else { return None };
+        let told = readings.first().filter(|_| self.kind(slot) == SlotKind::Need)?;
+        let bands = &self.hotline.file.confidence;
+        let unlikely = told.confidence < bands.reject_below;
+        (unlikely && heard.confidence >= bands.confirm_below).then(|| SlotValue {
+            value: told.value.clone(),
+            parts: Vec::new(),
+            confidence: heard.confidence,
+        })
     }
 
     /// A second miss of a name asks to spell it; what is missed for good goes to an operator.
@@ -113,7 +132,7 @@ impl Dialogue {
             Answer::Keys(keys) => self.reading_of_keys(slot, keys).into_iter().collect(),
             Answer::Silence => Vec::new(),
         };
-        readings.retain(|r| !self.is_rejected(slot, &r.value));
+        readings.retain(|r| !self.is_rejected(slot, r));
         readings
     }
 
@@ -218,20 +237,20 @@ impl Dialogue {
             }
             YesNo::No(rest) => {
                 let corrected = self.replacement(slot, &reading, &rest, answer);
-                self.rejected[slot].push(reading.value);
+                self.reject(slot, &reading);
                 self.after_denial(slot, corrected, answer)
             }
             YesNo::Unclear => {
                 // The caller may just say it again, better.
                 let said = self.readings(slot, answer).into_iter().next();
                 match said.filter(|s| s.confidence >= self.hotline.file.confidence.reject_below) {
-                    Some(same) if sounds_alike(&same.value, &reading.value) => {
+                    Some(same) if self.alike(slot, &same, &reading) => {
                         self.accept(slot, &reading, SlotStatus::Confirmed);
                         self.acknowledge(slot)
                     }
                     Some(other) if self.kind(slot) != SlotKind::Need => {
                         self.keep(slot, answer);
-                        self.rejected[slot].push(reading.value);
+                        self.reject(slot, &reading);
                         self.ask_confirmation(slot, other)
                     }
                     _ => self.miss(answer, |d| {
@@ -250,7 +269,7 @@ impl Dialogue {
         corrected: Option<SlotValue>,
         answer: Answer<'_>,
     ) -> Move {
-        match corrected.filter(|r| !self.is_rejected(slot, &r.value)) {
+        match corrected.filter(|r| !self.is_rejected(slot, r)) {
             Some(new) => {
                 self.keep(slot, answer);
                 self.ask_confirmation(slot, new)
@@ -282,7 +301,7 @@ impl Dialogue {
         match self.agreed(answer) {
             YesNo::No(rest) => {
                 let corrected = self.replacement(slot, &two[0], &rest, answer);
-                self.rejected[slot].extend(two.map(|r| r.value));
+                two.iter().for_each(|r| self.reject(slot, r));
                 self.after_denial(slot, corrected, answer)
             }
             _ => self.miss(answer, |d| {
@@ -304,7 +323,7 @@ impl Dialogue {
             _ => {}
         }
         let readings = self.readings_of(slot, heard);
-        let as_read = |i: usize| readings.iter().position(|r| sounds_alike(&r.value, &two[i].value));
+        let as_read = |i: usize| readings.iter().position(|r| self.alike(slot, r, &two[i]));
         match (as_read(0), as_read(1)) {
             (Some(a), Some(b)) => return Some(usize::from(b < a)),
             (Some(_), None) => return Some(0),
@@ -312,7 +331,7 @@ impl Dialogue {
             (None, None) => {}
         }
         // What only one of them holds.
-        let [a, b] = [0, 1].map(|i| tokens(&two[i].value));
+        let [a, b] = [0, 1].map(|i| tokens(&self.said_as(slot, &two[i])));
         let own = |mine: &[String], other: &[String]| {
             mine.iter().filter(|t| !other.contains(t) && said.contains(t)).count()
         };
@@ -321,6 +340,11 @@ impl Dialogue {
             std::cmp::Ordering::Less => Some(1),
             std::cmp::Ordering::Equal => None,
         }
+    }
+
+    /// True when both readings would be put to the caller in the same words.
+    fn alike(&self, slot: usize, a: &SlotValue, b: &SlotValue) -> bool {
+        sounds_alike(&self.said_as(slot, a), &self.said_as(slot, b))
     }
 
     pub(super) fn caller_id(&mut self, slot: usize, answer: Answer<'_>) -> Move {
@@ -334,7 +358,7 @@ impl Dialogue {
                 self.acknowledge(slot)
             }
             YesNo::No(_) => {
-                self.rejected[slot].push(calling.value);
+                self.reject(slot, &calling);
                 self.enter(Stage::Slot(slot));
                 let say: Vec<Prompt> = vec![self.first_prompt()];
                 self.asking(say)

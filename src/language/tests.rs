@@ -33,7 +33,17 @@ pub(crate) fn heard(text: &str) -> Transcript {
     Transcript::plain(text, 0.95)
 }
 
-/// The grammar of a language in a country, without needs and gazetteer.
+/// The shipped need examples of a language.
+fn examples(language: &str) -> &'static str {
+    match language {
+        "vi" => include_str!("../../prompts/languages/vi/needs.tsv"),
+        "ko" => include_str!("../../prompts/languages/ko/needs.tsv"),
+        "cs" => include_str!("../../prompts/languages/cs/needs.tsv"),
+        _ => include_str!("../../prompts/languages/en/needs.tsv"),
+    }
+}
+
+/// The grammar of a language in a country, without a gazetteer.
 pub(crate) fn grammar(language: &str, country: &str) -> Grammar {
     let words = match language {
         "vi" => vi(),
@@ -41,6 +51,6 @@ pub(crate) fn grammar(language: &str, country: &str) -> Grammar {
         "cs" => cs(),
         _ => en(),
     };
-    let needs = Arc::new(NeedModel::learn("", &words));
+    let needs = Arc::new(NeedModel::learn(examples(language), &words));
     Grammar::new(language, country, jiff::civil::date(2026, 10, 1), words, needs, None)
 }
