@@ -8,6 +8,9 @@ use jiff::civil::Date;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+/// Units one name is taken for at most.
+const UNITS_MAX: usize = 400;
+
 /// Words, need examples and places of one language in one country, as of one date.
 #[derive(Debug, Clone)]
 pub struct Grammar {
@@ -142,6 +145,43 @@ impl Grammar {
         found
     }
 
+    /// The units of `level` that `said` may name, of this grammar's date or earlier ones, with the
+    /// similarity of the name: what no longer exists a little less.
+    pub(super) fn units_named(&self, said: &[String], level: Level) -> Vec<(UnitId, f32)> {
+        let Some(places) = self.places() else { return Vec::new() };
+        let mut found: Vec<(UnitId, f32)> = Vec::new();
+        for named in places.matches(said) {
+            for unit in places.units_ever(named.name) {
+                let known = places.unit(unit);
+                let later = known.valid_from.is_some_and(|from| from > self.date);
+                if known.level != level || later || found.iter().any(|(u, _)| *u == unit) {
+                    continue;
+                }
+                let past = if places.exists(unit, self.date) { 1.0 } else { 0.97 };
+                found.push((unit, named.similarity * past));
+                if found.len() >= UNITS_MAX {
+                    return found;
+                }
+            }
+        }
+        found
+    }
+
+    /// True when the unit `low` lies in `high` or did so once.
+    pub(super) fn is_within(&self, low: UnitId, high: UnitId) -> bool {
+        self.places().is_some_and(|p| p.is_within(low, high))
+    }
+
+    /// What the unit is on this grammar's date: itself, or what its ground went to at its own
+    /// level; empty where there are no such units any more.
+    pub(super) fn units_today(&self, unit: UnitId) -> Vec<(UnitId, Share)> {
+        let Some(places) = self.places() else { return Vec::new() };
+        let level = places.unit(unit).level;
+        let mut today = places.as_of(unit, self.date);
+        today.retain(|(u, _)| places.unit(*u).level == level);
+        today
+    }
+
     /// True for words of everyday talk, which names seldom hold.
     pub(super) fn is_common_word(&self, token: &str) -> bool {
         self.common.contains(token)
@@ -162,6 +202,10 @@ impl Grammar {
 
     /// 0..=1: how much `token` looks like a word of a person's name.
     pub(super) fn name_likeness(&self, token: &str) -> f32 {
+        let words = &self.words;
+        if words.family_names.iter().chain(&words.name_words).any(|n| n == token) {
+            return 1.0;
+        }
         let Some(places) = self.places() else { return 0.3 };
         let lists = [places.given_names(), places.family_names(), places.middle_names()];
         let best = lists.into_iter().filter_map(|l| l.matches(&[token]).into_iter().next());

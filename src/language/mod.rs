@@ -33,7 +33,7 @@ pub use person::names;
 pub use phone::{e164, spoken_number, spoken_phone};
 pub use text::{contains_phrase, ends_with_phrase, find_phrase, fold, tokens};
 pub use words::{
-    AddressWords, Endings, JoinedNames, NeedWords, NumberWords, SpellingWords, Words,
+    AddressWords, Endings, HousePartWords, JoinedNames, NeedWords, NumberWords, SpellingWords, Words,
 };
 pub use yes_no::{YesNo, only_yes_no, yes_no};
 

@@ -8,8 +8,10 @@ enum Part {
     Factor(u64),
     Joint,
     Repeat(usize),
-    Slash,
-    Dash,
+    /// Half of the last factor more, in so many tokens.
+    Half(usize),
+    /// Between the parts of one number: "/", "-", ".".
+    Mark(char),
     Digits(String),
     /// Several number words written as one, and what is written behind them.
     Many(Vec<Part>, String),
@@ -22,6 +24,13 @@ enum Part {
 
 fn part(tokens: &[String], at: usize, words: &NumberWords) -> Part {
     let token = &tokens[at];
+    if words.no_numbers.iter().any(|p| in_phrase(tokens, at, p)) {
+        return Part::Other;
+    }
+    let half = words.halves.iter().filter(|p| stands_at(tokens, at, p));
+    if let Some(n) = half.map(|p| p.split(' ').count()).max() {
+        return Part::Half(n);
+    }
     let phrase = words.phrases.iter().filter(|(p, _)| stands_at(tokens, at, p));
     if let Some((p, v)) = phrase.max_by_key(|(p, _)| p.len()) {
         return Part::Phrase(p.split(' ').count(), *v);
@@ -37,9 +46,11 @@ fn part(tokens: &[String], at: usize, words: &NumberWords) -> Part {
     } else if words.joints.contains(token) {
         Part::Joint
     } else if words.slashes.contains(token) {
-        Part::Slash
+        Part::Mark('/')
     } else if words.dashes.contains(token) {
-        Part::Dash
+        Part::Mark('-')
+    } else if words.points.contains(token) {
+        Part::Mark('.')
     } else if let Some(many) = written_together(token, words) {
         many
     } else if token.starts_with(|c: char| c.is_ascii_digit()) {
@@ -52,6 +63,12 @@ fn part(tokens: &[String], at: usize, words: &NumberWords) -> Part {
 fn stands_at(tokens: &[String], at: usize, phrase: &str) -> bool {
     let mut said = tokens[at..].iter();
     phrase.split(' ').all(|w| said.next().is_some_and(|t| t == w))
+}
+
+/// True where `phrase` stands around `at`.
+fn in_phrase(tokens: &[String], at: usize, phrase: &str) -> bool {
+    let n = phrase.split(' ').count();
+    ((at + 1).saturating_sub(n)..=at).any(|from| stands_at(tokens, from, phrase))
 }
 
 /// `1,200` is 1200; `12,5` stays.
@@ -155,6 +172,8 @@ struct Number {
     written: String,
     /// Value and the bound below which the next word adds: (20, 10) takes 1 to 9.
     addends: Vec<(u64, u64)>,
+    /// The last addend is a lone digit behind a factor: "một trăm hai" is 120.
+    elliptic: bool,
 }
 
 impl Number {
@@ -162,18 +181,35 @@ impl Number {
         !self.addends.is_empty() || !self.written.is_empty()
     }
 
+    fn room(&self) -> u64 {
+        self.addends.last().map_or(0, |a| a.1)
+    }
+
     fn settle(&mut self) {
+        if let ([.., before, last], true) = (self.addends.as_mut_slice(), self.elliptic) {
+            last.0 *= before.1 / 10;
+        }
+        self.elliptic = false;
         if !self.addends.is_empty() {
             let sum: u64 = self.addends.drain(..).map(|(v, _)| v).sum();
             self.written.push_str(&sum.to_string());
         }
     }
 
-    fn value(&mut self, v: u64) {
-        let adds = self.addends.last().is_some_and(|&(_, room)| v > 0 && v < room);
-        if !adds {
+    fn value(&mut self, v: u64, elliptic: bool) {
+        if let ([.., (_, 100), last], true, 0..10) =
+            (self.addends.as_mut_slice(), self.elliptic, v)
+        {
+            // "một trăm bảy lăm" is 175.
+            *last = (10 * last.0, 10);
+            self.elliptic = false;
+        }
+        // A zero adds where hundreds are still to come: "hai nghìn không trăm".
+        let room = self.room();
+        if v >= room || (v == 0 && room < 1000) {
             self.settle();
         }
+        self.elliptic = elliptic && self.room() >= 100 && (1..10).contains(&v);
         let room = [1000, 100, 10].into_iter().find(|r| v >= *r && v.is_multiple_of(*r));
         self.addends.push((v, room.unwrap_or(0)));
     }
@@ -181,12 +217,13 @@ impl Number {
     /// Multiplies everything said since the last larger factor, or one digit where `f` takes no
     /// more.
     fn factor(&mut self, f: u64, words: &NumberWords) {
+        self.elliptic = false;
         let smaller = self.addends.iter().rev().take_while(|(v, _)| *v < f).count();
         let one_digit = words.one_digit_factors.contains(&f);
         let from = self.addends.len() - smaller;
         let low: u64 = self.addends[from..].iter().map(|(v, _)| v).sum();
-        let fits = |v: u64| from == 0 || self.addends[from - 1].0 > v;
-        let grown = low.max(1).saturating_mul(f);
+        let fits = |v: u64| from == 0 || self.addends[from - 1].1 > v;
+        let grown = if smaller == 0 { f } else { low.saturating_mul(f) };
         if (!one_digit || low < 10) && fits(grown) && grown < 1_000_000_000 {
             self.addends.truncate(from);
         } else {
@@ -198,6 +235,21 @@ impl Number {
             return;
         }
         self.addends.push((grown, f));
+    }
+
+    /// "and a half".
+    fn half(&mut self) {
+        self.addends.push((self.room() / 2, 0));
+    }
+
+    /// A joint between two digits is a zero: "một linh bốn" is 104.
+    fn zero(&mut self) {
+        self.settle();
+        self.written.push('0');
+    }
+
+    fn ends_with_digit(&self) -> bool {
+        self.addends.last().is_some_and(|&(v, room)| room == 0 && v < 10)
     }
 
     fn take(&mut self) -> String {
@@ -220,7 +272,7 @@ pub(super) fn digits_of(tokens: &[String], words: &NumberWords) -> Vec<String> {
     let mut at = 0;
     while at < tokens.len() {
         let part = part(tokens, at, words);
-        let n = if let Part::Phrase(n, _) = part { n } else { 1 };
+        let n = if let Part::Phrase(n, _) | Part::Half(n) = part { n } else { 1 };
         reading.token(&tokens[at], part, words);
         at += n;
     }
@@ -243,16 +295,21 @@ impl Reading {
         let open = self.number.is_open();
         match part {
             Part::Value(v) | Part::Phrase(_, v) => {
+                let joined = !self.pending.is_empty();
+                let digits = v < 10 && self.number.ends_with_digit() && self.mark.is_none();
+                if words.zero_joints && joined && digits {
+                    self.number.zero();
+                }
                 self.go_on();
-                self.number.value(v);
+                self.number.value(v, words.elliptic && !joined);
                 for _ in 1..self.repeat.take().unwrap_or(1) {
-                    self.number.value(v);
+                    self.number.value(v, false);
                 }
             }
             Part::Article => {
                 self.go_on();
                 self.number.settle();
-                self.number.value(1);
+                self.number.value(1, false);
             }
             Part::Factor(f) if open || f >= 100 || words.factors_alone => {
                 self.go_on();
@@ -260,8 +317,11 @@ impl Reading {
             }
             Part::Joint if open => self.pending.push(token.to_string()),
             Part::Repeat(n) => self.repeat = Some(n),
-            Part::Slash if open => self.mark('/', token),
-            Part::Dash if open => self.mark('-', token),
+            Part::Half(_) if self.number.room() >= 10 => {
+                self.go_on();
+                self.number.half();
+            }
+            Part::Mark(mark) if open => self.mark(mark, token),
             Part::Digits(d) => {
                 self.go_on();
                 self.number.settle();
@@ -273,7 +333,7 @@ impl Reading {
                 }
                 if !rest.is_empty() {
                     let mark = words.dashes.contains(&rest);
-                    self.token(&rest, if mark { Part::Dash } else { Part::Other }, words);
+                    self.token(&rest, if mark { Part::Mark('-') } else { Part::Other }, words);
                 }
             }
             _ => {
@@ -327,8 +387,9 @@ pub(super) fn numbers_from(
         let part = part(tokens, end, words);
         let goes_on = !matches!(part, Part::Other);
         let closes = match &part {
-            Part::Other | Part::Joint | Part::Slash | Part::Dash | Part::Repeat(_) => false,
+            Part::Other | Part::Joint | Part::Mark(_) | Part::Repeat(_) => false,
             Part::Article => false,
+            Part::Half(_) => end > at,
             // "A hundred" has an article; "hundred" alone ends a number.
             Part::Factor(f) => {
                 end > at || words.factors_alone || (*f >= 100 && words.articles.is_empty())
@@ -340,7 +401,7 @@ pub(super) fn numbers_from(
             break;
         }
         let rest = if let Part::Many(_, rest) = &part { rest.clone() } else { String::new() };
-        let n = if let Part::Phrase(n, _) = part { n } else { 1 };
+        let n = if let Part::Phrase(n, _) | Part::Half(n) = part { n } else { 1 };
         reading.token(&tokens[end], part, words);
         end += n;
         // A number does not end with a joint, a mark, or a word that repeats what follows.

@@ -50,6 +50,12 @@ pub struct Words {
     pub persons_like_places: bool,
     /// Before a name.
     pub name_lead_in: Vec<String>,
+    /// Family names, where they come first in a full name and are few.
+    #[serde(default)]
+    pub family_names: Vec<String>,
+    /// Words that given and middle names are often made of, beside the gazetteer's.
+    #[serde(default)]
+    pub name_words: Vec<String>,
     /// Titles and kinship words before a name.
     pub titles: Vec<String>,
     /// Where a name ends.
@@ -135,6 +141,18 @@ pub struct NumberWords {
     /// Endings behind a number; [`Words::folded`] puts the language's here.
     #[serde(skip)]
     pub endings: Vec<Endings>,
+    /// Words for "." in a flat's number.
+    #[serde(default)]
+    pub points: Vec<String>,
+    /// A joint between two digits is a zero: "một linh bốn" is 104.
+    #[serde(default)]
+    pub zero_joints: bool,
+    /// A lone digit behind a factor counts its tenths: "một trăm hai" is 120.
+    #[serde(default)]
+    pub elliptic: bool,
+    /// Phrases whose number words are none: "sinh năm".
+    #[serde(default)]
+    pub no_numbers: Vec<String>,
     /// Words for a letter or mark behind a house number: `"bê" = "B"`, `"bis" = "bis"`.
     #[serde(default)]
     pub letters: BTreeMap<String, String>,
@@ -147,7 +165,7 @@ pub struct NumberWords {
     /// Phrases that are one number: `"half a dozen" = 6`.
     #[serde(default)]
     pub phrases: BTreeMap<String, u64>,
-    /// Half more: "and a half".
+    /// Half of the last factor more: "and a half", "rưỡi".
     #[serde(default)]
     pub halves: Vec<String>,
     /// Between the ends of a range: "to".
@@ -272,9 +290,27 @@ pub struct AddressWords {
     /// lacks are said behind the street.
     #[serde(default)]
     pub bare_places: bool,
-    /// Hamlets and groups that stand for a street, written with their word: "tổ", "ấp".
+    /// Syllables are written apart, and unit words stand before the names.
+    #[serde(default)]
+    pub syllables: bool,
+    /// Before a street's name and written with it: "quốc lộ".
+    #[serde(default)]
+    pub street_kept: Vec<String>,
+    /// Before the number of a street that has no name: "Số" of "Số 7".
+    #[serde(default)]
+    pub numbered_street: String,
+    /// Between day and month of a street that is a date: "ba tháng hai" is 3/2.
+    #[serde(default)]
+    pub date_joints: Vec<String>,
+    /// Numbered groups of houses that stand for a street, smaller than hamlets: "tổ".
+    #[serde(default)]
+    pub groups: Vec<String>,
+    /// Hamlets that stand for a street, written with their word: "ấp".
     #[serde(default)]
     pub hamlets: Vec<String>,
+    /// Phrases of everyday talk whose words look like address words: "hàng xóm".
+    #[serde(default)]
+    pub not_address: Vec<String>,
     /// Endings of streets, where they are written together with the name: "로", "번길".
     #[serde(default)]
     pub street_endings: Vec<String>,
@@ -310,6 +346,9 @@ pub struct HousePartWords {
     pub behind: bool,
     /// Its place in the written field; the house number has 0.
     pub rank: u8,
+    /// It may have a name instead of a number: "chung cư Ngô Gia Tự".
+    #[serde(default)]
+    pub named: bool,
 }
 
 /// The words around the names of one level's units.
@@ -380,6 +419,13 @@ impl Words {
             &mut self.address.street_before,
             &mut self.address.street_after,
             &mut self.address.hamlets,
+            &mut self.address.street_kept,
+            &mut self.address.date_joints,
+            &mut self.address.groups,
+            &mut self.address.not_address,
+            &mut self.family_names,
+            &mut self.name_words,
+            &mut self.numbers.no_numbers,
             &mut self.address.within,
         ];
         let units = self.address.units.values_mut().flat_map(|u| [&mut u.before, &mut u.after]);
@@ -405,6 +451,11 @@ impl Words {
             &self.address.lead_in,
         ];
         let words = lists.into_iter().flatten().flat_map(|p| p.split(' '));
-        words.map(String::from).collect()
+        let names = [&self.name_words, &self.family_names, &self.titles];
+        let named = |w: &&str| {
+            names.into_iter().flatten().any(|n| n == w)
+                && !self.common_words.iter().any(|c| c == w)
+        };
+        words.filter(|w| self.name_words.is_empty() || !named(w)).map(String::from).collect()
     }
 }

@@ -9,6 +9,7 @@ mod item;
 mod joined;
 mod path;
 mod suffixed;
+mod syllabic;
 mod text;
 
 use super::{Grammar, SlotValue, spelling, text::strip_trailing, text::title_case};
@@ -39,15 +40,12 @@ pub(super) fn addresses_and_rest(
     let mut rests = Vec::new();
     for (text, confidence) in heard.hypotheses() {
         let (tokens, places, all) = clean(text, grammar);
-        let paths = path::paths(&tokens, grammar);
-        rests.push(without(paths.first(), &places, all));
-        for path in paths.into_iter().take(READINGS_MAX) {
-            if path.span.is_none() || path.score < EVIDENCE_MIN {
-                continue;
-            }
-            let parts = parts(&path, grammar);
+        let mut found = readings_of(&tokens, grammar);
+        found.retain(|r| r.evidence >= EVIDENCE_MIN);
+        rests.push(without(found.first(), &places, all));
+        for Reading { parts, score, .. } in found.into_iter().take(READINGS_MAX) {
             let value = read_parts(&parts, &grammar.words.address.format);
-            let score = path.score - path.gap + 2.0 * confidence;
+            let score = score + 2.0 * confidence;
             match readings.iter_mut().find(|(_, r)| r.parts == parts) {
                 Some((best, _)) => *best = best.max(score),
                 None => readings.push((score, SlotValue { value, parts, confidence })),
@@ -55,6 +53,28 @@ pub(super) fn addresses_and_rest(
         }
     }
     (shared(readings, heard.confidence), rests)
+}
+
+/// One way to read an utterance.
+struct Reading {
+    parts: Vec<(String, String)>,
+    /// First and one past the last token of the address.
+    span: (usize, usize),
+    /// What speaks for there being an address.
+    evidence: f32,
+    /// What speaks for this reading against the others.
+    score: f32,
+}
+
+fn readings_of(tokens: &[String], grammar: &Grammar) -> Vec<Reading> {
+    if grammar.words.address.syllables {
+        return syllabic::readings(tokens, grammar);
+    }
+    let reading = |path: Path| {
+        let (span, score) = (path.span?, path.score - path.gap);
+        Some(Reading { parts: parts(&path, grammar), span, evidence: path.score, score })
+    };
+    path::paths(tokens, grammar).into_iter().take(READINGS_MAX).filter_map(reading).collect()
 }
 
 /// The best of `readings` with their shares of `confidence`.
@@ -72,9 +92,9 @@ fn shared(mut readings: Vec<(f32, SlotValue)>, confidence: f32) -> Vec<SlotValue
     readings.into_iter().zip(weights).map(share).collect()
 }
 
-/// `all` tokens with a break in the place of `path`, whose tokens stand at `places`.
-fn without(path: Option<&Path>, places: &[usize], mut all: Vec<String>) -> Vec<String> {
-    if let Some((from, to)) = path.filter(|p| p.score >= EVIDENCE_MIN).and_then(|p| p.span) {
+/// `all` tokens with a break in the place of `address`, whose tokens stand at `places`.
+fn without(address: Option<&Reading>, places: &[usize], mut all: Vec<String>) -> Vec<String> {
+    if let Some((from, to)) = address.map(|a| a.span) {
         all.splice(places[from]..=places[to - 1], [spelling::BREAK.to_string()]);
     }
     all

@@ -1,0 +1,143 @@
+//! Everything below the street: the number, its letters and fractions, alleys, blocks, flats.
+
+use super::item::ends_name;
+use super::text::written;
+use crate::language::address::item::phrase_at;
+use crate::language::{Grammar, HousePartWords};
+
+/// A number of more digits is a telephone's.
+const DIGITS_MAX: usize = 6;
+/// Fractions of one number: `321/19/4`.
+const FRACTIONS_MAX: usize = 4;
+/// What it costs to end a number or code where it goes on.
+const CUT: f32 = 0.9;
+/// Longest name of a building, in tokens.
+const NAME_TOKENS_MAX: usize = 4;
+
+/// One element of the house field.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct HousePart {
+    /// Elements are written in the order of their ranks; the number itself has rank 0.
+    pub(super) rank: u8,
+    /// Its label: `ngõ`; empty for the number itself.
+    pub(super) label: String,
+    /// Its number or name: `12/3B`, `Ngô Gia Tự`.
+    pub(super) value: String,
+    /// A word said that it is one.
+    pub(super) marked: bool,
+}
+
+/// The house elements that start at `at`: end, element, score.
+pub(super) fn parts_at(
+    tokens: &[String],
+    at: usize,
+    grammar: &Grammar,
+) -> Vec<(usize, HousePart, f32)> {
+    let words = &grammar.words.address;
+    let mut found = Vec::new();
+    let before = phrase_at(tokens, at, &words.number);
+    let number_at = at + before.unwrap_or(0);
+    for (to, value, cut) in codes_at(tokens, number_at, grammar) {
+        let marked = before.is_some();
+        let fraction = value.contains('/') || value.ends_with(char::is_alphabetic);
+        let said = if marked { 1.5 } else { 0.2 } + if fraction { 0.4 } else { 0.0 };
+        let score = said + 0.08 * (to - number_at) as f32 - if cut { CUT } else { 0.0 };
+        found.push((to, HousePart { rank: 0, label: String::new(), value, marked }, score));
+    }
+    for part in &words.house_parts {
+        let Some(n) = phrase_at(tokens, at, &part.said) else { continue };
+        labelled(tokens, at, at + n, part, grammar, &mut found);
+    }
+    found
+}
+
+/// "ngõ mười hai", "lô bê", "chung cư ngô gia tự": from `at`, its name from `name_at`.
+fn labelled(
+    tokens: &[String],
+    at: usize,
+    name_at: usize,
+    words: &HousePartWords,
+    grammar: &Grammar,
+    found: &mut Vec<(usize, HousePart, f32)>,
+) {
+    let label = words.write.clone();
+    let marked = true;
+    let mut put = |to: usize, value: String, score: f32| {
+        let part = HousePart { rank: words.rank, label: label.clone(), value, marked };
+        found.push((to, part, score));
+    };
+    // "hẻm số năm"
+    let number_at = name_at + phrase_at(tokens, name_at, &grammar.words.address.number).unwrap_or(0);
+    for (to, value, cut) in codes_at(tokens, number_at, grammar) {
+        put(to, value, 1.5 + 0.08 * (to - at) as f32 - if cut { CUT } else { 0.0 });
+    }
+    if let Some(letter) = tokens.get(name_at).and_then(|t| grammar.numbers().letters.get(t)) {
+        put(name_at + 1, letter.clone(), 1.4);
+    }
+    if !words.named {
+        return;
+    }
+    for to in name_at + 1..=tokens.len().min(name_at + NAME_TOKENS_MAX) {
+        if ends_name(tokens, to - 1, grammar) {
+            break;
+        }
+        let name = &tokens[name_at..to];
+        let odd = name.iter().filter(|t| grammar.is_common_word(t)).count() as f32;
+        let (_, known) = grammar.street(name);
+        let score = 1.1 + 0.12 * name.len().min(3) as f32 + 0.5 * known - 0.7 * odd;
+        put(to, written(name, grammar), score);
+    }
+}
+
+/// Numbers with letters, fractions and "bis", from `at`: each end with its text, and whether the
+/// number goes on there.
+pub(super) fn codes_at(
+    tokens: &[String],
+    at: usize,
+    grammar: &Grammar,
+) -> Vec<(usize, String, bool)> {
+    let letters = &grammar.numbers().letters;
+    let mut found = Vec::new();
+    extend(tokens, at, String::new(), FRACTIONS_MAX, grammar, &mut found);
+    // "xê tám": a letter before the number.
+    if let Some(letter) = tokens.get(at).and_then(|t| letters.get(t)).filter(|l| l.len() == 1) {
+        extend(tokens, at + 1, letter.clone(), FRACTIONS_MAX, grammar, &mut found);
+    }
+    found.retain(|(_, code)| code.chars().filter(char::is_ascii_digit).count() <= DIGITS_MAX + 4);
+    let longest = found.iter().map(|f| f.0).max().unwrap_or(at);
+    found.into_iter().map(|(to, code)| (to, code, to < longest)).collect()
+}
+
+/// `code` with the numbers at `at` behind it.
+fn extend(
+    tokens: &[String],
+    at: usize,
+    code: String,
+    fractions: usize,
+    grammar: &Grammar,
+    found: &mut Vec<(usize, String)>,
+) {
+    let numbers = grammar.numbers();
+    for (to, digits) in grammar.numbers_from(tokens, at) {
+        if digits.split('/').any(|d| d.len() > DIGITS_MAX) {
+            continue;
+        }
+        let text = format!("{code}{digits}");
+        found.push((to, text.clone()));
+        let Some(letter) = tokens.get(to).and_then(|t| numbers.letters.get(t)) else { continue };
+        let text = format!("{text}{letter}");
+        found.push((to + 1, text.clone()));
+        let slashed = tokens.get(to + 1).is_some_and(|t| numbers.slashes.contains(t));
+        if slashed && fractions > 0 {
+            extend(tokens, to + 2, format!("{text}/"), fractions - 1, grammar, found);
+        }
+    }
+}
+
+/// All elements in one field, smallest first.
+pub(super) fn write(parts: &[HousePart]) -> String {
+    let mut sorted: Vec<&HousePart> = parts.iter().collect();
+    sorted.sort_by_key(|p| p.rank);
+    let text = |p: &&HousePart| format!("{} {}", p.label, p.value).trim().to_string();
+    sorted.iter().map(text).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,273 @@
+//! What stretches of a caller's words may be in an address, each with its weight of evidence.
+
+use super::house::{self, HousePart};
+use super::span::{Spans, UnitsFound};
+use super::text::{numbered_street, written};
+use crate::language::Grammar;
+use crate::language::address::item::{Field, phrase_at};
+
+/// Longest name of a street or a unit, in tokens.
+const NAME_TOKENS_MAX: usize = 5;
+/// Longest name of a hamlet, in tokens.
+const HAMLET_TOKENS_MAX: usize = 4;
+/// A name without its word must be this like a known one.
+const BARE_SIMILARITY_MIN: f32 = 0.84;
+/// A name of fewer syllables is seldom said without its unit word.
+const BARE_TOKENS_MIN: usize = 2;
+/// What it costs to end a number where it goes on.
+const CUT: f32 = 0.6;
+
+/// A street as it was said.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Street {
+    /// As it is written.
+    pub(super) name: String,
+    /// A word said that it is a street.
+    pub(super) named: bool,
+    /// 0..=1: how like a known street's name it is.
+    pub(super) known: f32,
+}
+
+/// A unit as it was said.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct UnitSaid {
+    pub(super) field: Field,
+    /// Its name as it is written where it is not known.
+    pub(super) said: String,
+    /// The unit word said before or behind it.
+    pub(super) kind: Option<String>,
+    /// What it may be, with the similarity of the name.
+    pub(super) units: UnitsFound,
+}
+
+/// What a stretch says.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Said {
+    /// A number, an alley, a flat: below the street.
+    House(HousePart),
+    /// A street.
+    Street(Street),
+    /// A hamlet or group: stands for the street where there is none. Smaller ones rank lower.
+    Hamlet { rank: usize, name: String },
+    /// A unit.
+    Unit(UnitSaid),
+    /// "No, I mean": what follows replaces what stood there.
+    Repair,
+}
+
+/// One reading of the tokens `from..to`.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Item {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    pub(super) said: Said,
+    pub(super) score: f32,
+}
+
+/// All items that start at `at`.
+pub(super) fn items_at(at: usize, spans: &Spans) -> Vec<Item> {
+    let (tokens, grammar) = (spans.tokens, spans.grammar);
+    let mut items = Vec::new();
+    let words = &grammar.words.address;
+    if let Some(n) = phrase_at(tokens, at, &grammar.words.repairs) {
+        items.push(Item { from: at, to: at + n, said: Said::Repair, score: 0.0 });
+    }
+    if spans.is_talk(at) || spans.is_inside(at) {
+        return items;
+    }
+    for (to, part, score) in house::parts_at(tokens, at, grammar) {
+        items.push(Item { from: at, to, said: Said::House(part), score });
+    }
+    if let Some(n) = phrase_at(tokens, at, &words.street_before) {
+        named_streets(at, at + n, "", spans, &mut items);
+    }
+    if let Some(n) = phrase_at(tokens, at, &words.street_kept) {
+        named_streets(at, at + n, &written(&tokens[at..at + n], grammar), spans, &mut items);
+    }
+    bare_streets(at, spans, &mut items);
+    hamlets(at, spans, &mut items);
+    for field in Field::UNITS {
+        units(at, field, spans, &mut items);
+    }
+    items
+}
+
+/// Tokens no name goes on with: unit words, number words before a house, repairs, plain fillers.
+pub(super) fn ends_name(tokens: &[String], at: usize, grammar: &Grammar) -> bool {
+    let words = &grammar.words.address;
+    let ends = [
+        &words.street_before,
+        &words.street_kept,
+        &words.number,
+        &words.within,
+        &words.groups,
+        &words.hamlets,
+        &grammar.words.repairs,
+    ];
+    ends.iter().any(|list| phrase_at(tokens, at, list).is_some())
+        || words.units.values().any(|u| phrase_at(tokens, at, &u.before).is_some())
+        || words.house_parts.iter().any(|p| phrase_at(tokens, at, &p.said).is_some())
+        || grammar.words.stop_words.contains(&tokens[at])
+}
+
+/// The ends a name beginning at `at` may have.
+fn name_ends<'a>(at: usize, most: usize, spans: &'a Spans) -> impl Iterator<Item = usize> + 'a {
+    let most = spans.tokens.len().min(at + most);
+    let free = (at..most)
+        .take_while(move |&i| i == at || !ends_name(spans.tokens, i, spans.grammar))
+        .take_while(move |&i| !spans.is_talk(i));
+    free.map(|i| i + 1)
+}
+
+/// "đường Lê Lợi", "вулиця Сумська": the word before it says that it is a street.
+fn named_streets(at: usize, name_at: usize, kept: &str, spans: &Spans, items: &mut Vec<Item>) {
+    let (tokens, grammar) = (spans.tokens, spans.grammar);
+    let street = |name: String, known: f32| Street {
+        name: format!("{kept} {name}").trim().to_string(),
+        named: true,
+        known,
+    };
+    // "đường số mười bốn", "đường ba tháng hai": the number may go on past a name's end.
+    for to in name_at + 1..=tokens.len().min(name_at + 7) {
+        let numbered = if kept.is_empty() {
+            numbered_street(&tokens[name_at..to], grammar)
+        } else {
+            let codes = house::codes_at(tokens, name_at, grammar);
+            codes.into_iter().find(|(end, ..)| *end == to).map(|(_, code, _)| code)
+        };
+        if let Some(name) = numbered {
+            let score = 2.2 + 0.05 * (to - name_at) as f32;
+            items.push(Item { from: at, to, said: Said::Street(street(name, 1.0)), score });
+        }
+    }
+    for to in name_ends(name_at, NAME_TOKENS_MAX, spans) {
+        let (name, known) = spans.street(name_at, to);
+        let odd = spans.odd(name_at, to);
+        if known == 0.0 && 2 * odd > to - name_at {
+            continue;
+        }
+        let length = (to - name_at).min(3) as f32;
+        let score = 1.6 + 1.2 * known + 0.08 * length - oddness(odd, known);
+        items.push(Item { from: at, to, said: Said::Street(street(name, known)), score });
+    }
+}
+
+/// What everyday words cost in a name; little in a name that is known.
+fn oddness(odd: usize, known: f32) -> f32 {
+    odd as f32 * if known > 0.9 { 0.1 } else { 0.7 }
+}
+
+/// A street without its word: known, or with its suffix, or just behind a house number.
+fn bare_streets(at: usize, spans: &Spans, items: &mut Vec<Item>) {
+    let (tokens, grammar) = (spans.tokens, spans.grammar);
+    let words = &grammar.words.address;
+    if grammar.words.stop_words.contains(&tokens[at]) {
+        return;
+    }
+    for to in name_ends(at, NAME_TOKENS_MAX, spans) {
+        if let Some(n) = phrase_at(tokens, to, &words.street_after) {
+            let end = to + n;
+            let (name, known) = spans.street(at, end);
+            let score = 1.6 + 0.8 * known - 0.1 * (to - at - 1) as f32;
+            let street = Street { name, named: true, known };
+            items.push(Item { from: at, to: end, said: Said::Street(street), score });
+        }
+        let (name, known) = spans.street(at, to);
+        let length = (to - at).min(3) as f32;
+        let number = known == 0.0 && !grammar.numbers_from(tokens, at).is_empty();
+        let score = 1.1 * known + 0.1 * length - oddness(spans.odd(at, to), known);
+        let score = score - if number { 0.8 } else { 0.0 };
+        let street = Street { name, named: false, known };
+        items.push(Item { from: at, to, said: Said::Street(street), score });
+    }
+    for to in at + 3..=tokens.len().min(at + 7) {
+        let dated = tokens[at..to].iter().any(|t| words.date_joints.contains(t));
+        let date = numbered_street(&tokens[at..to], grammar).filter(|_| dated);
+        if let Some(name) = date.filter(|d| d.contains('/')) {
+            let street = Street { name, named: false, known: 1.0 };
+            items.push(Item { from: at, to, said: Said::Street(street), score: 1.0 });
+        }
+    }
+}
+
+/// "tổ mười hai", "ấp tây lân", "khu phố bình đức một".
+fn hamlets(at: usize, spans: &Spans, items: &mut Vec<Item>) {
+    let (tokens, grammar) = (spans.tokens, spans.grammar);
+    let words = &grammar.words.address;
+    let group = phrase_at(tokens, at, &words.groups);
+    let hamlet = phrase_at(tokens, at, &words.hamlets);
+    let Some(n) = group.max(hamlet) else { return };
+    let rank = if group > hamlet { 0 } else { 1 };
+    let label = tokens[at..at + n].join(" ");
+    let mut put = |to: usize, name: &str, score: f32| {
+        let said = Said::Hamlet { rank, name: format!("{label} {name}") };
+        items.push(Item { from: at, to, said, score });
+    };
+    let number_at = at + n + phrase_at(tokens, at + n, &words.number).unwrap_or(0);
+    for (to, code, cut) in house::codes_at(tokens, number_at, grammar) {
+        put(to, &code, 1.5 + 0.05 * (to - at) as f32 - if cut { CUT } else { 0.0 });
+    }
+    if rank == 0 {
+        return;
+    }
+    for to in name_ends(at + n, HAMLET_TOKENS_MAX, spans) {
+        let odd = spans.odd(at + n, to) as f32;
+        let length = [0.0, 0.05, 0.3, 0.25, 0.2][(to - at - n).min(4)];
+        put(to, &written(&tokens[at + n..to], grammar), 1.0 + length - 0.7 * odd);
+    }
+}
+
+fn units(at: usize, field: Field, spans: &Spans, items: &mut Vec<Item>) {
+    let (tokens, grammar) = (spans.tokens, spans.grammar);
+    let Some(words) = grammar.words.address.units.get(field.name()) else { return };
+    let unknown = if grammar.places().is_some() { 0.35 } else { 0.6 };
+    if let Some(n) = phrase_at(tokens, at, &words.before) {
+        let kind = Some(tokens[at..at + n].join(" "));
+        for (to, said, units, cut) in names_at(at + n, field, spans) {
+            let best = units.iter().map(|u| u.1).fold(0.0, f32::max);
+            let score = if units.is_empty() { unknown } else { 0.6 + 1.6 * best };
+            let length = 0.05 * (to - at).min(4) as f32;
+            let score = score + length - oddness(spans.odd(at + n, to), best);
+            let score = score - if cut { CUT } else { 0.0 };
+            let said = Said::Unit(UnitSaid { field, said, kind: kind.clone(), units });
+            items.push(Item { from: at, to, said, score });
+        }
+    }
+    for (to, said, units, _) in names_at(at, field, spans) {
+        let best = units.iter().map(|u| u.1).fold(0.0, f32::max);
+        if let Some(n) = phrase_at(tokens, to, &words.after) {
+            let (kind, units) = (Some(tokens[to..to + n].join(" ")), units.clone());
+            let said = Said::Unit(UnitSaid { field, said: said.clone(), kind, units });
+            items.push(Item { from: at, to: to + n, said, score: 0.7 + 1.6 * best });
+        }
+        if best >= BARE_SIMILARITY_MIN && !said.starts_with(|c: char| c.is_ascii_digit()) {
+            // Names are short, and small places have names like any words.
+            let base = if field == Field::Locality { 0.9 } else { 1.5 };
+            let short = to - at < BARE_TOKENS_MIN;
+            let score = base * best.powi(4) - if short { 0.6 } else { 0.0 };
+            let score = score - 0.6 * spans.odd(at, to) as f32;
+            let said = Said::Unit(UnitSaid { field, said, kind: None, units });
+            items.push(Item { from: at, to, said, score });
+        }
+    }
+}
+
+/// The names of `field`'s level that may begin at `at`: end, as written, candidates, whether it is
+/// a number that goes on.
+fn names_at(at: usize, field: Field, spans: &Spans) -> Vec<(usize, String, UnitsFound, bool)> {
+    let mut found = Vec::new();
+    if at >= spans.tokens.len() {
+        return found;
+    }
+    let numbers = spans.grammar.numbers_from(spans.tokens, at);
+    let longest = numbers.last().map_or(at, |n| n.0);
+    for (to, digits) in numbers {
+        let units = spans.named(std::slice::from_ref(&digits), field);
+        found.push((to, digits, units, to < longest));
+    }
+    for to in name_ends(at, NAME_TOKENS_MAX, spans) {
+        let name = written(&spans.tokens[at..to], spans.grammar);
+        found.push((to, name, spans.units(at, to, field), false));
+    }
+    found
+}

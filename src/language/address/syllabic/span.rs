@@ -1,0 +1,115 @@
+//! What is known of the stretches of one utterance, looked up once each.
+
+use super::text::{numbered_street, written};
+use crate::language::address::item::{Field, phrase_at};
+use crate::language::gazetteer::UnitId;
+use crate::language::{Grammar, tokens};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// Units a stretch may name, with the similarity of the name.
+pub(super) type UnitsFound = Rc<Vec<(UnitId, f32)>>;
+
+/// One utterance and what was looked up in it.
+pub(super) struct Spans<'a> {
+    pub(super) tokens: &'a [String],
+    pub(super) grammar: &'a Grammar,
+    /// Tokens of everyday phrases that look like address words.
+    talk: Vec<bool>,
+    /// Tokens inside an address word of several tokens: "phố" of "khu phố".
+    inside: Vec<bool>,
+    units: RefCell<HashMap<(Vec<String>, Field), UnitsFound>>,
+    streets: RefCell<HashMap<(usize, usize), (String, f32)>>,
+}
+
+impl<'a> Spans<'a> {
+    pub(super) fn new(tokens: &'a [String], grammar: &'a Grammar) -> Spans<'a> {
+        let mut talk = vec![false; tokens.len()];
+        for at in 0..tokens.len() {
+            let n = phrase_at(tokens, at, &grammar.words.address.not_address).unwrap_or(0);
+            talk[at..at + n].fill(true);
+        }
+        let inside = inside(tokens, grammar);
+        let (units, streets) = (RefCell::default(), RefCell::default());
+        Spans { tokens, grammar, talk, inside, units, streets }
+    }
+
+    /// True inside an address word of several tokens.
+    pub(super) fn is_inside(&self, at: usize) -> bool {
+        self.inside[at]
+    }
+
+    /// True where no address element is said.
+    pub(super) fn is_talk(&self, at: usize) -> bool {
+        self.talk[at]
+    }
+
+    /// How many words of everyday talk stand in `from..to`.
+    pub(super) fn odd(&self, from: usize, to: usize) -> usize {
+        self.tokens[from..to].iter().filter(|t| self.grammar.is_common_word(t)).count()
+    }
+
+    /// The units of `field`'s level that `name` may be.
+    pub(super) fn named(&self, name: &[String], field: Field) -> UnitsFound {
+        let key = (name.to_vec(), field);
+        if let Some(found) = self.units.borrow().get(&key) {
+            return found.clone();
+        }
+        let found = field.level().map(|level| self.grammar.units_named(name, level));
+        let found = Rc::new(found.unwrap_or_default());
+        self.units.borrow_mut().insert(key, found.clone());
+        found
+    }
+
+    /// The units of `field`'s level that `from..to` may name, with a number or a letter at its end
+    /// as such.
+    pub(super) fn units(&self, from: usize, to: usize, field: Field) -> UnitsFound {
+        let said = &self.tokens[from..to];
+        let plain = self.named(said, field);
+        let name = tokens(&written(said, self.grammar));
+        if name == said {
+            return plain;
+        }
+        let other = self.named(&name, field);
+        let best = |found: &UnitsFound| found.iter().map(|u| u.1).fold(0.0, f32::max);
+        if best(&other) > best(&plain) { other } else { plain }
+    }
+
+    /// The street `from..to` as it is written, and how well a known one matches (0..=1).
+    pub(super) fn street(&self, from: usize, to: usize) -> (String, f32) {
+        if let Some(found) = self.streets.borrow().get(&(from, to)) {
+            return found.clone();
+        }
+        let found = self.look_up_street(&self.tokens[from..to]);
+        self.streets.borrow_mut().insert((from, to), found.clone());
+        found
+    }
+
+    fn look_up_street(&self, said: &[String]) -> (String, f32) {
+        let (name, known) = self.grammar.street(said);
+        let letter = said.last().and_then(|t| self.grammar.numbers().letters.get(t));
+        // A known street with a letter behind it: "trần hưng đạo bê".
+        if let Some(letter) = letter.filter(|_| said.len() > 2 && known < 1.0) {
+            let (name, known) = self.grammar.street(&said[..said.len() - 1]);
+            return (format!("{name} {letter}"), known);
+        }
+        // Known by its words, written as a date: "Ba Tháng Hai".
+        let date = numbered_street(&tokens(&name), self.grammar).filter(|n| n.contains('/'));
+        (date.unwrap_or(name), known)
+    }
+}
+
+fn inside(tokens: &[String], grammar: &Grammar) -> Vec<bool> {
+    let words = &grammar.words.address;
+    let lists = [&words.groups, &words.hamlets, &words.street_before, &words.street_kept];
+    let units = words.units.values().map(|u| &u.before);
+    let house = words.house_parts.iter().map(|p| &p.said);
+    let lists: Vec<&Vec<String>> = lists.into_iter().chain(units).chain(house).collect();
+    let mut inside = vec![false; tokens.len()];
+    for at in 0..tokens.len() {
+        let longest = lists.iter().filter_map(|list| phrase_at(tokens, at, list)).max();
+        inside[at + 1..at + longest.unwrap_or(1)].fill(true);
+    }
+    inside
+}
