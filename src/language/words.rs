@@ -361,7 +361,7 @@ pub struct UnitWords {
     /// Behind the name: "county".
     #[serde(default)]
     pub after: Vec<String>,
-    /// Seldom said without its word.
+    /// Never said without its word.
     #[serde(default)]
     pub needs_word: bool,
     /// Written together with the name and a part of it: "구".

@@ -24,7 +24,7 @@ const READINGS_MAX: usize = 4;
 /// An answer to "where do you live?" with less evidence than this holds no address part.
 const EVIDENCE_MIN: f32 = 0.9;
 /// How much better, in the score of [`path`], makes one reading e times as likely.
-const TEMPERATURE: f32 = 0.8;
+const TEMPERATURE: f32 = 0.4;
 
 /// The addresses `heard` may hold, best first; empty where it holds none.
 pub fn addresses(heard: &Transcript, grammar: &Grammar) -> Vec<SlotValue> {
