@@ -127,6 +127,12 @@ impl Grammar {
         }
     }
 
+    /// True where a unit of just that level bears `name`.
+    pub(super) fn is_of_level(&self, name: NameId, level: Option<Level>) -> bool {
+        let (Some(places), Some(level)) = (self.places(), level) else { return false };
+        self.units(name, level).iter().any(|(unit, _)| places.unit(*unit).level == level)
+    }
+
     /// The units of this grammar's date that `name` stands for at `level`; what an old name went
     /// to in parts counts less.
     pub(super) fn units(&self, name: NameId, level: Level) -> Vec<(UnitId, f32)> {

@@ -5,6 +5,8 @@ use super::text::{find_phrase, name_case};
 use super::{Grammar, SlotValue, czech_name, joined_name};
 use crate::speech::Transcript;
 
+/// Words of an answer that are looked at; more is a story.
+const TOKENS_MAX: usize = 90;
 /// Longest name, in tokens.
 const NAME_TOKENS_MAX: usize = 5;
 /// Readings given back.
@@ -31,7 +33,8 @@ pub(super) fn names_among(
 ) -> Vec<SlotValue> {
     let mut readings: Vec<(f32, String)> = Vec::new();
     for ((_, confidence), tokens) in heard.hypotheses().zip(rests) {
-        for (score, name) in spans(&tokens, grammar) {
+        let tokens = &tokens[..tokens.len().min(TOKENS_MAX)];
+        for (score, name) in spans(tokens, grammar) {
             let score = score + 2.0 * confidence;
             match readings.iter_mut().find(|(_, n)| *n == name) {
                 Some((best, _)) => *best = best.max(score),
@@ -233,8 +236,8 @@ fn word_evidence(name: &[String], grammar: &Grammar) -> f32 {
         if first && (grammar.words.titles.contains(token) || initial(token, grammar)) {
             score -= 1.5;
         }
-        let as_place = !grammar.words.persons_like_places && grammar.is_place(token);
-        if as_place && grammar.name_likeness(token) < 0.99 {
+        let likely = grammar.words.persons_like_places || grammar.name_likeness(token) >= 0.99;
+        if !likely && grammar.is_place(token) {
             score -= 1.0;
         }
         if !grammar.words.spelling.as_in.is_empty() && name[..i].contains(token) {

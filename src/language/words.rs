@@ -317,6 +317,10 @@ pub struct AddressWords {
     /// Endings of hamlets: "리".
     #[serde(default)]
     pub hamlet_endings: Vec<String>,
+    /// How much better, in the score of the paths, makes one reading e times as likely; found by
+    /// the labelled cases.
+    #[serde(default)]
+    pub temperature: Option<f32>,
     /// Units are written as callers say them, not as the gazetteer has them.
     #[serde(default)]
     pub as_said: bool,
@@ -361,7 +365,7 @@ pub struct UnitWords {
     /// Behind the name: "county".
     #[serde(default)]
     pub after: Vec<String>,
-    /// Seldom said without its word.
+    /// Never said without its word.
     #[serde(default)]
     pub needs_word: bool,
     /// Written together with the name and a part of it: "구".

@@ -249,11 +249,10 @@ fn units(tokens: &[String], at: usize, field: Field, grammar: &Grammar, items: &
         }
         let best = names.first().map_or(0.0, |m| m.1);
         let bare = !grammar.words.address.bare_places;
-        let alike = if words.needs_word { 0.9 } else { 0.75 };
-        if bare && best >= alike && !said.starts_with(|c: char| c.is_ascii_digit()) {
+        let bare = bare && !words.needs_word;
+        if bare && best >= 0.75 && !said.starts_with(|c: char| c.is_ascii_digit()) {
             let common = strangeness(&tokens[at..to], grammar);
-            let bare = if words.needs_word { 0.9 } else { 0.0 };
-            let score = 1.5 * best * best + longer(to - at, best) - 0.6 * common - bare;
+            let score = 1.5 * best * best + longer(to - at, best) - 0.6 * common;
             let said = Said::Unit { field, said, kind: None, names };
             items.push(Item { from: at, to, said, score });
         }
@@ -289,9 +288,11 @@ type Named = (usize, String, Vec<(NameId, f32)>);
 /// The names of `field`'s level that may begin at `at`.
 fn names_at(tokens: &[String], at: usize, field: Field, grammar: &Grammar) -> Vec<Named> {
     let mut found: Vec<Named> = Vec::new();
-    if at >= tokens.len() {
+    if at >= tokens.len() || grammar.words.stop_words.contains(&tokens[at]) {
         return found;
     }
+    let words = grammar.words.address.units.get(field.name());
+    let strict = words.is_some_and(|w| w.needs_word);
     for (to, digits) in grammar.numbers_from(tokens, at) {
         let names = grammar.unit_names(std::slice::from_ref(&digits), field.level());
         found.push((to, digits, names));
@@ -301,7 +302,11 @@ fn names_at(tokens: &[String], at: usize, field: Field, grammar: &Grammar) -> Ve
         if spoken && !grammar.numbers_from(tokens, to - 1).is_empty() {
             break;
         }
-        let names = grammar.unit_names(&tokens[at..to], field.level());
+        let mut names = grammar.unit_names(&tokens[at..to], field.level());
+        if strict {
+            // Not the quarters that may stand for one.
+            names.retain(|(name, _)| grammar.is_of_level(*name, field.level()));
+        }
         found.push((to, join(&tokens[at..to]), names));
     }
     found

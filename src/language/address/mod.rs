@@ -52,7 +52,8 @@ pub(super) fn addresses_and_rest(
             }
         }
     }
-    (shared(readings, heard.confidence), rests)
+    let temperature = grammar.words.address.temperature.unwrap_or(TEMPERATURE);
+    (shared(readings, heard.confidence, temperature.max(0.05)), rests)
 }
 
 /// One way to read an utterance.
@@ -78,12 +79,16 @@ fn readings_of(tokens: &[String], grammar: &Grammar) -> Vec<Reading> {
 }
 
 /// The best of `readings` with their shares of `confidence`.
-fn shared(mut readings: Vec<(f32, SlotValue)>, confidence: f32) -> Vec<SlotValue> {
+fn shared(
+    mut readings: Vec<(f32, SlotValue)>,
+    confidence: f32,
+    temperature: f32,
+) -> Vec<SlotValue> {
     readings.sort_by(|a, b| b.0.total_cmp(&a.0));
     readings.truncate(READINGS_MAX);
     let best = readings.first().map_or(0.0, |(s, _)| *s);
     let weights: Vec<f32> =
-        readings.iter().map(|(s, _)| ((s - best) / TEMPERATURE).exp()).collect();
+        readings.iter().map(|(s, _)| ((s - best) / temperature).exp()).collect();
     let sum: f32 = weights.iter().sum();
     let share = |((_, r), weight): ((f32, SlotValue), f32)| SlotValue {
         confidence: confidence * weight / sum.max(f32::MIN_POSITIVE),

@@ -251,7 +251,10 @@ impl Path {
         if adjacent && self.last == Some(Field::Street) && street_first(grammar) {
             self.score += 0.4;
         }
-        let behind_place = adjacent && self.last.is_some_and(|f| f >= Field::Locality);
+        // Where the street comes first, villages without streets have their numbers there.
+        let behind_place = adjacent
+            && !street_first(grammar)
+            && self.last.is_some_and(|f| f >= Field::Locality);
         self.loose |= behind_place && !part.marked && self.street.is_none();
         if part.rank == NAME_RANK
             && let Some((street, named)) = self.street.take()
