@@ -1,6 +1,7 @@
 //! One language as it is spoken in one country on one day: everything a reading needs.
 
 use super::gazetteer::{Gazetteer, Level, NameId, Share, UnitId};
+use super::inflection::{self, Inflected};
 use super::need::NeedModel;
 use super::text::title_case;
 use super::{NumberWords, Words, number, tokens};
@@ -191,6 +192,7 @@ impl Grammar {
     /// True for words of everyday talk, which names seldom hold.
     pub(super) fn is_common_word(&self, token: &str) -> bool {
         self.common.contains(token)
+            || Inflected::of(&self.language).is_some_and(|l| inflection::is_verb(token, l))
     }
 
     /// The place that `said` names in another case than the nominative.
@@ -212,10 +214,19 @@ impl Grammar {
         if words.family_names.iter().chain(&words.name_words).any(|n| n == token) {
             return 1.0;
         }
+        let inflected = Inflected::of(&self.language);
+        if let Some(language) = inflected {
+            let likeness = inflection::name_likeness(token, &self.words.person, language);
+            if likeness > 0.0 {
+                return likeness;
+            }
+        }
         let Some(places) = self.places() else { return 0.3 };
         let lists = [places.given_names(), places.family_names(), places.middle_names()];
         let best = lists.into_iter().filter_map(|l| l.matches(&[token]).into_iter().next());
-        best.map(|m| m.similarity).fold(0.0, f32::max)
+        let best = best.map(|m| m.similarity).fold(0.0, f32::max);
+        // With endings cut off, everyday words are like some name.
+        if inflected.is_some() && best < inflection::CASE_SIMILARITY { 0.0 } else { best }
     }
 
     /// A token as it is compared: tone marks where new spelling puts them, and the like.

@@ -12,6 +12,7 @@ pub mod gazetteer;
 mod grammar;
 mod joined;
 mod joined_name;
+mod inflection;
 mod mixed;
 mod need;
 mod number;
@@ -33,7 +34,8 @@ pub use person::names;
 pub use phone::{e164, spoken_number, spoken_phone};
 pub use text::{contains_phrase, ends_with_phrase, find_phrase, fold, tokens};
 pub use words::{
-    AddressWords, Endings, HousePartWords, JoinedNames, NeedWords, NumberWords, SpellingWords, Words,
+    AddressWords, Endings, HousePartWords, JoinedNames, NeedWords, NumberWords, PersonWords,
+    SpellingWords, Words,
 };
 pub use yes_no::{YesNo, only_yes_no, yes_no};
 

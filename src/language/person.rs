@@ -1,5 +1,6 @@
 //! A caller's name out of the sentence they gave it in.
 
+use super::inflection::{Inflected, nominative_name};
 use super::spelling::{BREAK, resolved};
 use super::text::{find_phrase, name_case};
 use super::{Grammar, SlotValue, czech_name, joined_name};
@@ -87,12 +88,24 @@ fn spans(tokens: &[String], grammar: &Grammar) -> Vec<(f32, String)> {
             score += if in_full { 1.6 } else { 0.0 };
             if score >= EVIDENCE_MIN {
                 let declined = czech_name::nominative(&tokens[..from], name, grammar);
-                let name = declined.as_deref().unwrap_or(name);
-                found.push((score, name_case(name, &words.name_prefixes)));
+                let name = declined.unwrap_or_else(|| written(&tokens[..from], name, grammar));
+                found.push((score, name_case(&name, &words.name_prefixes)));
             }
         }
     }
     found
+}
+
+/// `name` in the nominative, where the words `before` it or itself say that it is inflected.
+fn written(before: &[String], name: &[String], grammar: &Grammar) -> Vec<String> {
+    let words = &grammar.words;
+    let Some(language) = Inflected::of(&grammar.language) else { return name.to_vec() };
+    let mut rest = before;
+    while let Some(n) = ends_with(rest, &words.titles).or(ends_with(rest, &words.fillers)) {
+        rest = &rest[..rest.len() - n];
+    }
+    let oblique = ends_with(rest, &words.person.oblique_lead_in).is_some();
+    nominative_name(name, oblique, &words.person, language).unwrap_or_else(|| name.to_vec())
 }
 
 /// True where no name goes on: numbers, unit words, breaks.
@@ -116,6 +129,8 @@ fn ending(tokens: &[String], to: usize, grammar: &Grammar) -> f32 {
         0.5
     } else if words.repairs.iter().any(|p| starts_with(&tokens[to..], p)) {
         -0.4
+    } else if words.name_behind.iter().any(|p| starts_with(&tokens[to..], p)) {
+        1.7
     } else if words.name_ends.iter().any(|p| starts_with(&tokens[to..], p)) {
         0.6
     } else if ends_names(tokens, to, grammar) || grammar.is_common_word(next) {
@@ -178,7 +193,7 @@ fn labelled(tokens: &[String], grammar: &Grammar) -> Option<(f32, String)> {
         parts[2] = tokens.iter().take(1).filter(borne).cloned().collect();
         said += parts[2].len();
     }
-    let name = parts.concat();
+    let name = written(&[], &parts.concat(), grammar);
     (said >= 2).then(|| (4.5, name_case(&name, &words.name_prefixes)))
 }
 

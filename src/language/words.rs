@@ -60,6 +60,9 @@ pub struct Words {
     pub titles: Vec<String>,
     /// Where a name ends.
     pub name_ends: Vec<String>,
+    /// Right behind a name, which they introduce: "мене звати".
+    #[serde(default)]
+    pub name_behind: Vec<String>,
     /// Words for somebody else: a name right behind one is not the caller's.
     #[serde(default)]
     pub others: Vec<String>,
@@ -72,6 +75,9 @@ pub struct Words {
     /// How names are spelled out.
     #[serde(default)]
     pub spelling: SpellingWords,
+    /// Names of persons, beside the gazetteer's.
+    #[serde(default)]
+    pub person: PersonWords,
     /// Address words.
     pub address: AddressWords,
     /// Need category to its phrases.
@@ -99,7 +105,17 @@ pub struct Words {
 #[serde(deny_unknown_fields)]
 pub struct NumberWords {
     /// Word to value, 0 and up: `"twelve" = 12`.
+    #[serde(default)]
     pub values: BTreeMap<String, u64>,
+    /// The same by value, for languages whose numbers have many forms: `2 = "два две двух"`.
+    #[serde(default)]
+    pub forms: BTreeMap<String, String>,
+    /// Digits by their names, which may be counted ("two zeros"): `0 = "нуля нулів"`.
+    #[serde(default)]
+    pub nouns: BTreeMap<String, String>,
+    /// [`NumberWords::nouns`] by word.
+    #[serde(skip)]
+    pub(super) named_digits: BTreeMap<String, u64>,
     /// Word to factor: `"hundred" = 100`.
     pub factors: BTreeMap<String, u64>,
     /// Words that may stand inside a number and mean nothing: "and", "linh".
@@ -177,6 +193,33 @@ pub struct NumberWords {
     /// Before digits that are not the telephone number's: "extension".
     #[serde(default)]
     pub extensions: Vec<String>,
+}
+
+/// Names of persons in languages that inflect them.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PersonWords {
+    /// Women's given names.
+    #[serde(default)]
+    pub women: HashSet<String>,
+    /// Men's given names.
+    #[serde(default)]
+    pub men: HashSet<String>,
+    /// Before a name in another case than the nominative: "запишите на".
+    #[serde(default)]
+    pub oblique_lead_in: Vec<String>,
+    /// Ending of a word to how much it looks like a person's name, 0..=1: `"енко" = 0.8`.
+    #[serde(default)]
+    pub endings: BTreeMap<String, f32>,
+}
+
+impl PersonWords {
+    /// 0..=1: how much the end of `word` is a name's.
+    pub(super) fn ending(&self, word: &str) -> f32 {
+        let ends = |(e, _): &(&String, &f32)| word.len() > e.len() + 2 && word.ends_with(*e);
+        let longest = self.endings.iter().filter(ends).max_by_key(|(e, _)| e.len());
+        longest.map_or(0.0, |(_, likeness)| *likeness)
+    }
 }
 
 /// How names are spelled out: "c as in charlie", "smith with a y"; empty lists for languages whose
@@ -283,6 +326,36 @@ pub struct AddressWords {
     /// Capitals that stand for a region where the text has small letters too: `IN = "indiana"`.
     #[serde(default)]
     pub abbreviations: BTreeMap<String, String>,
+    /// Words before or behind a street's name that are not written, by their gender: `f`, `m`, `n`.
+    #[serde(default)]
+    pub street_kinds: BTreeMap<String, Vec<String>>,
+    /// Behind a street's name and not written; [`AddressWords::street_kinds`] too.
+    #[serde(default)]
+    pub street_behind: Vec<String>,
+    /// House numbers and flats may be said before their words: "вісімдесят перша квартира".
+    #[serde(default)]
+    pub labels_behind: bool,
+    /// Before a place: "in".
+    #[serde(default)]
+    pub place_leads: Vec<String>,
+    /// Before a street said without its word: "on".
+    #[serde(default)]
+    pub street_leads: Vec<String>,
+    /// The gazetteer lacks places: an unknown name beside a unit word is one, too.
+    #[serde(default)]
+    pub open_places: bool,
+    /// Before what an address lies near, which is no part of it: "behind".
+    #[serde(default)]
+    pub landmarks: Vec<String>,
+    /// Behind a number and a street's name together with it: "мая" of "1 Мая".
+    #[serde(default)]
+    pub numbered_names: Vec<String>,
+    /// What stands below the street and is not written: entrances, floors.
+    #[serde(default)]
+    pub unwritten_parts: Vec<String>,
+    /// Beginnings of unit words by their gender, for units whose names agree with them.
+    #[serde(default)]
+    pub genders: BTreeMap<String, Vec<String>>,
     /// Words of places' names that are written in another way too: `saint = "st"`.
     #[serde(default)]
     pub same: BTreeMap<String, String>,
@@ -393,6 +466,14 @@ pub struct NeedWords {
 impl Words {
     /// The same lists with every phrase folded as callers' words are.
     pub fn folded(mut self) -> Words {
+        let kinds: Vec<String> = self.address.street_kinds.values().flatten().cloned().collect();
+        self.address.street_before.extend(kinds.iter().cloned());
+        self.address.street_behind.extend(kinds);
+        self.numbers.values.extend(by_word(&self.numbers.forms));
+        self.numbers.named_digits = by_word(&self.numbers.nouns);
+        let lower = |names: HashSet<String>| names.iter().map(|n| super::fold(n)).collect();
+        self.person.women = lower(std::mem::take(&mut self.person.women));
+        self.person.men = lower(std::mem::take(&mut self.person.men));
         let lists = [
             &mut self.yes,
             &mut self.no,
@@ -405,6 +486,7 @@ impl Words {
             &mut self.name_lead_in,
             &mut self.titles,
             &mut self.name_ends,
+            &mut self.name_behind,
             &mut self.others,
             &mut self.contrasts,
             &mut self.address.street_numbered,
@@ -431,6 +513,13 @@ impl Words {
             &mut self.name_words,
             &mut self.numbers.no_numbers,
             &mut self.address.within,
+            &mut self.address.street_leads,
+            &mut self.address.landmarks,
+            &mut self.address.street_behind,
+            &mut self.address.place_leads,
+            &mut self.address.numbered_names,
+            &mut self.address.unwritten_parts,
+            &mut self.person.oblique_lead_in,
         ];
         let units = self.address.units.values_mut().flat_map(|u| [&mut u.before, &mut u.after]);
         let house = self.address.house_parts.iter_mut().map(|h| &mut h.said);
@@ -455,6 +544,9 @@ impl Words {
             &self.address.lead_in,
         ];
         let words = lists.into_iter().flatten().flat_map(|p| p.split(' '));
+        // Inflected numbers are alike to many names.
+        let numbers = self.numbers.values.keys().filter(|_| !self.numbers.forms.is_empty());
+        let words = words.chain(numbers.map(String::as_str));
         let names = [&self.name_words, &self.family_names, &self.titles];
         let named = |w: &&str| {
             names.into_iter().flatten().any(|n| n == w)
@@ -462,4 +554,11 @@ impl Words {
         };
         words.filter(|w| self.name_words.is_empty() || !named(w)).map(String::from).collect()
     }
+}
+
+/// Each word of lists that are kept by value.
+fn by_word(lists: &BTreeMap<String, String>) -> BTreeMap<String, u64> {
+    let each = lists.iter().filter_map(|(value, words)| Some((value.parse().ok()?, words)));
+    each.flat_map(|(value, words)| words.split_whitespace().map(move |w| (super::fold(w), value)))
+        .collect()
 }

@@ -20,7 +20,9 @@ pub enum YesNo {
 pub fn yes_no(text: &str, words: &Words) -> YesNo {
     let all = tokens(text);
     let (agreed, denied_until) = said(&all, words);
-    let repairs = words.repairs.iter().filter_map(|p| find_phrase(&all, p));
+    // "No, right is forty": a denial is no slip of the tongue.
+    let slips = words.repairs.iter().filter(|p| !words.no.contains(p));
+    let repairs = slips.filter_map(|p| find_phrase(&all, p));
     let mended = repairs.map(|(at, n)| said(&all[at + n..], words));
     if agreed && mended.into_iter().any(|m| m == (true, None)) {
         return YesNo::Yes;

@@ -3,6 +3,7 @@
 use super::item::ends_name;
 use super::text::written;
 use crate::language::address::item::phrase_at;
+use crate::language::inflection::StreetSaid;
 use crate::language::{Grammar, HousePartWords};
 
 /// A number of more digits is a telephone's.
@@ -42,6 +43,9 @@ pub(super) fn parts_at(
         let fraction = value.contains('/') || value.ends_with(char::is_alphabetic);
         let said = if marked { 1.5 } else { 0.2 } + if fraction { 0.4 } else { 0.0 };
         let score = said + 0.08 * (to - number_at) as f32 - if cut { CUT } else { 0.0 };
+        if words.labels_behind && !marked {
+            labels_behind(tokens, to, &value, grammar, &mut found);
+        }
         found.push((to, HousePart { rank: 0, label: String::new(), value, marked }, score));
     }
     for part in &words.house_parts {
@@ -49,6 +53,41 @@ pub(super) fn parts_at(
         labelled(tokens, at, at + n, part, grammar, &mut found);
     }
     found
+}
+
+/// "вісімдесят перша квартира", "сорок шостий будинок": `value` ends at `to`.
+fn labels_behind(
+    tokens: &[String],
+    to: usize,
+    value: &str,
+    grammar: &Grammar,
+    found: &mut Vec<(usize, HousePart, f32)>,
+) {
+    let words = &grammar.words.address;
+    let mut put = |n: usize, rank: u8, label: &str, score: f32| {
+        let (label, value) = (label.to_string(), value.to_string());
+        found.push((to + n, HousePart { rank, label, value, marked: true }, score));
+    };
+    let ordinal = to > 0 && is_ordinal(&tokens[to - 1]);
+    if let Some(n) = phrase_at(tokens, to, &words.number) {
+        put(n, 0, "", if ordinal { 1.5 } else { 0.9 });
+    }
+    if !ordinal {
+        return;
+    }
+    for part in &words.house_parts {
+        if let Some(n) = phrase_at(tokens, to, &part.said) {
+            put(n, part.rank, &part.write, 1.5);
+        }
+    }
+}
+
+/// True for a number word that places in a row, by its ending.
+pub(super) fn is_ordinal(word: &str) -> bool {
+    const ENDINGS: &[&str] = &["й", "ая", "ья", "ое", "ье", "ую", "му", "ої", "го", "ом", "ем"];
+    const FEMININE: &[&str] = &["ша", "га", "тя", "та", "ма"];
+    const CARDINAL: &[&str] = &["дев'яноста", "девяноста", "ста", "одной", "одній", "одного"];
+    !CARDINAL.contains(&word) && ENDINGS.iter().chain(FEMININE).any(|e| word.ends_with(e))
 }
 
 /// "ngõ mười hai", "lô bê", "chung cư ngô gia tự": from `at`, its name from `name_at`.
@@ -83,7 +122,7 @@ fn labelled(
         }
         let name = &tokens[name_at..to];
         let odd = name.iter().filter(|t| grammar.is_common_word(t)).count() as f32;
-        let (_, known) = grammar.street(name);
+        let (_, known) = grammar.street_said(name, StreetSaid::default());
         let score = 1.1 + 0.12 * name.len().min(3) as f32 + 0.5 * known - 0.7 * odd;
         put(to, written(name, grammar), score);
     }
@@ -124,7 +163,7 @@ fn extend(
         }
         let text = format!("{code}{digits}");
         found.push((to, text.clone()));
-        let Some(letter) = tokens.get(to).and_then(|t| numbers.letters.get(t)) else { continue };
+        let Some(letter) = letter_at(tokens, to, grammar) else { continue };
         let text = format!("{text}{letter}");
         found.push((to + 1, text.clone()));
         let slashed = tokens.get(to + 1).is_some_and(|t| numbers.slashes.contains(t));
@@ -132,6 +171,18 @@ fn extend(
             extend(tokens, to + 2, format!("{text}/"), fractions - 1, grammar, found);
         }
     }
+}
+
+/// The letter behind a number that ends at `at`; a conjunction before everyday words is none.
+fn letter_at<'a>(tokens: &[String], at: usize, grammar: &'a Grammar) -> Option<&'a String> {
+    let token = tokens.get(at)?;
+    let letter = grammar.numbers().letters.get(token)?;
+    let goes_on = |next: &String| {
+        grammar.is_common_word(next)
+            && grammar.words.address.house_parts.iter().all(|p| !p.said.contains(next))
+    };
+    let conjunction = grammar.words.address.labels_behind && grammar.is_common_word(token);
+    (!conjunction || !tokens.get(at + 1).is_some_and(goes_on)).then_some(letter)
 }
 
 /// All elements in one field, smallest first.

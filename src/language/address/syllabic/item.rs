@@ -5,6 +5,8 @@ use super::span::{Spans, UnitsFound};
 use super::text::{numbered_street, written};
 use crate::language::Grammar;
 use crate::language::address::item::{Field, phrase_at};
+use crate::language::gazetteer::{Level, UnitId};
+use std::rc::Rc;
 
 /// Longest name of a street or a unit, in tokens.
 const NAME_TOKENS_MAX: usize = 5;
@@ -75,10 +77,22 @@ pub(super) fn items_at(at: usize, spans: &Spans) -> Vec<Item> {
     if spans.is_talk(at) || spans.is_inside(at) {
         return items;
     }
+    let is_written = |to: usize| (at..to).all(|i| !spans.is_unwritten(i));
     for (to, part, score) in house::parts_at(tokens, at, grammar) {
+        if !is_written(to) {
+            continue;
+        }
         items.push(Item { from: at, to, said: Said::House(part), score });
     }
+    for (to, name) in numbered_names(tokens, at, grammar) {
+        let street = Street { name, named: true, known: 1.0 };
+        items.push(Item { from: at, to, said: Said::Street(street), score: 1.6 });
+    }
     if let Some(n) = phrase_at(tokens, at, &words.street_before) {
+        for (to, name) in numbered_names(tokens, at + n, grammar) {
+            let street = Street { name, named: true, known: 1.0 };
+            items.push(Item { from: at, to, said: Said::Street(street), score: 2.8 });
+        }
         named_streets(at, at + n, "", spans, &mut items);
     }
     if let Some(n) = phrase_at(tokens, at, &words.street_kept) {
@@ -90,6 +104,17 @@ pub(super) fn items_at(at: usize, spans: &Spans) -> Vec<Item> {
         units(at, field, spans, &mut items);
     }
     items
+}
+
+/// "первого мая", "пятый микрорайон": a number and a word that makes it a street's name.
+fn numbered_names(tokens: &[String], at: usize, grammar: &Grammar) -> Vec<(usize, String)> {
+    let words = &grammar.words.address.numbered_names;
+    let numbers = grammar.numbers_from(tokens, at).into_iter();
+    let named = numbers.filter_map(|(to, digits)| {
+        let end = to + phrase_at(tokens, to, words)?;
+        Some((end, format!("{digits} {}", written(&tokens[to..end], grammar))))
+    });
+    named.collect()
 }
 
 /// Tokens no name goes on with: unit words, number words before a house, repairs, plain fillers.
@@ -172,10 +197,19 @@ fn bare_streets(at: usize, spans: &Spans, items: &mut Vec<Item>) {
             let street = Street { name, named: true, known };
             items.push(Item { from: at, to: end, said: Said::Street(street), score });
         }
+        if let Some(n) = phrase_at(tokens, to, &words.street_behind) {
+            let (name, known) = spans.street(at, to);
+            let score = 1.3 + 1.2 * known - 0.1 * (to - at - 1) as f32;
+            let score = score - oddness(spans.odd(at, to), known);
+            let street = Street { name, named: true, known };
+            items.push(Item { from: at, to: to + n, said: Said::Street(street), score });
+        }
         let (name, known) = spans.street(at, to);
         let length = (to - at).min(3) as f32;
         let number = known == 0.0 && !grammar.numbers_from(tokens, at).is_empty();
-        let score = 1.1 * known + 0.1 * length - oddness(spans.odd(at, to), known);
+        let led = at > 0 && words.street_leads.contains(&tokens[at - 1]);
+        let led = if led { 0.7 } else { 0.0 };
+        let score = 1.1 * known + 0.1 * length + led - oddness(spans.odd(at, to), known);
         let score = score - if number { 0.8 } else { 0.0 };
         let street = Street { name, named: false, known };
         items.push(Item { from: at, to, said: Said::Street(street), score });
@@ -220,15 +254,23 @@ fn hamlets(at: usize, spans: &Spans, items: &mut Vec<Item>) {
 fn units(at: usize, field: Field, spans: &Spans, items: &mut Vec<Item>) {
     let (tokens, grammar) = (spans.tokens, spans.grammar);
     let Some(words) = grammar.words.address.units.get(field.name()) else { return };
-    let unknown = if grammar.places().is_some() { 0.35 } else { 0.6 };
+    let words_behind: Vec<_> =
+        grammar.words.address.units.values().map(|u| &u.after).filter(|l| !l.is_empty()).collect();
+    // Where the gazetteer has every place, an unknown one is none.
+    let complete = grammar.places().is_some() && !grammar.words.address.open_places;
+    let unknown = if complete { 0.35 } else { 0.9 };
     if let Some(n) = phrase_at(tokens, at, &words.before) {
         let kind = Some(tokens[at..at + n].join(" "));
         for (to, said, units, cut) in names_at(at + n, field, spans) {
             let best = units.iter().map(|u| u.1).fold(0.0, f32::max);
+            if units.is_empty() && !complete && spans.odd(at + n, to) > 0 {
+                continue;
+            }
             let score = if units.is_empty() { unknown } else { 0.6 + 1.6 * best };
             let length = 0.05 * (to - at).min(4) as f32;
             let score = score + length - oddness(spans.odd(at + n, to), best);
             let score = score - if cut { CUT } else { 0.0 };
+            let said = unit_name(said, &tokens[at + n..to], &units, kind.as_deref(), grammar);
             let said = Said::Unit(UnitSaid { field, said, kind: kind.clone(), units });
             items.push(Item { from: at, to, said, score });
         }
@@ -237,19 +279,54 @@ fn units(at: usize, field: Field, spans: &Spans, items: &mut Vec<Item>) {
         let best = units.iter().map(|u| u.1).fold(0.0, f32::max);
         if let Some(n) = phrase_at(tokens, to, &words.after) {
             let (kind, units) = (Some(tokens[to..to + n].join(" ")), units.clone());
-            let said = Said::Unit(UnitSaid { field, said: said.clone(), kind, units });
-            items.push(Item { from: at, to: to + n, said, score: 0.7 + 1.6 * best });
+            let name = &tokens[at..to];
+            let said = unit_name(said.clone(), name, &units, kind.as_deref(), grammar);
+            if units.is_empty() && !complete && spans.odd(at, to) > 0 {
+                continue;
+            }
+            let known = if units.is_empty() { unknown } else { 0.7 + 1.6 * best };
+            let score = known - oddness(spans.odd(at, to), best);
+            let said = Said::Unit(UnitSaid { field, said, kind, units });
+            items.push(Item { from: at, to: to + n, said, score });
         }
+        // "всеволожский район": the name goes with the word behind it.
+        let goes_on = words_behind.iter().any(|list| phrase_at(tokens, to, list).is_some());
+        if goes_on && grammar.is_adjective(&tokens[to - 1]) || grammar.is_inflected_number(&tokens[at]) {
+            continue;
+        }
+        let alone = |u: &(UnitId, f32)| !grammar.needs_word(u.0);
+        let units = if units.iter().all(alone) {
+            units
+        } else {
+            Rc::new(units.iter().filter(|u| alone(u)).copied().collect())
+        };
+        let best = units.iter().map(|u| u.1).fold(0.0, f32::max);
         if best >= BARE_SIMILARITY_MIN && !said.starts_with(|c: char| c.is_ascii_digit()) {
             // Names are short, and small places have names like any words.
             let base = if field == Field::Locality { 0.9 } else { 1.5 };
             let short = to - at < BARE_TOKENS_MIN;
             let score = base * best.powi(4) - if short { 0.6 } else { 0.0 };
             let score = score - 0.6 * spans.odd(at, to) as f32;
+            let led = at > 0 && grammar.words.address.place_leads.contains(&tokens[at - 1]);
+            let score = score + if led { 0.3 } else { 0.0 };
+            let person = !led && tokens[at..to].iter().any(|t| grammar.is_given_name(t));
+            let score = score - if person { 0.8 } else { 0.0 };
             let said = Said::Unit(UnitSaid { field, said, kind: None, units });
             items.push(Item { from: at, to, said, score });
         }
     }
+}
+
+/// A unit's name as it is written where the gazetteer does not know it.
+fn unit_name(
+    written: String,
+    said: &[String],
+    units: &UnitsFound,
+    kind: Option<&str>,
+    grammar: &Grammar,
+) -> String {
+    let inflected = if units.is_empty() { grammar.unknown_unit(said, kind) } else { None };
+    inflected.unwrap_or(written)
 }
 
 /// The names of `field`'s level that may begin at `at`: end, as written, candidates, whether it is

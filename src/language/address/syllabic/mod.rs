@@ -64,5 +64,6 @@ fn unit_name(said: &UnitSaid, grammar: &Grammar) -> (String, String, String) {
     let Some(&first) = today.first() else { return Default::default() };
     let unit = places.unit(first);
     let code = if today.len() == 1 { unit.code } else { "" };
-    (unit.kind.to_lowercase(), unit.name.to_string(), code.to_string())
+    let name = grammar.name_of(first).unwrap_or_default();
+    (unit.kind.to_lowercase(), name, code.to_string())
 }

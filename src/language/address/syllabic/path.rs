@@ -63,7 +63,8 @@ pub(super) fn paths(tokens: &[String], grammar: &Grammar) -> Vec<Path> {
                     beams[item.to].push(next);
                 }
             }
-            beams[at + 1].push(path.skipping(&tokens[at], grammar));
+            let free = spans.is_unwritten(at);
+            beams[at + 1].push(if free { path } else { path.skipping(&tokens[at], grammar) });
         }
     }
     narrowed(beams.pop().unwrap_or_default())
@@ -129,6 +130,9 @@ impl Path {
                 Ordering::Equal => 0.0,
                 Ordering::Greater => 0.1,
             };
+        }
+        if self.repairing && self.last != Some(field) {
+            next.score -= 0.4;
         }
         next.skipped += (self.gap / GAP) as usize;
         next.gap = 0.0;

@@ -1,15 +1,21 @@
 //! What is known of the stretches of one utterance, looked up once each.
 
+use super::house::is_ordinal;
 use super::text::{numbered_street, written};
 use crate::language::address::item::{Field, phrase_at};
 use crate::language::gazetteer::UnitId;
 use crate::language::{Grammar, tokens};
+use crate::language::inflection::{Gender, StreetSaid};
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::rc::Rc;
 
 /// Units a stretch may name, with the similarity of the name.
 pub(super) type UnitsFound = Rc<Vec<(UnitId, f32)>>;
+
+/// Where the gazetteer lacks places, names less like a known one are unknown.
+const OPEN_SIMILARITY_MIN: f32 = 0.75;
 
 /// One utterance and what was looked up in it.
 pub(super) struct Spans<'a> {
@@ -19,6 +25,8 @@ pub(super) struct Spans<'a> {
     talk: Vec<bool>,
     /// Tokens inside an address word of several tokens: "phố" of "khu phố".
     inside: Vec<bool>,
+    /// Tokens that are part of an address and not written: entrances, floors.
+    unwritten: Vec<bool>,
     units: RefCell<HashMap<(Vec<String>, Field), UnitsFound>>,
     streets: RefCell<HashMap<(usize, usize), (String, f32)>>,
 }
@@ -30,14 +38,32 @@ impl<'a> Spans<'a> {
             let n = phrase_at(tokens, at, &grammar.words.address.not_address).unwrap_or(0);
             talk[at..at + n].fill(true);
         }
+        for at in 0..tokens.len() {
+            let near = phrase_at(tokens, at, &grammar.words.address.landmarks).unwrap_or(0);
+            let named = tokens.len().min(at + near + 1);
+            if near > 0 {
+                talk[at..named].fill(true);
+            }
+        }
         let inside = inside(tokens, grammar);
-        let (units, streets) = (RefCell::default(), RefCell::default());
-        Spans { tokens, grammar, talk, inside, units, streets }
+        let mut unwritten = vec![false; tokens.len()];
+        for at in 0..tokens.len() {
+            let range = unwritten_part(tokens, at, grammar);
+            talk[range.clone()].fill(true);
+            unwritten[range].fill(true);
+        }
+        let (units, streets) = Default::default();
+        Spans { tokens, grammar, talk, inside, unwritten, units, streets }
     }
 
     /// True inside an address word of several tokens.
     pub(super) fn is_inside(&self, at: usize) -> bool {
         self.inside[at]
+    }
+
+    /// True for what is part of an address and not written.
+    pub(super) fn is_unwritten(&self, at: usize) -> bool {
+        self.unwritten[at]
     }
 
     /// True where no address element is said.
@@ -56,7 +82,13 @@ impl<'a> Spans<'a> {
         if let Some(found) = self.units.borrow().get(&key) {
             return found.clone();
         }
-        let found = field.level().map(|level| self.grammar.units_named(name, level));
+        let found = field.level().map(|level| {
+            let mut found = self.grammar.units_said(name, level);
+            // An unknown name is likelier than a far likeness.
+            let open = self.grammar.words.address.open_places;
+            found.retain(|u| !open || u.1 >= OPEN_SIMILARITY_MIN);
+            found
+        });
         let found = Rc::new(found.unwrap_or_default());
         self.units.borrow_mut().insert(key, found.clone());
         found
@@ -81,17 +113,38 @@ impl<'a> Spans<'a> {
         if let Some(found) = self.streets.borrow().get(&(from, to)) {
             return found.clone();
         }
-        let found = self.look_up_street(&self.tokens[from..to]);
+        let case = self.street_case(from, to);
+        let found = self.look_up_street(&self.tokens[from..to], case);
         self.streets.borrow_mut().insert((from, to), found.clone());
         found
     }
 
-    fn look_up_street(&self, said: &[String]) -> (String, f32) {
-        let (name, known) = self.grammar.street(said);
+    /// The case a street's name was said in, by the words around it.
+    fn street_case(&self, from: usize, to: usize) -> StreetSaid {
+        let words = &self.grammar.words.address;
+        let before = from.checked_sub(1).map(|i| &self.tokens[i]);
+        let led = before.is_some_and(|t| words.street_leads.contains(t));
+        let kinds = words.street_kinds.iter().filter_map(|(g, kinds)| Some((Gender::of(g)?, kinds)));
+        let kind_at = |token: Option<&String>| {
+            let token = token?;
+            let mut kinds = kinds.clone();
+            let (gender, _) = kinds.find(|(_, kinds)| kinds.contains(token))?;
+            Some((gender, gender.is_oblique(token)))
+        };
+        match kind_at(before).or_else(|| kind_at(self.tokens.get(to))) {
+            Some((gender, oblique)) => {
+                StreetSaid { gender: Some(gender), oblique: oblique || led }
+            }
+            None => StreetSaid { gender: None, oblique: led },
+        }
+    }
+
+    fn look_up_street(&self, said: &[String], case: StreetSaid) -> (String, f32) {
+        let (name, known) = self.grammar.street_said(said, case);
         let letter = said.last().and_then(|t| self.grammar.numbers().letters.get(t));
         // A known street with a letter behind it: "trần hưng đạo bê".
         if let Some(letter) = letter.filter(|_| said.len() > 2 && known < 1.0) {
-            let (name, known) = self.grammar.street(&said[..said.len() - 1]);
+            let (name, known) = self.grammar.street_said(&said[..said.len() - 1], case);
             return (format!("{name} {letter}"), known);
         }
         // Known by its words, written as a date: "Ba Tháng Hai".
@@ -112,4 +165,22 @@ fn inside(tokens: &[String], grammar: &Grammar) -> Vec<bool> {
         inside[at + 1..at + longest.unwrap_or(1)].fill(true);
     }
     inside
+}
+
+/// "другий під'їзд", "этаж пять", the word standing at `at`.
+fn unwritten_part(tokens: &[String], at: usize, grammar: &Grammar) -> Range<usize> {
+    let Some(n) = phrase_at(tokens, at, &grammar.words.address.unwritten_parts) else {
+        return at..at;
+    };
+    let value = |i: usize| grammar.numbers().values.get(&tokens[i]).copied();
+    let last = at.checked_sub(1).filter(|&i| value(i).is_some());
+    let ordinal = |i: &usize| is_ordinal(&tokens[*i]);
+    if let Some(last) = last.filter(ordinal) {
+        let tens = |i: &usize| value(*i).is_some_and(|v| v % 10 == 0 && (20..100).contains(&v));
+        let ones = value(last).is_some_and(|v| v < 10);
+        let from = last.checked_sub(1).filter(|i| ones && tens(i)).unwrap_or(last);
+        return from..at + n;
+    }
+    let number = grammar.numbers_from(tokens, at + n).pop();
+    at..number.map_or(at + n, |(to, _)| to)
 }

@@ -1,0 +1,94 @@
+//! The form a name is written in, from the case it was said in.
+//!
+//! "На сумській" is Сумська, "запишите на соколову веру" is Соколова Вера. Only rules of endings
+//! and the language's lists of names; what no rule knows stays as it was said.
+
+mod adjective;
+mod person;
+mod place;
+mod street;
+
+pub(super) use person::{name_likeness, nominative_name};
+pub(super) use place::CASE_SIMILARITY;
+pub(super) use street::{StreetSaid, nominative_adjective, nominative_street};
+
+/// A language whose names are inflected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Inflected {
+    /// Ukrainian.
+    Ukrainian,
+    /// Russian.
+    Russian,
+}
+
+impl Inflected {
+    /// The country whose places are written in it.
+    pub(super) fn country(self) -> &'static str {
+        match self {
+            Inflected::Ukrainian => "UA",
+            Inflected::Russian => "RU",
+        }
+    }
+
+    /// `language` as ISO 639-1, where its names are inflected by rules that are known here.
+    pub(super) fn of(language: &str) -> Option<Inflected> {
+        match language {
+            "uk" => Some(Inflected::Ukrainian),
+            "ru" => Some(Inflected::Russian),
+            _ => None,
+        }
+    }
+}
+
+/// Grammatical gender.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gender {
+    /// вулиця, область.
+    Feminine,
+    /// проспект, район.
+    Masculine,
+    /// шосе, село.
+    Neuter,
+}
+
+impl Gender {
+    /// `f`, `m` or `n`.
+    pub(super) fn of(letter: &str) -> Option<Gender> {
+        match letter {
+            "f" => Some(Gender::Feminine),
+            "m" => Some(Gender::Masculine),
+            "n" => Some(Gender::Neuter),
+            _ => None,
+        }
+    }
+
+    /// True for a noun of this gender that is not in the nominative.
+    pub(super) fn is_oblique(self, noun: &str) -> bool {
+        match self {
+            Gender::Feminine => !noun.ends_with(['а', 'я', 'ь', 'л', 'ц']),
+            Gender::Masculine => noun.ends_with(['а', 'е', 'и', 'і', 'о', 'у', 'ю', 'я', 'м']),
+            Gender::Neuter => false,
+        }
+    }
+}
+
+/// True for a verb by its ending; names seldom end so.
+pub(super) fn is_verb(word: &str, language: Inflected) -> bool {
+    let endings: &[&str] = match language {
+        Inflected::Ukrainian => &[
+            "ати", "ити", "іти", "ути", "яти", "ться", "тися", "тись", "ємо", "аємо", "имо", "аєте", "аєш",
+            "ують", "ають", "яють", "увала", "ував", "ували", "лася", "лись", "вся", "иться",
+        ],
+        Inflected::Russian => &[
+            "ать", "ить", "еть", "ться", "тись", "аем", "аете", "аешь", "ишь", "ают", "яют", "уют", "овала",
+            "овал", "овали", "лась", "лись", "лся", "ился", "ится", "ются", "аюсь",
+        ],
+    };
+    word.chars().count() > 5 && endings.iter().any(|e| word.ends_with(e))
+}
+
+/// `word` with its `ending` replaced, where it has it and a stem of two letters.
+fn replaced(word: &str, ending: &str, by: &str) -> Option<String> {
+    let stem = word.strip_suffix(ending)?;
+    (stem.chars().count() >= 2).then(|| format!("{stem}{by}"))
+}
