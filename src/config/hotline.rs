@@ -23,11 +23,7 @@ pub struct LoadedHotline {
 /// Reads `prompts/hotlines/<name>.toml`, the language pack it names and the country's gazetteer,
 /// and checks them whole. Addresses are read as of `date` (ISO 8601), or of the hotline's own
 /// `units_as_of`.
-pub fn load_hotline(
-    config: &Config,
-    name: &str,
-    date: &str,
-) -> Result<LoadedHotline, ConfigError> {
+pub fn load_hotline(config: &Config, name: &str, date: &str) -> Result<LoadedHotline, ConfigError> {
     let hotlines = config.prompts_dir.join("hotlines");
     let path = hotlines.join(format!("{name}.toml"));
     if name.contains(['/', '\\']) || !path.is_file() {
@@ -82,8 +78,7 @@ fn grammar(
         Ok(bytes) => {
             digest.update(&bytes);
             let reason = |e: GazetteerError| format!("{e}; run: {}", pull(country));
-            let unusable =
-                |e| ConfigError::Malformed { file: places.clone(), reason: reason(e) };
+            let unusable = |e| ConfigError::Malformed { file: places.clone(), reason: reason(e) };
             Some(Arc::new(Gazetteer::from_bytes(&bytes).map_err(unusable)?))
         }
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,

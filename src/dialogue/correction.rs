@@ -2,7 +2,9 @@
 
 use super::prompt::spelled_digits;
 use super::{Answer, DENIALS_MAX, Dialogue, Move, Prompt, SlotKind, Stage};
-use crate::language::{SlotValue, YesNo, find_phrase, fold, is_detail, new_value, read_parts, tokens};
+use crate::language::{
+    SlotValue, YesNo, find_phrase, fold, is_detail, new_value, read_parts, tokens,
+};
 use crate::speech::Transcript;
 use crate::ticket::SlotStatus;
 
@@ -121,9 +123,7 @@ impl Dialogue {
         let old = self.standing(slot);
         let bands = &self.hotline.file.confidence;
         let usable = self.replacement(slot, &old, text, answer).filter(|r| {
-            !self.is_rejected(slot, r)
-                && r.value != old.value
-                && r.confidence >= bands.reject_below
+            !self.is_rejected(slot, r) && r.value != old.value && r.confidence >= bands.reject_below
         });
         let Some(reading) = usable else { return Some(self.ask_anew(slot)) };
         self.reject(slot, &old);

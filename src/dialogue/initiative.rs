@@ -1,7 +1,9 @@
 //! Mixed initiative: what callers say that was not asked for.
 
 use super::{Answer, Dialogue, Move, Prompt, SlotKind};
-use crate::language::{SlotValue, YesNo, addresses, contains_phrase, is_detail, names, needs, tokens, yes_no};
+use crate::language::{
+    SlotValue, YesNo, addresses, contains_phrase, is_detail, names, needs, tokens, yes_no,
+};
 use crate::speech::Transcript;
 use crate::ticket::{Consent, SlotStatus};
 

@@ -53,7 +53,8 @@ impl Hotline {
     /// "For food press 1. For medical advice press 2. ..."
     pub(super) fn need_keys(&self) -> String {
         let keys = self.file.needs.iter().zip(1..=9).map(|(need, key)| {
-            let label = self.grammar.words.needs.get(need).map_or(need.as_str(), |n| n.label.as_str());
+            let label =
+                self.grammar.words.needs.get(need).map_or(need.as_str(), |n| n.label.as_str());
             self.prompt("need_key", &[("key", &key.to_string()), ("label", label)]).text
         });
         keys.collect::<Vec<_>>().join(" ")

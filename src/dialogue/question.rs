@@ -129,13 +129,9 @@ impl Dialogue {
     pub fn completeness(&self, interim: &Transcript) -> Completeness {
         let words = &self.hotline.grammar.words;
         let complete = match self.stage {
-            Stage::Consent | Stage::CallerId(_) => {
-                yes_no(&interim.text, words) != YesNo::Unclear
-            }
+            Stage::Consent | Stage::CallerId(_) => yes_no(&interim.text, words) != YesNo::Unclear,
             // A "no" here is often followed by what is right.
-            Stage::Confirm(..) | Stage::ReadBack => {
-                yes_no(&interim.text, words) == YesNo::Yes
-            }
+            Stage::Confirm(..) | Stage::ReadBack => yes_no(&interim.text, words) == YesNo::Yes,
             Stage::Slot(slot) if self.is_dangling(&interim.text) => {
                 return if self.kind(slot) == SlotKind::Need {
                     Completeness::Open

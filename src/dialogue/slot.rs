@@ -282,12 +282,7 @@ impl Dialogue {
     }
 
     /// "Lê Lợi or Lê Lai?": by name, by "the first", by the keys 1 and 2.
-    pub(super) fn either(
-        &mut self,
-        slot: usize,
-        two: [SlotValue; 2],
-        answer: Answer<'_>,
-    ) -> Move {
+    pub(super) fn either(&mut self, slot: usize, two: [SlotValue; 2], answer: Answer<'_>) -> Move {
         let chosen = match answer {
             Answer::Keys("1") => Some(0),
             Answer::Keys("2") => Some(1),

@@ -20,7 +20,8 @@ pub fn new_value(rest: &str, grammar: &Grammar) -> Option<String> {
     });
     // Behind "in", "from": the name of a place in another case.
     let within = |at: usize| words.address.within.contains(&said[at]);
-    let declined = opened.map_or(!said.is_empty() && within(0), |from| from > 0 && within(from - 1));
+    let declined =
+        opened.map_or(!said.is_empty() && within(0), |from| from > 0 && within(from - 1));
     if let Some(from) = opened {
         said.drain(..from);
     }

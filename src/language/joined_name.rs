@@ -102,10 +102,11 @@ fn known_given(given: &str, grammar: &Grammar) -> f32 {
 fn place_likeness(word: &str, grammar: &Grammar) -> f32 {
     let units = grammar.words.address.units.values();
     let ends = units.clone().flat_map(|u| &u.endings).any(|e| word.ends_with(e.as_str()));
-    let named = units.flat_map(|u| &u.names).any(|(n, long)| n == word || long.iter().any(|l| l == word));
-    let known = grammar.places().is_some_and(|p| {
-        p.matches(&[word]).first().is_some_and(|m| m.similarity >= 0.99)
-    });
+    let named =
+        units.flat_map(|u| &u.names).any(|(n, long)| n == word || long.iter().any(|l| l == word));
+    let known = grammar
+        .places()
+        .is_some_and(|p| p.matches(&[word]).first().is_some_and(|m| m.similarity >= 0.99));
     match (named || known, ends) {
         (true, true) => 1.8,
         (true, false) => 0.8,
@@ -156,7 +157,10 @@ fn foreign(
         }
         let stem = super::joined::without_ending(last, &grammar.words.endings);
         let named = grammar.words.name_ends.iter().any(|e| *e == last[stem.len()..]);
-        if !named || is_stop(stem, grammar) || inner.iter().any(|t| t.chars().count() > SYLLABLES_MAX) {
+        if !named
+            || is_stop(stem, grammar)
+            || inner.iter().any(|t| t.chars().count() > SYLLABLES_MAX)
+        {
             continue;
         }
         let places = inner.iter().map(|t| place_likeness(t, grammar)).sum::<f32>();

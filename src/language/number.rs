@@ -197,8 +197,7 @@ impl Number {
     }
 
     fn value(&mut self, v: u64, elliptic: bool) {
-        if let ([.., (_, 100), last], true, 0..10) =
-            (self.addends.as_mut_slice(), self.elliptic, v)
+        if let ([.., (_, 100), last], true, 0..10) = (self.addends.as_mut_slice(), self.elliptic, v)
         {
             // "một trăm bảy lăm" is 175.
             *last = (10 * last.0, 10);

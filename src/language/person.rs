@@ -74,7 +74,8 @@ fn spans(tokens: &[String], grammar: &Grammar) -> Vec<(f32, String)> {
                 break;
             }
             let name = &tokens[from..to];
-            let odd = |t: &String| grammar.is_common_word(t) && grammar.name_likeness(t) < KNOWN_MIN;
+            let odd =
+                |t: &String| grammar.is_common_word(t) && grammar.name_likeness(t) < KNOWN_MIN;
             if name.iter().all(odd) {
                 continue;
             }

@@ -549,8 +549,7 @@ impl Words {
         let words = words.chain(numbers.map(String::as_str));
         let names = [&self.name_words, &self.family_names, &self.titles];
         let named = |w: &&str| {
-            names.into_iter().flatten().any(|n| n == w)
-                && !self.common_words.iter().any(|c| c == w)
+            names.into_iter().flatten().any(|n| n == w) && !self.common_words.iter().any(|c| c == w)
         };
         words.filter(|w| self.name_words.is_empty() || !named(w)).map(String::from).collect()
     }

@@ -74,7 +74,8 @@ impl<'de> Deserialize<'de> for Phrases {
         match Written::deserialize(from)? {
             Written::List(list) => Ok(list.into()),
             Written::Named { count, fingerprint } => {
-                let fingerprint = u64::from_str_radix(&fingerprint, 16).map_err(D::Error::custom)?;
+                let fingerprint =
+                    u64::from_str_radix(&fingerprint, 16).map_err(D::Error::custom)?;
                 Ok(Phrases { list: Arc::new([]), count, fingerprint })
             }
         }

@@ -254,7 +254,8 @@ mod tests {
             headers: vec![],
             answered_unix_ms: 0,
         };
-        CallLog::create(writer, data_dir, &Header::new(caller, "demo", "c0ffee", "2026-01-01")).unwrap()
+        CallLog::create(writer, data_dir, &Header::new(caller, "demo", "c0ffee", "2026-01-01"))
+            .unwrap()
     }
 
     /// Reads the call back: per frame its first sample, then what was lost and after how many.

@@ -220,7 +220,8 @@ fn a_closed_question_forces_nobody() {
             return;
         };
         let mut context = open_context(language);
-        (context.expectation, context.phrases) = (Expectation::YesNo, yes_no_phrases(language).into());
+        (context.expectation, context.phrases) =
+            (Expectation::YesNo, yes_no_phrases(language).into());
         let mut forced = 0;
         let others = all.iter().filter(|e| normalize(language, &e.transcript).len() > 1);
         let others: Vec<&Entry> = others.take(40).collect();

@@ -10,8 +10,8 @@ const NAME_TOKENS_MAX: usize = 4;
 
 /// Prepositions before a street, and in the names of streets.
 const PREPOSITIONS: &[&str] = &[
-    "v", "ve", "na", "z", "ze", "u", "do", "od", "k", "ke", "po", "za", "pod", "nad", "před", "mezi",
-    "při",
+    "v", "ve", "na", "z", "ze", "u", "do", "od", "k", "ke", "po", "za", "pod", "nad", "před",
+    "mezi", "při",
 ];
 
 /// Words for "street" that are not written.
@@ -53,17 +53,23 @@ const KINDS: &[(&str, Gender, &[&str])] = &[
 
 /// Months of streets that bear a day: "17. listopadu".
 const MONTHS: &[&str] = &[
-    "ledna", "února", "března", "dubna", "května", "máje", "června", "července", "srpna", "září",
-    "října", "listopadu", "prosince",
+    "ledna",
+    "února",
+    "března",
+    "dubna",
+    "května",
+    "máje",
+    "června",
+    "července",
+    "srpna",
+    "září",
+    "října",
+    "listopadu",
+    "prosince",
 ];
 
 /// The streets that may begin at `at`.
-pub(super) fn streets_at(
-    tokens: &[String],
-    at: usize,
-    grammar: &Grammar,
-    items: &mut Vec<Item>,
-) {
+pub(super) fn streets_at(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item>) {
     let declined = PREPOSITIONS.contains(&tokens[at].as_str());
     let name_at = at + usize::from(declined);
     let mut push = |to: usize, name: String, named: bool, score: f32| {
@@ -311,7 +317,11 @@ mod tests {
         let check = |text: &str, street: &str, house: &str| {
             let got = crate::language::addresses(&heard(text), &grammar);
             let part = |n: &str| got.first().map_or("", |a| a.part(n)).to_string();
-            assert_eq!((part("street").as_str(), part("house").as_str()), (street, house), "{text}");
+            assert_eq!(
+                (part("street").as_str(), part("house").as_str()),
+                (street, house),
+                "{text}"
+            );
         };
         check("v harantově deset", "Harantova", "10");
         check("na masarykově náměstí šest", "Masarykovo náměstí", "6");
@@ -319,7 +329,11 @@ mod tests {
         check("z budějovický ulice sedm", "Budějovická", "7");
         check("ve vinohradské sto dvanáct", "Vinohradská", "112");
         check("v ulici na poříčí dvacet dva", "Na Poříčí", "22");
-        check("ulice československé armády dvě stě třicet lomeno sedm", "Československé Armády", "230/7");
+        check(
+            "ulice československé armády dvě stě třicet lomeno sedm",
+            "Československé Armády",
+            "230/7",
+        );
         check("na třídě tomáše bati sto šedesát tři", "třída Tomáše Bati", "163");
         check("třída sedmnáctého listopadu pět", "třída 17. listopadu", "5");
         check("ve slovanské aleji číslo osm", "Slovanská alej", "8");

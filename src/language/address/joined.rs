@@ -33,10 +33,10 @@ pub(super) fn items_at(tokens: &[String], at: usize, grammar: &Grammar, items: &
 fn goes_on(token: &str, grammar: &Grammar) -> bool {
     let words = &grammar.words;
     let unit_words = words.address.units.values().flat_map(|u| &u.endings);
-    let mut endings =
-        unit_words
+    let mut endings = unit_words
         .chain(words.address.units.values().flat_map(|u| &u.numbered_endings))
-        .chain(&words.address.street_endings).chain(&words.address.hamlet_endings);
+        .chain(&words.address.street_endings)
+        .chain(&words.address.hamlet_endings);
     let stems = cuts(token, &[&words.endings, &words.particles]);
     stems.iter().any(|(stem, _)| {
         let bare = endings.clone().find_map(|e| stem.strip_suffix(e.as_str())).unwrap_or(stem);
@@ -69,7 +69,8 @@ fn house(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item>)
             }
         }
         let both = [&words.endings, &words.particles];
-        let counts = cuts(&rest, &both).iter().any(|(s, _)| words.numbers.counters.iter().any(|c| c == s));
+        let counts =
+            cuts(&rest, &both).iter().any(|(s, _)| words.numbers.counters.iter().any(|c| c == s));
         if !counts && !words.stop_words.contains(&tokens[at]) {
             // One digit may be any short word.
             let score = if count > 1 { 0.6 } else { 0.1 };
@@ -96,7 +97,10 @@ fn named(word: &str, from: usize, to: usize, grammar: &Grammar, items: &mut Vec<
     }
     for field in Field::UNITS {
         let Some(unit) = words.units.get(field.name()) else { continue };
-        let short = unit.names.iter().find(|(short, long)| *short == word || long.iter().any(|l| l == word));
+        let short = unit
+            .names
+            .iter()
+            .find(|(short, long)| *short == word || long.iter().any(|l| l == word));
         if let Some((short, _)) = short {
             let names = known(word, field, grammar);
             push(Said::Unit { field, said: short.clone(), kind: None, names }, 1.4);

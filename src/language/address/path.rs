@@ -185,7 +185,8 @@ impl Path {
                 if self.street.is_none() && number {
                     self.score -= 1.0;
                 }
-                let house_named = adjacent && self.house.last().is_some_and(|p| p.rank == NAME_RANK);
+                let house_named =
+                    adjacent && self.house.last().is_some_and(|p| p.rank == NAME_RANK);
                 self.score += if house_named && *named && !again { NAMED_HOUSE } else { 0.0 };
                 let name = completed(self.street.as_ref().map(|(old, _)| old.as_str()), name);
                 self.street = Some((self.without_house(&name), *named));
@@ -230,7 +231,13 @@ impl Path {
         }
     }
 
-    fn house(&mut self, part: &HousePart, score: f32, adjacent: bool, grammar: &Grammar) -> Option<Field> {
+    fn house(
+        &mut self,
+        part: &HousePart,
+        score: f32,
+        adjacent: bool,
+        grammar: &Grammar,
+    ) -> Option<Field> {
         if part.rank == 0 && !adjacent {
             // "The blue house on the corner": a description.
             self.house.retain(|p| p.marked || p.rank != NAME_RANK);
@@ -242,7 +249,9 @@ impl Path {
             Some(i) if self.house[i].text == part.text && !adjacent => {
                 self.score += AGAIN - score;
             }
-            Some(i) if self.stale.house && self.gap <= REPAIR_GAP_MAX => self.house[i] = part.clone(),
+            Some(i) if self.stale.house && self.gap <= REPAIR_GAP_MAX => {
+                self.house[i] = part.clone()
+            }
             Some(_) => return None,
             None => self.house.push(part.clone()),
         }
@@ -252,9 +261,8 @@ impl Path {
             self.score += 0.4;
         }
         // Where the street comes first, villages without streets have their numbers there.
-        let behind_place = adjacent
-            && !street_first(grammar)
-            && self.last.is_some_and(|f| f >= Field::Locality);
+        let behind_place =
+            adjacent && !street_first(grammar) && self.last.is_some_and(|f| f >= Field::Locality);
         self.loose |= behind_place && !part.marked && self.street.is_none();
         if part.rank == NAME_RANK
             && let Some((street, named)) = self.street.take()

@@ -92,9 +92,8 @@ fn street(
     items: &mut Vec<Item>,
 ) {
     let prefixes = &grammar.words.name_prefixes;
-    let cased = |name: &str| {
-        name_case(&name.split(' ').map(String::from).collect::<Vec<_>>(), prefixes)
-    };
+    let cased =
+        |name: &str| name_case(&name.split(' ').map(String::from).collect::<Vec<_>>(), prefixes);
     let mut put = |to: usize, name: String, score: f32| {
         items.push(Item { from, to, said: Said::Street { name, named: true }, score });
     };
@@ -136,7 +135,8 @@ fn streets(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item
             }
         }
         let word = phrase_at(tokens, to - 1, &words.street_after).is_some() && to == at + 1;
-        if !word && to - at <= UNKNOWN_TOKENS_MAX && !name.iter().any(|t| grammar.is_common_word(t)) {
+        if !word && to - at <= UNKNOWN_TOKENS_MAX && !name.iter().any(|t| grammar.is_common_word(t))
+        {
             let name = name_case(name, &grammar.words.name_prefixes);
             let said = Said::Street { name, named: false };
             let score = if numeric(to - 1) { -0.5 } else { 0.02 };
@@ -189,8 +189,8 @@ fn places(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item>
             items.push(Item { from: at, to, said, score });
         }
         let suffix = phrase_at(tokens, to - 1, &grammar.words.address.street_after).is_some();
-        let direction = to == at + 1
-            && phrase_at(tokens, at, &grammar.words.address.directions).is_some();
+        let direction =
+            to == at + 1 && phrase_at(tokens, at, &grammar.words.address.directions).is_some();
         unknown &= odd == 0.0
             && !suffix
             && !ends_name(tokens, at, to - 1, grammar)

@@ -20,8 +20,7 @@ const CYRILLIC_ENDINGS: &[&str] = &[
 /// Endings on plain letters, longest first.
 const CZECH_ENDINGS: &[&str] = &[
     "ejch", "ejma", "eho", "emu", "iho", "imu", "ejm", "ami", "ama", "emi", "ima", "imi", "ech",
-    "ich", "ach", "ej", "ou", "em", "im", "um", "am", "a", "e",
-    "i", "o", "u",
+    "ich", "ach", "ej", "ou", "em", "im", "um", "am", "a", "e", "i", "o", "u",
 ];
 
 /// Letters without their marks.

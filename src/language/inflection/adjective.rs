@@ -4,14 +4,48 @@ use super::{Gender, Inflected, replaced};
 
 /// Stems with a soft `н`: верхня, нижняя.
 const SOFT: &[&str] = &[
-    "верхн", "нижн", "осінн", "літн", "середн", "крайн", "давн", "ранн", "дальн", "ближн", "задн",
-    "сусідн", "новорічн", "осенн", "весенн", "летн", "зимн", "средн", "соседн", "древн", "передн",
+    "верхн",
+    "нижн",
+    "осінн",
+    "літн",
+    "середн",
+    "крайн",
+    "давн",
+    "ранн",
+    "дальн",
+    "ближн",
+    "задн",
+    "сусідн",
+    "новорічн",
+    "осенн",
+    "весенн",
+    "летн",
+    "зимн",
+    "средн",
+    "соседн",
+    "древн",
+    "передн",
 ];
 
 /// Russian stems whose masculine ends in a stressed -ой.
 const STRESSED: &[&str] = &[
-    "морск", "донск", "городск", "заводск", "лесн", "степн", "речн", "полев", "кольцев", "берегов",
-    "лугов", "боров", "портов", "больш", "земск", "областн", "родников",
+    "морск",
+    "донск",
+    "городск",
+    "заводск",
+    "лесн",
+    "степн",
+    "речн",
+    "полев",
+    "кольцев",
+    "берегов",
+    "лугов",
+    "боров",
+    "портов",
+    "больш",
+    "земск",
+    "областн",
+    "родников",
 ];
 
 /// The nominative of an adjective that is in another case (not the genitive of a name, unless
@@ -39,7 +73,8 @@ pub(super) fn nominative(
     };
     // A bare -у is an adjective's only behind its suffix: "соборну", but "франку".
     let suffix = |s: &&&str| stem.ends_with(**s);
-    if *ending == "у" && !["н", "ськ", "цьк", "зьк", "ов", "ев"].iter().any(|s| suffix(&s)) {
+    if *ending == "у" && !["н", "ськ", "цьк", "зьк", "ов", "ев"].iter().any(|s| suffix(&s))
+    {
         return None;
     }
     Some(format!("{stem}{}", nominative_ending(stem, gender, language)))
@@ -82,29 +117,89 @@ fn nominative_ending(stem: &str, gender: Gender, language: Inflected) -> &'stati
     let back = hushing || stem.ends_with(['к', 'г', 'х']);
     let stressed = STRESSED.contains(&stem);
     match (language, gender) {
-        (Inflected::Ukrainian, Gender::Feminine) => if soft { "я" } else { "а" },
-        (Inflected::Ukrainian, Gender::Masculine) => if soft { "ій" } else { "ий" },
-        (Inflected::Ukrainian, Gender::Neuter) => if soft { "є" } else { "е" },
-        (Inflected::Russian, Gender::Feminine) => if soft { "яя" } else { "ая" },
+        (Inflected::Ukrainian, Gender::Feminine) => {
+            if soft {
+                "я"
+            } else {
+                "а"
+            }
+        }
+        (Inflected::Ukrainian, Gender::Masculine) => {
+            if soft {
+                "ій"
+            } else {
+                "ий"
+            }
+        }
+        (Inflected::Ukrainian, Gender::Neuter) => {
+            if soft {
+                "є"
+            } else {
+                "е"
+            }
+        }
+        (Inflected::Russian, Gender::Feminine) => {
+            if soft {
+                "яя"
+            } else {
+                "ая"
+            }
+        }
         (Inflected::Russian, Gender::Masculine) if stressed => "ой",
-        (Inflected::Russian, Gender::Masculine) => if soft || back { "ий" } else { "ый" },
-        (Inflected::Russian, Gender::Neuter) => if soft || hushing { "ее" } else { "ое" },
+        (Inflected::Russian, Gender::Masculine) => {
+            if soft || back {
+                "ий"
+            } else {
+                "ый"
+            }
+        }
+        (Inflected::Russian, Gender::Neuter) => {
+            if soft || hushing {
+                "ее"
+            } else {
+                "ое"
+            }
+        }
     }
 }
 
 /// A surname that is declined like an adjective, back to its nominative.
 pub(super) fn surname(word: &str, gender: Gender) -> Option<String> {
     let feminine: &[(&str, &str)] = &[
-        ("скую", "ская"), ("цкую", "цкая"), ("ской", "ская"), ("цкой", "цкая"), ("скою", "ская"),
-        ("ську", "ська"), ("цьку", "цька"), ("зьку", "зька"), ("ською", "ська"), ("цькою", "цька"),
-        ("зькою", "зька"), ("ської", "ська"), ("цької", "цька"), ("зької", "зька"), ("ській", "ська"),
-        ("ую", "ая"), ("юю", "яя"),
+        ("скую", "ская"),
+        ("цкую", "цкая"),
+        ("ской", "ская"),
+        ("цкой", "цкая"),
+        ("скою", "ская"),
+        ("ську", "ська"),
+        ("цьку", "цька"),
+        ("зьку", "зька"),
+        ("ською", "ська"),
+        ("цькою", "цька"),
+        ("зькою", "зька"),
+        ("ської", "ська"),
+        ("цької", "цька"),
+        ("зької", "зька"),
+        ("ській", "ська"),
+        ("ую", "ая"),
+        ("юю", "яя"),
     ];
     let masculine: &[(&str, &str)] = &[
-        ("ского", "ский"), ("цкого", "цкий"), ("ским", "ский"), ("цким", "цкий"),
-        ("скому", "ский"), ("цкому", "цкий"), ("ського", "ський"), ("цького", "цький"),
-        ("зького", "зький"), ("ським", "ський"), ("цьким", "цький"), ("зьким", "зький"),
-        ("ському", "ський"), ("цькому", "цький"), ("зькому", "зький"),
+        ("ского", "ский"),
+        ("цкого", "цкий"),
+        ("ским", "ский"),
+        ("цким", "цкий"),
+        ("скому", "ский"),
+        ("цкому", "цкий"),
+        ("ського", "ський"),
+        ("цького", "цький"),
+        ("зького", "зький"),
+        ("ським", "ський"),
+        ("цьким", "цький"),
+        ("зьким", "зький"),
+        ("ському", "ський"),
+        ("цькому", "цький"),
+        ("зькому", "зький"),
     ];
     let endings = if gender == Gender::Feminine { feminine } else { masculine };
     endings.iter().find_map(|(from, to)| replaced(word, from, to))

@@ -39,9 +39,8 @@ impl Grammar {
         // With endings cut off much is alike: only the same letters are the same name.
         let same = |said: &[String]| known(said).filter(|(_, s)| *s >= SAME_SIMILARITY);
         let split = |name: &str| name.split(' ').map(String::from).collect::<Vec<_>>();
-        let is_known = |name: &str| {
-            same(&split(name)).is_some_and(|(_, s)| s > 0.999 || self.is_foreign())
-        };
+        let is_known =
+            |name: &str| same(&split(name)).is_some_and(|(_, s)| s > 0.999 || self.is_foreign());
         let inflected = nominative_street(said, case, language, is_known);
         let name = inflected.as_deref().map_or_else(|| said.to_vec(), split);
         let noun = case.oblique && inflected.is_none();
@@ -70,7 +69,8 @@ impl Grammar {
             for unit in places.units_ever(named.name) {
                 let known = places.unit(unit);
                 let fits = self.is_said_at(known.level, known.kind, level);
-                if !fits || !places.exists(unit, self.date) || found.iter().any(|(u, _)| *u == unit) {
+                if !fits || !places.exists(unit, self.date) || found.iter().any(|(u, _)| *u == unit)
+                {
                     continue;
                 }
                 found.push((unit, named.similarity + self.larger(unit)));
@@ -156,7 +156,17 @@ impl Grammar {
     /// True for a unit that is not called by its name alone: "Київська" needs its "область".
     pub(in crate::language) fn needs_word(&self, unit: UnitId) -> bool {
         const ADJECTIVES: &[&str] = &[
-            "ська", "цька", "зька", "ський", "цький", "зький", "ская", "цкая", "ский", "цкий", "ный",
+            "ська",
+            "цька",
+            "зька",
+            "ський",
+            "цький",
+            "зький",
+            "ская",
+            "цкая",
+            "ский",
+            "цкий",
+            "ный",
         ];
         let Some(places) = self.places().filter(|_| self.inflected().is_some()) else {
             return false;

@@ -51,8 +51,7 @@ fn pieces(word: &str, mut add: impl FnMut(&str)) {
 /// FNV-1a.
 fn hash(kind: u8, text: &str) -> u64 {
     let bytes = std::iter::once(kind).chain(text.bytes());
-    let mixed = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |h, b| {
-        (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let mixed = bytes
+        .fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
     mixed ^ (mixed >> 32)
 }

@@ -57,7 +57,10 @@ impl NeedModel {
     /// `words`: a category that only has patterns is known by them.
     pub fn learn(examples: &str, words: &Words) -> NeedModel {
         let needs = words.needs.iter().map(|(c, n)| (c.as_str(), n.phrases.as_slice()));
-        NeedModel::from_lexicon(examples, Lexicon::new(&words.emergency, &words.no_emergency, needs))
+        NeedModel::from_lexicon(
+            examples,
+            Lexicon::new(&words.emergency, &words.no_emergency, needs),
+        )
     }
 
     pub(super) fn from_lexicon(examples: &str, lexicon: Lexicon) -> NeedModel {

@@ -14,7 +14,10 @@ const GAP_WORDS_MAX: usize = 3;
 enum Place {
     Gap,
     /// Any of these words; true for those that are only beginnings.
-    Word { any_of: Vec<(String, bool)>, optional: bool },
+    Word {
+        any_of: Vec<(String, bool)>,
+        optional: bool,
+    },
 }
 
 impl Place {
@@ -132,10 +135,12 @@ fn matched(places: &[Place], said: &[String]) -> Option<usize> {
             (0..=most).find_map(|skipped| Some(skipped + matched(rest, &said[skipped..])?))
         }
         Place::Word { any_of, optional } => {
-            let fits = |w: &String| any_of.iter().any(|(of, beginning)| match beginning {
-                true => w.starts_with(of.as_str()),
-                false => w == of,
-            });
+            let fits = |w: &String| {
+                any_of.iter().any(|(of, beginning)| match beginning {
+                    true => w.starts_with(of.as_str()),
+                    false => w == of,
+                })
+            };
             let taken = said.split_first().filter(|(word, _)| fits(word));
             let taken = taken.and_then(|(_, left)| Some(1 + matched(rest, left)?));
             if *optional { taken.or_else(|| matched(rest, said)) } else { taken }

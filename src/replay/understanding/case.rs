@@ -43,7 +43,9 @@ pub fn cases(file: &str) -> Result<Vec<Case>, CaseError> {
         return Err(CaseError { line: 1, problem });
     }
     let filled = lines.filter(|(_, l)| !l.trim().is_empty() && !l.starts_with('#'));
-    filled.map(|(i, line)| case(line).map_err(|problem| CaseError { line: i + 1, problem })).collect()
+    filled
+        .map(|(i, line)| case(line).map_err(|problem| CaseError { line: i + 1, problem }))
+        .collect()
 }
 
 fn case(line: &str) -> Result<Case, String> {

@@ -126,7 +126,8 @@ pub(super) fn same(slot: &str, expected: &str, got: &str, grammar: &Grammar) -> 
 
 fn same_name(expected: &str, got: &str, grammar: &Grammar) -> bool {
     let words = |s: &str| -> Vec<String> {
-        let mut words: Vec<String> = grammar.tokens(s).iter().map(|t| grammar.spelling(t)).collect();
+        let mut words: Vec<String> =
+            grammar.tokens(s).iter().map(|t| grammar.spelling(t)).collect();
         // Family name first is what a Vietnamese form wants; elsewhere both orders are in use.
         if grammar.language != "vi" {
             words.sort();

@@ -198,13 +198,8 @@ impl Form<'_> {
         let specs = &self.hotline.file.slots;
         let at = specs.iter().position(|s| s.kind == kind);
         let record = at.map(|i| &ticket.slots[i]);
-        record.map_or(
-            SlotValue { value: String::new(), parts: Vec::new(), confidence: 0.0 },
-            |r| SlotValue {
-                value: r.value.clone(),
-                parts: r.parts.clone(),
-                confidence: r.confidence,
-            },
-        )
+        record.map_or(SlotValue { value: String::new(), parts: Vec::new(), confidence: 0.0 }, |r| {
+            SlotValue { value: r.value.clone(), parts: r.parts.clone(), confidence: r.confidence }
+        })
     }
 }

@@ -106,7 +106,8 @@ fn labelled(
         found.push((to, part, score));
     };
     // "hẻm số năm"
-    let number_at = name_at + phrase_at(tokens, name_at, &grammar.words.address.number).unwrap_or(0);
+    let number_at =
+        name_at + phrase_at(tokens, name_at, &grammar.words.address.number).unwrap_or(0);
     for (to, value, cut) in codes_at(tokens, number_at, grammar) {
         put(to, value, 1.5 + 0.08 * (to - at) as f32 - if cut { CUT } else { 0.0 });
     }

@@ -5,7 +5,7 @@ use super::span::{Spans, UnitsFound};
 use super::text::{numbered_street, written};
 use crate::language::Grammar;
 use crate::language::address::item::{Field, phrase_at};
-use crate::language::gazetteer::{Level, UnitId};
+use crate::language::gazetteer::UnitId;
 use std::rc::Rc;
 
 /// Longest name of a street or a unit, in tokens.
@@ -291,7 +291,9 @@ fn units(at: usize, field: Field, spans: &Spans, items: &mut Vec<Item>) {
         }
         // "всеволожский район": the name goes with the word behind it.
         let goes_on = words_behind.iter().any(|list| phrase_at(tokens, to, list).is_some());
-        if goes_on && grammar.is_adjective(&tokens[to - 1]) || grammar.is_inflected_number(&tokens[at]) {
+        if goes_on && grammar.is_adjective(&tokens[to - 1])
+            || grammar.is_inflected_number(&tokens[at])
+        {
             continue;
         }
         let alone = |u: &(UnitId, f32)| !grammar.needs_word(u.0);

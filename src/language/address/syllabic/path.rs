@@ -180,12 +180,7 @@ impl Path {
         }
     }
 
-    fn take_house(
-        &mut self,
-        part: &HousePart,
-        adjacent: bool,
-        grammar: &Grammar,
-    ) -> Option<Field> {
+    fn take_house(&mut self, part: &HousePart, adjacent: bool, grammar: &Grammar) -> Option<Field> {
         let same = |p: &HousePart| p.rank == part.rank && p.label == part.label;
         match self.house.iter().position(same) {
             Some(at) if self.repairing => self.house[at] = part.clone(),
@@ -215,9 +210,8 @@ impl Path {
             self.again()?;
         }
         let numbered = |p: &HousePart| p.value.contains(|c: char| c.is_ascii_digit());
-        let behind_house = adjacent
-            && self.last == Some(Field::House)
-            && self.house.last().is_some_and(numbered);
+        let behind_house =
+            adjacent && self.last == Some(Field::House) && self.house.last().is_some_and(numbered);
         if behind_house && self.lone_number {
             self.score += 0.5;
             self.lone_number = false;

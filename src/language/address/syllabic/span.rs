@@ -4,8 +4,8 @@ use super::house::is_ordinal;
 use super::text::{numbered_street, written};
 use crate::language::address::item::{Field, phrase_at};
 use crate::language::gazetteer::UnitId;
-use crate::language::{Grammar, tokens};
 use crate::language::inflection::{Gender, StreetSaid};
+use crate::language::{Grammar, tokens};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -124,7 +124,8 @@ impl<'a> Spans<'a> {
         let words = &self.grammar.words.address;
         let before = from.checked_sub(1).map(|i| &self.tokens[i]);
         let led = before.is_some_and(|t| words.street_leads.contains(t));
-        let kinds = words.street_kinds.iter().filter_map(|(g, kinds)| Some((Gender::of(g)?, kinds)));
+        let kinds =
+            words.street_kinds.iter().filter_map(|(g, kinds)| Some((Gender::of(g)?, kinds)));
         let kind_at = |token: Option<&String>| {
             let token = token?;
             let mut kinds = kinds.clone();
@@ -132,9 +133,7 @@ impl<'a> Spans<'a> {
             Some((gender, gender.is_oblique(token)))
         };
         match kind_at(before).or_else(|| kind_at(self.tokens.get(to))) {
-            Some((gender, oblique)) => {
-                StreetSaid { gender: Some(gender), oblique: oblique || led }
-            }
+            Some((gender, oblique)) => StreetSaid { gender: Some(gender), oblique: oblique || led },
             None => StreetSaid { gender: None, oblique: led },
         }
     }
