@@ -13,62 +13,78 @@ pub enum YesNo {
     Unclear,
 }
 
+/// What one phrase says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Says {
+    Yes,
+    No,
+    Doubt,
+}
+
 /// Reads an answer to a yes/no question.
 ///
 /// The longest phrases are matched first and use up their words, so that "no problem" is a yes and
-/// "dạ không" a no; a denial among them outweighs an agreement.
+/// "dạ không" a no; a denial among them outweighs an agreement, unless the caller takes it back
+/// ("no, I mean yes"). Beside words of doubt ("hold on", "did you say ...?") one word somewhere in
+/// the sentence decides nothing.
 pub fn yes_no(text: &str, words: &Words) -> YesNo {
     let all = tokens(text);
-    let (agreed, denied_until) = said(&all, words);
+    let (mut found, _) = phrases_in(&all, words);
+    if found.iter().any(|f| f.says == Says::Doubt) {
+        let opens = |f: &Phrase| f.says == Says::No && f.from == 0;
+        found.retain(|f| f.words > 1 || opens(f));
+    }
     // "No, right is forty": a denial is no slip of the tongue.
     let slips = words.repairs.iter().filter(|p| !words.no.contains(p));
-    let repairs = slips.filter_map(|p| find_phrase(&all, p));
-    let mended = repairs.map(|(at, n)| said(&all[at + n..], words));
-    if agreed && mended.into_iter().any(|m| m == (true, None)) {
-        return YesNo::Yes;
-    }
-    match denied_until {
+    let repaired = slips.filter_map(|p| find_phrase(&all, p)).map(|(at, n)| at + n);
+    let only_yes_behind = |at: usize| {
+        let mut behind = found.iter().filter(|f| f.from >= at && f.says != Says::Doubt).peekable();
+        behind.peek().is_some() && behind.all(|f| f.says == Says::Yes)
+    };
+    let denied = found.iter().filter(|f| f.says == Says::No).map(|f| f.from + f.words).min();
+    let agreed = found.iter().any(|f| f.says == Says::Yes);
+    match denied {
+        Some(_) if repaired.into_iter().any(only_yes_behind) => YesNo::Yes,
         Some(end) => YesNo::No(rest_after(text, end)),
         None if agreed => YesNo::Yes,
         None => YesNo::Unclear,
     }
 }
 
-/// Whether the words agree, and where a denial ends.
-fn said(all: &[String], words: &Words) -> (bool, Option<usize>) {
-    let mut left = all.to_vec();
-    let mut phrases: Vec<(&String, Option<bool>)> = Vec::new();
-    phrases.extend(words.yes.iter().map(|p| (p, Some(true))));
-    phrases.extend(words.no.iter().map(|p| (p, Some(false))));
-    // "I don't know" is no denial.
-    phrases.extend(words.unsure.iter().map(|p| (p, None)));
-    phrases.sort_by_key(|(p, _)| std::cmp::Reverse(p.split_whitespace().count()));
-    let (mut agreed, mut denied_until) = (false, None::<usize>);
-    for (phrase, answer) in phrases {
+/// True when `text` holds nothing but agreement, denial, doubt and fillers: no value for any other
+/// slot.
+pub fn only_yes_no(text: &str, words: &Words) -> bool {
+    let (_, mut left) = phrases_in(&tokens(text), words);
+    for phrase in &words.fillers {
         while let Some((at, n)) = find_phrase(&left, phrase) {
             left[at..at + n].fill(String::new());
-            match answer {
-                Some(true) => agreed = true,
-                Some(false) => denied_until = Some(denied_until.map_or(at + n, |d| d.min(at + n))),
-                None => {}
-            }
         }
     }
-    (agreed, denied_until)
+    left.iter().all(String::is_empty)
 }
 
-/// True when `text` holds nothing but agreement, denial and fillers: no value for any other slot.
-pub fn only_yes_no(text: &str, words: &Words) -> bool {
-    let mut left = tokens(text);
-    let mut phrases: Vec<&String> = words.yes.iter().chain(&words.no).collect();
-    phrases.extend(&words.fillers);
-    phrases.sort_by_key(|p| std::cmp::Reverse(p.split_whitespace().count()));
-    for phrase in phrases {
-        while let Some((at, n)) = find_phrase(&left, phrase) {
-            left.drain(at..at + n);
+/// A phrase of agreement, denial or doubt, by the words it takes.
+struct Phrase {
+    says: Says,
+    from: usize,
+    words: usize,
+}
+
+/// The phrases in `all`, longest first, and the words that are left (the others empty).
+fn phrases_in(all: &[String], words: &Words) -> (Vec<Phrase>, Vec<String>) {
+    let mut left = all.to_vec();
+    let lists = [(&words.no, Says::No), (&words.yes, Says::Yes), (&words.unsure, Says::Doubt)];
+    let mut phrases: Vec<(&String, Says)> =
+        lists.into_iter().flat_map(|(list, says)| list.iter().map(move |p| (p, says))).collect();
+    phrases.sort_by_key(|(p, _)| std::cmp::Reverse(p.split_whitespace().count()));
+    let mut found = Vec::new();
+    for (phrase, says) in phrases {
+        while let Some((from, words)) = find_phrase(&left, phrase) {
+            left[from..from + words].fill(String::new());
+            found.push(Phrase { says, from, words });
         }
     }
-    left.is_empty()
+    (found, left)
 }
 
 /// The original words of `text` behind its first `n` tokens.
@@ -102,5 +118,11 @@ mod tests {
         check("không phải", no(""));
         check("sai rồi", no(""));
         check("phải", YesNo::Yes);
+        check("không sai đâu", YesNo::Yes);
+        check("chờ chút đang có người gọi cửa", YesNo::Unclear);
+        check("tui cũng hổng biết nữa", YesNo::Unclear);
+        check("dạ đúng không ta", YesNo::Unclear);
+        check("hình như sai rồi", no(""));
+        assert!(only_yes_no("dạ không biết nữa", &vi()) && !only_yes_no("dạ Mai", &vi()));
     }
 }

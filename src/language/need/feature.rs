@@ -8,20 +8,19 @@ pub(super) type Features = Vec<(u32, f32)>;
 
 /// Words, pairs, words without their marks, and pieces of words, hashed into `bins`.
 pub(super) fn features(said: &[String], bins: usize) -> Features {
-    let mut found: Vec<(u64, f32)> = vec![(hash(0, ""), 0.5)];
-    let mut add = |kind: u8, text: &str, weight: f32| found.push((hash(kind, text), weight));
+    let mut found: Vec<(u64, f32)> = vec![(hash(0, []), 0.5)];
     let plain: Vec<String> = said.iter().map(|t| without_marks(t)).collect();
     for (word, plain) in said.iter().zip(&plain) {
-        add(1, word, 1.0);
-        add(2, plain, 1.0);
-        pieces(plain, |piece| add(3, piece, 0.5));
+        found.push((hash(1, [word.as_str()]), 1.0));
+        found.push((hash(2, [plain.as_str()]), 1.0));
+        pieces(plain, |piece| found.push((piece, 0.5)));
     }
-    for pair in said.windows(2) {
-        add(4, &pair.join(" "), 1.0);
-    }
-    for pair in plain.windows(2) {
-        add(5, &pair.join(" "), 0.7);
-    }
+    let pairs = |words: &[String], kind: u8, weight: f32, found: &mut Vec<(u64, f32)>| {
+        let hashes = words.windows(2).map(|w| hash(kind, w.iter().map(String::as_str)));
+        found.extend(hashes.map(|h| (h, weight)));
+    };
+    pairs(said, 3, 1.0, &mut found);
+    pairs(&plain, 4, 0.7, &mut found);
     let mut binned: Features =
         found.into_iter().map(|(h, w)| ((h % bins as u64) as u32, w)).collect();
     binned.sort_by_key(|(bin, _)| *bin);
@@ -37,21 +36,36 @@ fn without_marks(token: &str) -> String {
     bare.map(|c| if c == 'đ' { 'd' } else { c }).collect()
 }
 
-/// Runs of three to five letters, the word's ends marked.
-fn pieces(word: &str, mut add: impl FnMut(&str)) {
+/// Runs of three to five letters, the word's ends marked, as hashes.
+fn pieces(word: &str, mut add: impl FnMut(u64)) {
     let marked: Vec<char> =
         std::iter::once('<').chain(word.chars()).chain(std::iter::once('>')).collect();
-    for n in 3..=5 {
-        for run in marked.windows(n) {
-            add(&run.iter().collect::<String>());
+    for from in 0..marked.len() {
+        let mut so_far = START ^ u64::from(b'p');
+        for (i, letter) in marked[from..].iter().take(5).enumerate() {
+            so_far = (so_far ^ u64::from(*letter)).wrapping_mul(PRIME);
+            if i >= 2 {
+                add(mixed(so_far));
+            }
         }
     }
 }
 
-/// FNV-1a.
-fn hash(kind: u8, text: &str) -> u64 {
-    let bytes = std::iter::once(kind).chain(text.bytes());
-    let mixed = bytes
-        .fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
-    mixed ^ (mixed >> 32)
+/// FNV-1a of words, whatever stands between them.
+fn hash<'a>(kind: u8, words: impl IntoIterator<Item = &'a str>) -> u64 {
+    let mut so_far = START;
+    for word in words {
+        let bytes = word.bytes().chain(std::iter::once(kind));
+        so_far = bytes.fold(so_far, |h, b| (h ^ u64::from(b)).wrapping_mul(PRIME));
+    }
+    mixed(so_far)
+}
+
+/// FNV-1a, 64 bits (draft-eastlake-fnv).
+const START: u64 = 0xcbf2_9ce4_8422_2325;
+const PRIME: u64 = 0x0100_0000_01b3;
+
+/// The upper bits are the better mixed.
+fn mixed(hash: u64) -> u64 {
+    hash ^ (hash >> 32)
 }
