@@ -129,7 +129,7 @@ pub(super) fn names_at(
         if tokens[at + 1..to].iter().any(|t| t == "the") {
             break;
         }
-        if own && phrase_at(tokens, to - 1, &words.house_kinds) == Some(1) {
+        if to >= at + 2 && own && phrase_at(tokens, to - 1, &words.house_kinds) == Some(1) {
             found.push((to, named(at, to, false), 0.9 + 0.05 * (to - at) as f32));
         }
     }

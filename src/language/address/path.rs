@@ -24,6 +24,8 @@ const PERHAPS_WITHIN: f32 = 0.4;
 const LOOSE: f32 = 1.5;
 /// The name of a house just before its street.
 const NAMED_HOUSE: f32 = 0.6;
+/// Saying a street again behind "no, I mean", with another number.
+const REPAIRED: f32 = 1.0;
 /// A number so far from "no, I mean" is about something else.
 const REPAIR_GAP_MAX: f32 = 0.75;
 /// Saying a field again.
@@ -57,6 +59,8 @@ pub(super) struct Path {
     stale: Stale,
     /// A bare number behind a place, which only a street makes a house.
     loose: bool,
+    /// The last item is a place that only a larger unit right behind it makes one.
+    unproved: bool,
 }
 
 /// Fields that may be said again.
@@ -91,7 +95,7 @@ pub(super) fn paths(tokens: &[String], grammar: &Grammar) -> Vec<Path> {
         }
     }
     let mut last = beams.pop().unwrap_or_default();
-    last.iter_mut().filter(|p| p.loose).for_each(|p| p.score -= LOOSE);
+    last.iter_mut().filter(|p| p.loose || p.unproved).for_each(|p| p.score -= LOOSE);
     narrowed(last)
 }
 
@@ -116,7 +120,7 @@ impl Path {
             && self.street == other.street
             && self.hamlet == other.hamlet
             && self.stale == other.stale
-            && self.loose == other.loose
+            && (self.loose, self.unproved) == (other.loose, other.unproved)
             && self.span.map(|s| s.1) == other.span.map(|s| s.1)
             && self.units.len() == other.units.len()
             && self
@@ -144,6 +148,11 @@ impl Path {
         }
         next.score += item.score - next.gap;
         let adjacent = self.span.is_some_and(|(_, to)| to == item.from);
+        let larger = |f: Field| adjacent && self.last.is_some_and(|last| f > last);
+        let proves = matches!(&item.said, Said::Unit { field, .. } if larger(*field));
+        if self.unproved && !proves {
+            return None;
+        }
         let field = next.take(item, adjacent, grammar)?;
         if let Some(last) = self.last {
             let order = &grammar.words.address.order;
@@ -166,7 +175,8 @@ impl Path {
             Said::Street { name, named } => {
                 let again = self.street.as_ref().is_some_and(|(old, _)| old == name);
                 if again {
-                    self.score += AGAIN - item.score;
+                    let repaired = if self.stale.street { REPAIRED } else { AGAIN };
+                    self.score += repaired - item.score;
                 } else if self.street.is_some() || self.hamlet.is_some() {
                     let better = *named || self.street.as_ref().is_none_or(|(_, named)| !named);
                     if !better || !std::mem::take(&mut self.stale.street) {
@@ -202,10 +212,10 @@ impl Path {
             }
             Said::Unit { field, said, kind, names } => {
                 let at = self.units.iter().position(|u| u.field == *field);
-                if names.is_empty() && kind.is_none() {
-                    // Nothing but its place behind the street says that it is one.
-                    (adjacent && self.last == Some(Field::Street)).then_some(())?;
-                }
+                // Nothing but its place behind the street or before a larger unit says that it
+                // is one.
+                let behind_street = adjacent && self.last == Some(Field::Street);
+                self.unproved = names.is_empty() && kind.is_none() && !behind_street;
                 if let Some(at) = at {
                     if self.units[at].said == *said {
                         self.score += AGAIN - item.score;

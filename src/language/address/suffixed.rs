@@ -116,7 +116,7 @@ fn streets(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item
             break;
         }
         score -= if to > at + 1 { 0.05 } else { 0.0 };
-        score -= if numeric(to - 1) { 0.9 } else { 0.0 };
+        score -= if numeric(to - 1) { 1.3 } else { 0.0 };
         score -= if last.chars().count() == 1 { 0.5 } else { 0.0 };
         score -= if grammar.is_common_word(last) { 0.25 } else { 0.0 };
         let name = &tokens[at..to];
@@ -139,7 +139,7 @@ fn streets(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item
         if !word && to - at <= UNKNOWN_TOKENS_MAX && !name.iter().any(|t| grammar.is_common_word(t)) {
             let name = name_case(name, &grammar.words.name_prefixes);
             let said = Said::Street { name, named: false };
-            let score = if numeric(to - 1) { -0.5 } else { 0.02 };
+            let score = if (at..to).any(numeric) { -0.7 } else { 0.02 };
             items.push(Item { from: at, to, said, score });
         }
     }
