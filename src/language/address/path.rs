@@ -4,7 +4,7 @@
 //! something inside it; units that lie in one another support each other.
 
 use super::house::{HousePart, NAME_RANK};
-use super::item::{Field, Item, Said, items_at};
+use super::item::{Field, Item, Said, items_at, phrase_at};
 use crate::language::Grammar;
 use crate::language::gazetteer::{Gazetteer, NameId, UnitId};
 use crate::language::spelling::BREAK;
@@ -53,6 +53,8 @@ pub(super) struct Path {
     pub(super) units: Vec<UnitSaid>,
     /// First and one past the last token used.
     pub(super) span: Option<(usize, usize)>,
+    /// The tokens used, a bit each.
+    pub(super) used: u128,
     last: Option<Field>,
     pub(super) gap: f32,
     /// What was said before the last "no, I mean" and not since.
@@ -75,10 +77,14 @@ struct Stale {
 pub(super) fn paths(tokens: &[String], grammar: &Grammar) -> Vec<Path> {
     let mut beams: Vec<Vec<Path>> = vec![Vec::new(); tokens.len() + 1];
     beams[0].push(Path::default());
+    let mut idiom_ends = 0;
     for at in 0..tokens.len() {
+        let idiom = phrase_at(tokens, at, &grammar.words.address.idioms);
+        idiom_ends = idiom_ends.max(idiom.map_or(0, |n| at + n));
         let here = std::mem::take(&mut beams[at]);
         let here = narrowed(here);
-        let items = items_at(tokens, at, grammar);
+        let items =
+            if at < idiom_ends { Vec::new() } else { items_at(tokens, at, grammar) };
         for path in &here {
             let mut skipped = path.clone();
             let free = tokens[at] == BREAK || grammar.words.fillers.contains(&tokens[at]);
@@ -166,6 +172,7 @@ impl Path {
         next.gap = 0.0;
         next.last = Some(field);
         next.span = Some((self.span.map_or(item.from, |s| s.0), item.to));
+        (item.from..item.to).for_each(|i| next.used |= 1 << (i & 127));
         Some(next)
     }
 

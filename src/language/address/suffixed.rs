@@ -149,7 +149,14 @@ fn streets(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item
 fn ends_name(tokens: &[String], from: usize, at: usize, grammar: &Grammar) -> bool {
     let words = &grammar.words;
     let lists = [&words.address.number, &words.repairs, &words.fillers];
-    let house = words.address.house_parts.iter().any(|p| phrase_at(tokens, at, &p.said).is_some());
+    // "Post Office Lane" is no office.
+    let coded = |n: usize| {
+        let letters = &words.numbers.letters;
+        tokens.get(at + n).is_some_and(|t| letters.contains_key(t))
+            || !grammar.numbers_from(tokens, at + n).is_empty()
+    };
+    let parts = words.address.house_parts.iter();
+    let house = parts.filter_map(|p| phrase_at(tokens, at, &p.said)).any(coded);
     tokens[at] == BREAK
         || words.stop_words.contains(&tokens[at])
         || house
