@@ -28,6 +28,8 @@ const NAMED_HOUSE: f32 = 0.6;
 const REPAIRED: f32 = 1.0;
 /// A number so far from "no, I mean" is about something else.
 const REPAIR_GAP_MAX: f32 = 0.75;
+/// A place mended right away: "in Springfield, no, in Shelbyville".
+const MENDED: f32 = 0.5;
 /// Saying a field again.
 const AGAIN: f32 = 0.2;
 /// A unit outside the other.
@@ -41,6 +43,8 @@ pub(super) struct UnitSaid {
     pub(super) kind: Option<String>,
     /// What it may be, best first, with the similarity of its name.
     pub(super) units: Rc<Vec<(UnitId, f32)>>,
+    /// What its item counted.
+    score: f32,
 }
 
 /// One way through the words so far.
@@ -71,6 +75,8 @@ struct Stale {
     house: bool,
     street: bool,
     units: Vec<Field>,
+    /// The field right before the "no".
+    behind: Option<Field>,
 }
 
 /// The best ways through `tokens`, best first.
@@ -141,7 +147,7 @@ impl Path {
         let mut next = self.clone();
         if item.said == Said::Repair {
             let units = self.units.iter().map(|u| u.field).collect();
-            next.stale = Stale { house: true, street: true, units };
+            next.stale = Stale { house: true, street: true, units, behind: self.last };
             next.gap = 0.0;
             return next.span.is_some().then_some(next);
         }
@@ -229,7 +235,9 @@ impl Path {
                         return Some(*field);
                     }
                     self.stale.units.iter().position(|f| f == field)?;
-                    self.units.remove(at);
+                    let mended = self.stale.behind == Some(*field);
+                    self.score += if mended { MENDED } else { 0.0 };
+                    self.score -= self.units.remove(at).score;
                 }
                 self.stale.units.retain(|f| f != field);
                 let units = candidates(*field, names, grammar);
@@ -238,6 +246,7 @@ impl Path {
                     said: said.clone(),
                     kind: kind.clone(),
                     units: Rc::new(units),
+                    score: item.score,
                 };
                 self.relate(&mut new, grammar);
                 self.units.push(new);

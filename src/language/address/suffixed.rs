@@ -189,7 +189,9 @@ fn places(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item>
             let Some(cost) = grammar.bare_cost(&names, level) else { continue };
             let odd = odd / said.len() as f32;
             let score = 1.5 * similarity.powi(4) - 0.6 * odd + 0.05 * (to - at) as f32;
-            let street = phrase_at(tokens, to, &grammar.words.address.street_after).is_some();
+            let suffixes = &grammar.words.address.street_after;
+            let street = phrase_at(tokens, to, suffixes).is_some()
+                || (to == at + 1 && phrase_at(tokens, at, suffixes).is_some());
             let score = score - cost - introduced - if street { 0.6 } else { 0.0 };
             let name = name_case(said, &[]);
             let said = Said::Unit { field, said: name, kind: None, names };
