@@ -212,7 +212,7 @@ impl Path {
                 self.score += if house_named && *named && !again { NAMED_HOUSE } else { 0.0 };
                 let name = completed(self.street.as_ref().map(|(old, _)| old.as_str()), name);
                 self.street = Some((self.without_house(&name), *named));
-                self.stale.street &= again;
+                self.stale.street = false;
                 self.loose = false;
                 Some(Field::Street)
             }

@@ -139,8 +139,9 @@ fn streets(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item
         if !word && to - at <= UNKNOWN_TOKENS_MAX && !name.iter().any(|t| grammar.is_common_word(t)) {
             let name = name_case(name, &grammar.words.name_prefixes);
             let said = Said::Street { name, named: false };
-            let score = if (at..to).any(numeric) { -0.7 } else { 0.02 };
-            items.push(Item { from: at, to, said, score });
+            if !(at..to).any(numeric) {
+                items.push(Item { from: at, to, said, score: 0.02 });
+            }
         }
     }
 }
