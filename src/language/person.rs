@@ -83,6 +83,9 @@ fn spans(tokens: &[String], grammar: &Grammar) -> Vec<(f32, String)> {
             score += word_evidence(name, grammar) + ending(tokens, to, grammar);
             let whole = name.len() == bare && !name.iter().any(odd);
             score += if whole { 1.0 } else { 0.0 };
+            // "I'm diabetic".
+            let lone = spells && !whole && name.len() == 1 && known(&name[0], grammar) < 0.8;
+            score -= if lone { 1.0 } else { 0.0 };
             // "Okafor, Grace Okafor": said again, in full.
             let again = |t: &String| tokens[..from].contains(t) && !odd(t);
             let in_full = spells && name.len() > 1 && name.iter().any(again);

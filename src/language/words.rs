@@ -323,6 +323,9 @@ pub struct AddressWords {
     /// Before a post code, which the gazetteer makes needless.
     #[serde(default)]
     pub post_codes: Vec<String>,
+    /// Phrases of everyday talk whose words look like those of an address: "no one".
+    #[serde(default)]
+    pub idioms: Vec<String>,
     /// Capitals that stand for a region where the text has small letters too: `IN = "indiana"`.
     #[serde(default)]
     pub abbreviations: BTreeMap<String, String>,
@@ -494,6 +497,7 @@ impl Words {
             &mut self.address.house_kinds,
             &mut self.address.house_called,
             &mut self.address.post_codes,
+            &mut self.address.idioms,
             &mut self.address.lead_in,
             &mut self.address.number,
             &mut self.repairs,

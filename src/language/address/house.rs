@@ -31,9 +31,14 @@ pub(super) fn parts_at(
     let mut found = Vec::new();
     let before = phrase_at(tokens, at, &words.number);
     let number_at = at + before.unwrap_or(0);
+    // "[sixty] four": half of a number.
+    let half = at > 0
+        && words.bare_places
+        && grammar.numbers_from(tokens, at - 1).iter().any(|(to, _)| *to > at);
+    let cost = if half { 0.6 } else { 0.0 };
     for (to, text) in numbers_at(tokens, number_at, grammar) {
         let said = if before.is_some() { 1.6 } else { 0.7 };
-        let score = said + 0.08 * (to - number_at) as f32;
+        let score = said + 0.08 * (to - number_at) as f32 - cost;
         let marked = before.is_some();
         found.push((to, HousePart { rank: 0, text, marked }, score));
     }
@@ -42,7 +47,7 @@ pub(super) fn parts_at(
         let letter = letter_at(tokens, at + n, grammar);
         for (to, text) in numbers_at(tokens, at + n, grammar).into_iter().chain(letter) {
             let text = format!("{} {text}", part.write);
-            let score = 1.5 + 0.08 * (to - at) as f32;
+            let score = 1.5 + 0.02 * (to - at) as f32;
             found.push((to, HousePart { rank: part.rank, text, marked: true }, score));
         }
     }
@@ -129,7 +134,7 @@ pub(super) fn names_at(
         if tokens[at + 1..to].iter().any(|t| t == "the") {
             break;
         }
-        if own && phrase_at(tokens, to - 1, &words.house_kinds) == Some(1) {
+        if to >= at + 2 && own && phrase_at(tokens, to - 1, &words.house_kinds) == Some(1) {
             found.push((to, named(at, to, false), 0.9 + 0.05 * (to - at) as f32));
         }
     }

@@ -59,8 +59,8 @@ pub(super) fn addresses_and_rest(
 /// One way to read an utterance.
 struct Reading {
     parts: Vec<(String, String)>,
-    /// First and one past the last token of the address.
-    span: (usize, usize),
+    /// The tokens of the address, a bit each ([`TOKENS_MAX`] are fewer than the bits).
+    used: u128,
     /// What speaks for there being an address.
     evidence: f32,
     /// What speaks for this reading against the others.
@@ -72,8 +72,9 @@ fn readings_of(tokens: &[String], grammar: &Grammar) -> Vec<Reading> {
         return syllabic::readings(tokens, grammar);
     }
     let reading = |path: Path| {
-        let (span, score) = (path.span?, path.score - path.gap);
-        Some(Reading { parts: parts(&path, grammar), span, evidence: path.score, score })
+        let (used, score) = (path.used, path.score - path.gap);
+        path.span?;
+        Some(Reading { parts: parts(&path, grammar), used, evidence: path.score, score })
     };
     path::paths(tokens, grammar).into_iter().take(READINGS_MAX).filter_map(reading).collect()
 }
@@ -97,10 +98,11 @@ fn shared(
     readings.into_iter().zip(weights).map(share).collect()
 }
 
-/// `all` tokens with a break in the place of `address`, whose tokens stand at `places`.
+/// `all` tokens with breaks in the place of those of `address`, whose tokens stand at `places`.
 fn without(address: Option<&Reading>, places: &[usize], mut all: Vec<String>) -> Vec<String> {
-    if let Some((from, to)) = address.map(|a| a.span) {
-        all.splice(places[from]..=places[to - 1], [spelling::BREAK.to_string()]);
+    let used = |i: &usize| address.is_some_and(|a| a.used >> i & 1 == 1);
+    for (_, place) in places.iter().enumerate().filter(|(i, _)| used(i)) {
+        all[*place] = spelling::BREAK.to_string();
     }
     all
 }

@@ -4,7 +4,7 @@
 //! something inside it; units that lie in one another support each other.
 
 use super::house::{HousePart, NAME_RANK};
-use super::item::{Field, Item, Said, items_at};
+use super::item::{Field, Item, Said, items_at, phrase_at};
 use crate::language::Grammar;
 use crate::language::gazetteer::{Gazetteer, NameId, UnitId};
 use crate::language::spelling::BREAK;
@@ -24,8 +24,12 @@ const PERHAPS_WITHIN: f32 = 0.4;
 const LOOSE: f32 = 1.5;
 /// The name of a house just before its street.
 const NAMED_HOUSE: f32 = 0.6;
+/// Saying a street again behind "no, I mean", with another number.
+const REPAIRED: f32 = 1.0;
 /// A number so far from "no, I mean" is about something else.
 const REPAIR_GAP_MAX: f32 = 0.75;
+/// A place mended right away: "in Springfield, no, in Shelbyville".
+const MENDED: f32 = 0.5;
 /// Saying a field again.
 const AGAIN: f32 = 0.2;
 /// A unit outside the other.
@@ -39,6 +43,8 @@ pub(super) struct UnitSaid {
     pub(super) kind: Option<String>,
     /// What it may be, best first, with the similarity of its name.
     pub(super) units: Rc<Vec<(UnitId, f32)>>,
+    /// What its item counted.
+    score: f32,
 }
 
 /// One way through the words so far.
@@ -51,12 +57,16 @@ pub(super) struct Path {
     pub(super) units: Vec<UnitSaid>,
     /// First and one past the last token used.
     pub(super) span: Option<(usize, usize)>,
+    /// The tokens used, a bit each.
+    pub(super) used: u128,
     last: Option<Field>,
     pub(super) gap: f32,
     /// What was said before the last "no, I mean" and not since.
     stale: Stale,
     /// A bare number behind a place, which only a street makes a house.
     loose: bool,
+    /// The last item is a place that only a larger unit right behind it makes one.
+    unproved: bool,
 }
 
 /// Fields that may be said again.
@@ -65,16 +75,22 @@ struct Stale {
     house: bool,
     street: bool,
     units: Vec<Field>,
+    /// The field right before the "no".
+    behind: Option<Field>,
 }
 
 /// The best ways through `tokens`, best first.
 pub(super) fn paths(tokens: &[String], grammar: &Grammar) -> Vec<Path> {
     let mut beams: Vec<Vec<Path>> = vec![Vec::new(); tokens.len() + 1];
     beams[0].push(Path::default());
+    let mut idiom_ends = 0;
     for at in 0..tokens.len() {
+        let idiom = phrase_at(tokens, at, &grammar.words.address.idioms);
+        idiom_ends = idiom_ends.max(idiom.map_or(0, |n| at + n));
         let here = std::mem::take(&mut beams[at]);
         let here = narrowed(here);
-        let items = items_at(tokens, at, grammar);
+        let items =
+            if at < idiom_ends { Vec::new() } else { items_at(tokens, at, grammar) };
         for path in &here {
             let mut skipped = path.clone();
             let free = tokens[at] == BREAK || grammar.words.fillers.contains(&tokens[at]);
@@ -91,7 +107,7 @@ pub(super) fn paths(tokens: &[String], grammar: &Grammar) -> Vec<Path> {
         }
     }
     let mut last = beams.pop().unwrap_or_default();
-    last.iter_mut().filter(|p| p.loose).for_each(|p| p.score -= LOOSE);
+    last.iter_mut().filter(|p| p.loose || p.unproved).for_each(|p| p.score -= LOOSE);
     narrowed(last)
 }
 
@@ -116,7 +132,7 @@ impl Path {
             && self.street == other.street
             && self.hamlet == other.hamlet
             && self.stale == other.stale
-            && self.loose == other.loose
+            && (self.loose, self.unproved) == (other.loose, other.unproved)
             && self.span.map(|s| s.1) == other.span.map(|s| s.1)
             && self.units.len() == other.units.len()
             && self
@@ -131,7 +147,7 @@ impl Path {
         let mut next = self.clone();
         if item.said == Said::Repair {
             let units = self.units.iter().map(|u| u.field).collect();
-            next.stale = Stale { house: true, street: true, units };
+            next.stale = Stale { house: true, street: true, units, behind: self.last };
             next.gap = 0.0;
             return next.span.is_some().then_some(next);
         }
@@ -144,6 +160,11 @@ impl Path {
         }
         next.score += item.score - next.gap;
         let adjacent = self.span.is_some_and(|(_, to)| to == item.from);
+        let larger = |f: Field| adjacent && self.last.is_some_and(|last| f > last);
+        let proves = matches!(&item.said, Said::Unit { field, .. } if larger(*field));
+        if self.unproved && !proves {
+            return None;
+        }
         let field = next.take(item, adjacent, grammar)?;
         if let Some(last) = self.last {
             let order = &grammar.words.address.order;
@@ -157,6 +178,7 @@ impl Path {
         next.gap = 0.0;
         next.last = Some(field);
         next.span = Some((self.span.map_or(item.from, |s| s.0), item.to));
+        (item.from..item.to).for_each(|i| next.used |= 1 << (i & 127));
         Some(next)
     }
 
@@ -166,7 +188,8 @@ impl Path {
             Said::Street { name, named } => {
                 let again = self.street.as_ref().is_some_and(|(old, _)| old == name);
                 if again {
-                    self.score += AGAIN - item.score;
+                    let repaired = if self.stale.street { REPAIRED } else { AGAIN };
+                    self.score += repaired - item.score;
                 } else if self.street.is_some() || self.hamlet.is_some() {
                     let better = *named || self.street.as_ref().is_none_or(|(_, named)| !named);
                     if !better || !std::mem::take(&mut self.stale.street) {
@@ -190,7 +213,7 @@ impl Path {
                 self.score += if house_named && *named && !again { NAMED_HOUSE } else { 0.0 };
                 let name = completed(self.street.as_ref().map(|(old, _)| old.as_str()), name);
                 self.street = Some((self.without_house(&name), *named));
-                self.stale.street &= again;
+                self.stale.street = false;
                 self.loose = false;
                 Some(Field::Street)
             }
@@ -203,17 +226,19 @@ impl Path {
             }
             Said::Unit { field, said, kind, names } => {
                 let at = self.units.iter().position(|u| u.field == *field);
-                if names.is_empty() && kind.is_none() {
-                    // Nothing but its place behind the street says that it is one.
-                    (adjacent && self.last == Some(Field::Street)).then_some(())?;
-                }
+                // Nothing but its place behind the street or before a larger unit says that it
+                // is one.
+                let behind_street = adjacent && self.last == Some(Field::Street);
+                self.unproved = names.is_empty() && kind.is_none() && !behind_street;
                 if let Some(at) = at {
                     if self.units[at].said == *said {
                         self.score += AGAIN - item.score;
                         return Some(*field);
                     }
                     self.stale.units.iter().position(|f| f == field)?;
-                    self.units.remove(at);
+                    let mended = self.stale.behind == Some(*field);
+                    self.score += if mended { MENDED } else { 0.0 };
+                    self.score -= self.units.remove(at).score;
                 }
                 self.stale.units.retain(|f| f != field);
                 let units = candidates(*field, names, grammar);
@@ -222,6 +247,7 @@ impl Path {
                     said: said.clone(),
                     kind: kind.clone(),
                     units: Rc::new(units),
+                    score: item.score,
                 };
                 self.relate(&mut new, grammar);
                 self.units.push(new);

@@ -115,7 +115,7 @@ fn streets(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item
             break;
         }
         score -= if to > at + 1 { 0.05 } else { 0.0 };
-        score -= if numeric(to - 1) { 0.9 } else { 0.0 };
+        score -= if numeric(to - 1) { 1.3 } else { 0.0 };
         score -= if last.chars().count() == 1 { 0.5 } else { 0.0 };
         score -= if grammar.is_common_word(last) { 0.25 } else { 0.0 };
         let name = &tokens[at..to];
@@ -139,8 +139,9 @@ fn streets(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item
         {
             let name = name_case(name, &grammar.words.name_prefixes);
             let said = Said::Street { name, named: false };
-            let score = if numeric(to - 1) { -0.5 } else { 0.02 };
-            items.push(Item { from: at, to, said, score });
+            if !(at..to).any(numeric) {
+                items.push(Item { from: at, to, said, score: 0.02 });
+            }
         }
     }
 }
@@ -149,7 +150,14 @@ fn streets(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item
 fn ends_name(tokens: &[String], from: usize, at: usize, grammar: &Grammar) -> bool {
     let words = &grammar.words;
     let lists = [&words.address.number, &words.repairs, &words.fillers];
-    let house = words.address.house_parts.iter().any(|p| phrase_at(tokens, at, &p.said).is_some());
+    // "Post Office Lane" is no office.
+    let coded = |n: usize| {
+        let letters = &words.numbers.letters;
+        tokens.get(at + n).is_some_and(|t| letters.contains_key(t))
+            || !grammar.numbers_from(tokens, at + n).is_empty()
+    };
+    let parts = words.address.house_parts.iter();
+    let house = parts.filter_map(|p| phrase_at(tokens, at, &p.said)).any(coded);
     tokens[at] == BREAK
         || words.stop_words.contains(&tokens[at])
         || house
@@ -182,7 +190,9 @@ fn places(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item>
             let Some(cost) = grammar.bare_cost(&names, level) else { continue };
             let odd = odd / said.len() as f32;
             let score = 1.5 * similarity.powi(4) - 0.6 * odd + 0.05 * (to - at) as f32;
-            let street = phrase_at(tokens, to, &grammar.words.address.street_after).is_some();
+            let suffixes = &grammar.words.address.street_after;
+            let street = phrase_at(tokens, to, suffixes).is_some()
+                || (to == at + 1 && phrase_at(tokens, at, suffixes).is_some());
             let score = score - cost - introduced - if street { 0.6 } else { 0.0 };
             let name = name_case(said, &[]);
             let said = Said::Unit { field, said: name, kind: None, names };

@@ -21,7 +21,8 @@ use path::Path;
 pub(super) fn readings(tokens: &[String], grammar: &Grammar) -> Vec<Reading> {
     let reading = |path: Path| {
         let (span, score) = (path.span?, path.score - path.gap);
-        Some(Reading { parts: parts(&path, grammar), span, evidence: path.score, score })
+        let used = (span.0..span.1).fold(0, |used, i| used | 1 << (i & 127));
+        Some(Reading { parts: parts(&path, grammar), used, evidence: path.score, score })
     };
     path::paths(tokens, grammar).into_iter().filter_map(reading).collect()
 }
