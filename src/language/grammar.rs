@@ -1,6 +1,6 @@
 //! One language as it is spoken in one country on one day: everything a reading needs.
 
-use super::gazetteer::{Gazetteer, Level, NameId, Share, UnitId};
+use super::gazetteer::{Folding, Gazetteer, Level, NameId, Share, UnitId};
 use super::inflection::{self, Inflected};
 use super::need::NeedModel;
 use super::text::title_case;
@@ -197,8 +197,10 @@ impl Grammar {
 
     /// The place that `said` names in another case than the nominative.
     pub(super) fn place_in_another_case(&self, said: &[String]) -> Option<String> {
-        let best = self.places()?.matches(said).into_iter().next()?;
-        let name = self.places()?.places().text(best.name);
+        let places = self.places()?;
+        let declines = matches!(places.places().folding(), Folding::Czech | Folding::Cyrillic);
+        let best = places.matches(said).into_iter().next().filter(|_| declines)?;
+        let name = places.places().text(best.name);
         (best.similarity >= 0.92 && name.split(' ').count() == said.len()).then(|| name.into())
     }
 
