@@ -22,6 +22,12 @@ enum What {
     /// How well names, addresses, needs and answers are understood, over labelled cases.
     Understanding(understanding::Args),
     /// What expected phrases do for the words they hold, and what they invent.
+    ///
+    /// Each recording is heard twice as the answer to a question for an address: with nothing
+    /// expected, and with all names, drawn pairs and distractors expected. Names are few in the
+    /// recordings, so a pair of neighbouring words of each longer sentence is drawn by chance to
+    /// stand in for one. Of several values of --bonus the one is taken that does best on every
+    /// other recording, and the others are reported.
     Biasing(biasing::Args),
     /// Count what a recogniser makes of what is said, for the model of its noise.
     Confusions(confusions::Args),

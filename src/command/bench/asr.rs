@@ -116,6 +116,15 @@ fn print_table(report: &Report) {
             y.empty
         );
     }
+    for (language, d) in &report.digits {
+        println!(
+            "{language}: digits asked for: {} of {} right ({:.1} %), {} without any digit",
+            d.right,
+            d.clips,
+            100.0 * d.right as f64 / d.clips.max(1) as f64,
+            d.none
+        );
+    }
     println!("RTF: CPU seconds of the decoding thread for each second of sound (one core).");
     println!("p50, p95: from the end of the turn (0.7 s of silence) to the final transcript.");
 }

@@ -15,12 +15,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Arguments of `spillway bench biasing`.
-///
-/// Each recording is heard twice as the answer to a question for an address: with nothing
-/// expected, and with all names, drawn pairs and distractors expected. Names are few in the
-/// recordings, so a pair of neighbouring words of each longer sentence is drawn by chance to
-/// stand in for one. Of several values of --bonus the best on the first half of the recordings
-/// (every other one) is taken, and the other half is reported.
 #[derive(clap::Args)]
 pub struct Args {
     /// Tab-separated list of recordings: lang, file, source, licence, human|tts, seconds,

@@ -131,7 +131,8 @@ impl<'a> ClosedSet<'a> {
     }
 }
 
-fn capital(text: &str) -> String {
+/// `text` with its first letter a capital.
+pub fn capital(text: &str) -> String {
     let mut chars = text.chars();
     let first = chars.next().map(char::to_uppercase);
     first.into_iter().flatten().chain(chars).collect()

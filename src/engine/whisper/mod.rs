@@ -12,6 +12,8 @@ use whisper_rs::{WhisperContext, WhisperContextParameters};
 
 mod closed;
 mod decoder;
+mod digits;
+mod doubt;
 mod turn;
 
 use decoder::Decoder;

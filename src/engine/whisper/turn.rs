@@ -2,9 +2,11 @@
 
 use super::closed::ClosedSet;
 use super::decoder::{Decoded, Decoder};
+use super::digits::Digits;
+use super::doubt;
 use crate::audio::{FRAME_SAMPLES, level};
 use crate::engine::{EngineError, RecognitionEvent};
-use crate::speech::{RecognitionContext, Transcript, Word};
+use crate::speech::{Expectation, RecognitionContext, Transcript, Word};
 
 /// Whisper hears 30 s at once. A longer turn is cut where it is quietest between these, in
 /// samples at 8 kHz.
@@ -106,10 +108,16 @@ impl Turn {
             let pieces = self.before.iter().cloned().chain([free.later(self.before_ms)]);
             return Ok(join(pieces));
         }
-        match ClosedSet::of(&self.context, decoder) {
-            Some(closed) => closed.reconsider(free, &self.context.language, decoder),
-            None => Ok(join([free].into_iter())),
+        let language = &self.context.language;
+        if self.context.expectation == Expectation::Digits {
+            return Digits::of(&self.context, decoder).reconsider(free, language, decoder);
         }
+        if let Some(closed) = ClosedSet::of(&self.context, decoder) {
+            return closed.reconsider(free, language, decoder);
+        }
+        let mut heard = join([free].into_iter());
+        heard.alternatives = doubt::alternatives(&heard, language, decoder)?;
+        Ok(heard)
     }
 }
 

@@ -3,6 +3,7 @@
 mod align;
 mod bias;
 mod clip;
+mod digits;
 mod listen;
 mod manifest;
 mod noisy;
@@ -12,6 +13,7 @@ mod text;
 pub use align::{Step, align};
 pub use bias::{BiasClip, Biased, Score};
 pub use clip::{load, telephone};
+pub use digits::{Digits, digit_phrases};
 pub use listen::{Heard, listen};
 pub use manifest::{Entry, ManifestError, read};
 pub use noisy::Noise;

@@ -1,6 +1,7 @@
 //! The figures of `spillway bench asr`, by language and source.
 
 use super::clip;
+use super::digits::{Digits, digit_phrases, digits};
 use super::listen::{Heard, TRAILING_SILENCE_MS, listen};
 use super::manifest::Entry;
 use super::text::{Errors, characters, compare, normalize};
@@ -17,6 +18,8 @@ pub struct Report {
     /// By language: recordings whose whole transcript is a yes or a no, heard as the answer to a
     /// yes/no question.
     pub yesno: BTreeMap<String, YesNo>,
+    /// The same of recordings that say digits, heard as the answer to a question for a number.
+    pub digits: BTreeMap<String, Digits>,
 }
 
 /// The figures of one language and source.
@@ -130,10 +133,23 @@ pub fn measure(
                 count.add(yes, answer(language, &words), words.is_empty());
                 tracing::debug!(%word, heard = words.join(" "), "yes/no");
             }
+            if let Some(said) = digits(language, &said) {
+                let heard = hear(Expectation::Digits, digit_phrases(language));
+                let words = spoken_digits(language, &heard.transcript.text);
+                let count = report.digits.entry(language.into()).or_default();
+                count.add(&said, digits(language, &words).as_deref());
+                tracing::debug!(%said, heard = words.join(" "), "digits");
+            }
         }
         report.groups.push(tally.group(language, source, engine.name()));
     }
     Ok(())
+}
+
+/// Normalised, but figure by figure: "12" is twelve to an address and one, two to a number.
+fn spoken_digits(language: &str, text: &str) -> Vec<String> {
+    let apart = |c: char| if c.is_ascii_digit() { format!(" {c} ") } else { c.to_string() };
+    normalize(language, &text.chars().map(apart).collect::<String>())
 }
 
 impl YesNo {
