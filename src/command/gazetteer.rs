@@ -116,12 +116,7 @@ fn main_language(country: &str) -> Option<&'static str> {
     known.iter().find(|(c, _)| *c == country).map(|(_, language)| *language)
 }
 
-fn candidates(
-    words: &str,
-    grammar: &Grammar,
-    places: &Gazetteer,
-    today: Date,
-) -> Vec<Candidate> {
+fn candidates(words: &str, grammar: &Grammar, places: &Gazetteer, today: Date) -> Vec<Candidate> {
     let readings = addresses(&Transcript::plain(words, 1.0), grammar);
     let candidate = |reading: spillway::language::SlotValue| {
         let coded = ["locality_code", "district_code", "region_code"].map(|c| reading.part(c));

