@@ -117,3 +117,6 @@ fn sort_parents_first(draft: &mut Draft) {
         (*old, *new) = (place[*old as usize], place[*new as usize]);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -369,7 +369,8 @@ impl Country {
             let of_2025 = |p: &&u32| self.units[**p as usize].to == BEFORE_REFORM;
             let Some(new) = ward.parents.iter().find(of_2025) else { continue };
             let ended = |p: &&u32| self.units[**p as usize].to == BEFORE_MERGERS;
-            found.extend(ward.parents.iter().filter(ended).map(|p| (*p, Some(*new), String::new())));
+            found
+                .extend(ward.parents.iter().filter(ended).map(|p| (*p, Some(*new), String::new())));
         }
         for (old, new, _) in &self.successions {
             let (old, new) = (&self.units[*old as usize], &self.units[*new as usize]);
