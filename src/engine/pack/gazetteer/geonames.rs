@@ -127,6 +127,7 @@ fn transliterate(name: &str) -> String {
     let mut latin = String::with_capacity(name.len());
     for c in name.to_lowercase().chars() {
         latin.push_str(match c {
+            'е' if latin.is_empty() => "ye",
             'а' => "a",
             'б' => "b",
             'в' => "v",
@@ -154,9 +155,8 @@ fn transliterate(name: &str) -> String {
             'ч' => "ch",
             'ш' => "sh",
             'щ' => "shch",
-            'ъ' => "'",
+            'ъ' | 'ь' => "",
             'ы' => "y",
-            'ь' => "'",
             'э' => "e",
             'ю' => "yu",
             'я' => "ya",
