@@ -196,10 +196,10 @@ fn hotline_language(config: &Config) -> Option<String> {
     Some(table.get("language")?.as_str()?.to_string())
 }
 
-/// For each language a recogniser and, better than espeak-ng, a voice. What the hotline does not
-/// speak is optional.
+/// For each language a recogniser, gazetteers and, better than espeak-ng, a voice. What the hotline
+/// does not speak is optional.
 fn packs(config: &Config) -> Vec<Check> {
-    let packs = match Packs::open(&config.models_dir) {
+    let packs = match Packs::open(&config.models_dir, &config.prompts_dir) {
         Ok(packs) => packs,
         Err(error) => {
             let mend = "git checkout models/packs.toml";
@@ -209,12 +209,11 @@ fn packs(config: &Config) -> Vec<Check> {
     let spoken = hotline_language(config);
     let mut checks = vec![];
     for language in languages(&config.prompts_dir) {
-        let (voices, recognisers): (Vec<&Pack>, Vec<&Pack>) = packs
-            .manifest()
-            .packs
-            .iter()
-            .filter(|p| p.languages.contains(&language))
-            .partition(|p| p.engine == PackEngine::Piper);
+        let known = packs.manifest().packs.iter().filter(|p| p.languages.contains(&language));
+        let (gazetteers, engines): (Vec<&Pack>, Vec<&Pack>) =
+            known.partition(|p| p.engine == PackEngine::Gazetteer);
+        let (voices, recognisers): (Vec<&Pack>, Vec<&Pack>) =
+            engines.into_iter().partition(|p| p.engine == PackEngine::Piper);
         let recogniser = one_of(&packs, format!("recogniser for {language}"), &recognisers);
         let is_needed = spoken.as_ref().is_none_or(|spoken| *spoken == language);
         checks.push(if is_needed { recogniser } else { recogniser.optional() });
@@ -222,6 +221,11 @@ fn packs(config: &Config) -> Vec<Check> {
             let voice = one_of(&packs, format!("voice for {language}"), &voices);
             checks.push(voice.optional());
         }
+        // Without one, addresses are taken as they are said.
+        checks.extend(gazetteers.iter().map(|gazetteer| {
+            let country = gazetteer.country().unwrap_or_default().to_uppercase();
+            one_of(&packs, format!("gazetteer of {country}"), &[gazetteer]).optional()
+        }));
     }
     checks
 }
@@ -231,7 +235,8 @@ fn one_of(packs: &Packs, name: String, candidates: &[&Pack]) -> Check {
     let usable = candidates.iter().find_map(|pack| match packs.state(pack, false) {
         PackState::Ready => Some(pack.name.clone()),
         PackState::Unstamped => Some(format!("{} (laid by hand)", pack.name)),
-        PackState::Outdated => Some(format!("{} (made by another manifest)", pack.name)),
+        PackState::Outdated => Some(format!("{} (outdated: pull it again)", pack.name)),
+        PackState::Lacking(what) => Some(format!("{} WITHOUT {what}", pack.name)),
         PackState::Damaged(_) | PackState::Missing => None,
     });
     match (usable, candidates.first()) {

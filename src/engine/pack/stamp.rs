@@ -10,7 +10,7 @@ const STAMP_FILE: &str = ".spillway-pack.json";
 /// What an unpacked pack was made of and consists of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
-    /// [`Pack::fingerprint`] at the time.
+    /// [`Packs::fingerprint`](super::Packs::fingerprint) at the time.
     pub fingerprint: String,
     /// `registry` or `official`.
     pub source: String,
@@ -18,6 +18,9 @@ pub struct Stamp {
     pub made_of: Vec<StampedFile>,
     /// True when one of them had no published digest and was trusted as it came.
     pub trusted_on_first_use: bool,
+    /// What the pack goes without, because a source was not to be had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lacking: Option<String>,
     /// The files of the pack.
     pub files: Vec<StampedFile>,
 }
@@ -41,8 +44,10 @@ pub enum PackState {
     Ready,
     /// Laid there by hand: the files are there, but nothing tells whether they are the right ones.
     Unstamped,
-    /// Whole, but made by another manifest.
+    /// Whole, but made by another manifest, or of other data of ours.
     Outdated,
+    /// As the manifest wants it but for this, which could not be had.
+    Lacking(String),
     /// This file is missing or has another size or digest.
     Damaged(String),
     /// Not there.
@@ -52,12 +57,13 @@ pub enum PackState {
 impl PackState {
     /// True when an engine may open it.
     pub fn is_usable(&self) -> bool {
-        matches!(self, PackState::Ready | PackState::Unstamped | PackState::Outdated)
+        !matches!(self, PackState::Damaged(_) | PackState::Missing)
     }
 }
 
-/// How the pack in `dir` stands; `thorough` compares digests and not just sizes.
-pub(super) fn state(pack: &Pack, dir: &Path, thorough: bool) -> PackState {
+/// How the pack in `dir` stands, which should have this fingerprint; `thorough` compares digests
+/// and not just sizes.
+pub(super) fn state(pack: &Pack, fingerprint: &str, dir: &Path, thorough: bool) -> PackState {
     let Some(stamp) = read(dir) else {
         return match pack.files.iter().find(|f| !dir.join(f).is_file()) {
             Some(_) if !dir.exists() => PackState::Missing,
@@ -72,8 +78,8 @@ pub(super) fn state(pack: &Pack, dir: &Path, thorough: bool) -> PackState {
     };
     match stamp.files.iter().find(|f| !whole(f)) {
         Some(file) => PackState::Damaged(file.path.clone()),
-        None if stamp.fingerprint != pack.fingerprint() => PackState::Outdated,
-        None => PackState::Ready,
+        None if stamp.fingerprint != fingerprint => PackState::Outdated,
+        None => stamp.lacking.map_or(PackState::Ready, PackState::Lacking),
     }
 }
 

@@ -1,15 +1,22 @@
 //! Makes a pack's files of its verified downloads.
 
+use super::digest::sha256_of;
 use super::manifest::{Unpack, stays_inside};
-use super::{PackError, ctranslate2, ggml};
+use super::members::{open_zip, read_member};
+use super::{PackError, ctranslate2, gazetteer, ggml};
 use object::{Object, ObjectSegment, ObjectSymbol};
 use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// Unpacks `downloads` (in the manifest's order) into the empty directory `into`.
-pub(super) fn unpack(recipe: &Unpack, downloads: &[PathBuf], into: &Path) -> Result<(), PackError> {
-    match recipe {
+/// Unpacks `downloads` (in the manifest's order; for a gazetteer also our own file on the country)
+/// into the empty directory `into`. Gives what is worth telling of it.
+pub(super) fn unpack(
+    recipe: &Unpack,
+    downloads: &[PathBuf],
+    into: &Path,
+) -> Result<Vec<String>, PackError> {
+    let done = match recipe {
+        Unpack::Gazetteer { country } => return build_gazetteer(country, downloads, into),
         Unpack::Copy => downloads.iter().try_for_each(|from| {
             let to = into.join(from.file_name().unwrap_or_default());
             std::fs::copy(from, &to).map(drop).map_err(PackError::io(&to))
@@ -36,7 +43,39 @@ pub(super) fn unpack(recipe: &Unpack, downloads: &[PathBuf], into: &Path) -> Res
             let f16 = std::fs::read(from).map_err(PackError::io(from))?;
             write(into, to, &quantize(&f16, &from.display().to_string())?)
         }),
+    };
+    done.map(|()| vec![])
+}
+
+/// Builds `gazetteer.bin`; of `sources` the `.toml` is our own, the others are packages.
+fn build_gazetteer(
+    country: &str,
+    sources: &[PathBuf],
+    into: &Path,
+) -> Result<Vec<String>, PackError> {
+    let is_ours = |path: &&PathBuf| path.extension().is_some_and(|e| e == "toml");
+    let mut curated = gazetteer::Curated::default();
+    if let Some(path) = sources.iter().find(is_ours) {
+        let text = std::fs::read_to_string(path).map_err(PackError::io(path))?;
+        curated = gazetteer::Curated::parse(&text)
+            .map_err(|reason| PackError::Manifest { path: path.clone(), reason })?;
     }
+    let archives: Vec<PathBuf> = sources.iter().filter(|p| !is_ours(p)).cloned().collect();
+    let read = |member: &str| {
+        read_member(&archives, member).map_err(|e| match e {
+            PackError::Malformed { file, reason } => format!("{file} {reason}"),
+            other => other.to_string(),
+        })
+    };
+    let built = gazetteer::build(country, &read, &curated)
+        .map_err(PackError::malformed(&format!("the packages for gazetteer-{country}")))?;
+    let file = built.draft.to_bytes();
+    write(into, "gazetteer.bin", &file)?;
+    let mut notes = built.notes;
+    let (units, bytes) = (built.draft.units.len(), file.len());
+    let digest = sha256_of(&file);
+    notes.push(format!("gazetteer.bin: {units} units, {bytes} bytes, sha256 {digest}"));
+    Ok(notes)
 }
 
 fn quantize(f16: &[u8], name: &str) -> Result<Vec<u8>, PackError> {
@@ -46,7 +85,7 @@ fn quantize(f16: &[u8], name: &str) -> Result<Vec<u8>, PackError> {
 /// Writes every file of the archive `from` that lies below `prefix`.
 fn tree(from: &Path, prefix: &str, into: &Path) -> Result<(), PackError> {
     let name = from.display().to_string();
-    let mut archive = open(from)?;
+    let mut archive = open_zip(from)?;
     let mut files = 0;
     for i in 0..archive.len() {
         let mut entry = archive.by_index(i).map_err(PackError::malformed(&name))?;
@@ -70,28 +109,6 @@ fn tree(from: &Path, prefix: &str, into: &Path) -> Result<(), PackError> {
         return Err(PackError::malformed(&name)(format!("has nothing below `{prefix}`")));
     }
     Ok(())
-}
-
-/// The contents of `member`, which one of the archives has.
-fn read_member(archives: &[PathBuf], member: &str) -> Result<Vec<u8>, PackError> {
-    for path in archives {
-        let name = path.display().to_string();
-        let mut archive = open(path)?;
-        let mut entry = match archive.by_name(member) {
-            Ok(entry) => entry,
-            Err(zip::result::ZipError::FileNotFound) => continue,
-            Err(e) => return Err(PackError::malformed(&name)(e)),
-        };
-        let mut contents = vec![];
-        entry.read_to_end(&mut contents).map_err(PackError::malformed(&name))?;
-        return Ok(contents);
-    }
-    Err(PackError::malformed(member)("is in none of the wheels"))
-}
-
-fn open(path: &Path) -> Result<zip::ZipArchive<File>, PackError> {
-    let file = File::open(path).map_err(PackError::io(path))?;
-    zip::ZipArchive::new(file).map_err(PackError::malformed(&path.display().to_string()))
 }
 
 /// The data object `symbol` of an ELF library; `symbol_size` is its length as a `u64`.
@@ -169,7 +186,7 @@ mod tests {
             let error = error.expect_err(member).to_string();
             assert!(error.contains(wanted), "{error}");
         };
-        check("m/b", "m/b: is in none of the wheels");
+        check("m/b", "m/b: is in none of the packages");
         check("m/a", "m/a");
     }
 

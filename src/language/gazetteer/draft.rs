@@ -5,9 +5,6 @@ use super::{Folding, GazetteerError, Level, Share};
 /// First bytes of every file.
 const MAGIC: &[u8; 4] = b"SPGZ";
 
-/// Raised when the layout changes; files of another version are refused and built again.
-const VERSION: u32 = 1;
-
 /// Units above a unit, one within the other.
 const DEPTH_MAX: usize = 6;
 
@@ -59,6 +56,9 @@ pub struct DraftUnit {
 }
 
 impl Draft {
+    /// Raised when the layout changes; files of another one are refused and built again.
+    pub const LAYOUT: u32 = 1;
+
     /// An empty gazetteer of `country`.
     pub fn new(country: &str) -> Draft {
         Draft {
@@ -112,7 +112,7 @@ impl Draft {
             }
         }
         let mut file = MAGIC.to_vec();
-        file.extend(VERSION.to_le_bytes());
+        file.extend(Draft::LAYOUT.to_le_bytes());
         file.extend(digest(&out.0).to_le_bytes());
         file.extend(out.0);
         file
@@ -125,8 +125,9 @@ impl Draft {
             return Err(GazetteerError::NotAGazetteer);
         }
         let found = u32::from_le_bytes([head[4], head[5], head[6], head[7]]);
-        if found != VERSION {
-            return Err(GazetteerError::Version { found, wanted: VERSION });
+        let wanted = Draft::LAYOUT;
+        if found != wanted {
+            return Err(GazetteerError::Version { found, wanted });
         }
         if head[8..] != digest(body).to_le_bytes() {
             return Err(GazetteerError::Corrupt("its digest is wrong"));

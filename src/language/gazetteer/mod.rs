@@ -84,12 +84,17 @@ impl Gazetteer {
     /// Indexes a draft.
     fn new(draft: Draft) -> Gazetteer {
         let folding = draft.folding;
-        let of_units = draft.units.iter().map(|u| (u.name.as_str(), 0));
-        let of_aliases = draft.aliases.iter().map(|(name, _)| (name.as_str(), 0));
-        let texts: Vec<(&str, u32)> = of_units.chain(of_aliases).collect();
+        let rank: Vec<u32> = draft.units.iter().map(inhabitants).collect();
+        let of_units = draft.units.iter().map(|u| u.name.as_str()).zip(0u32..);
+        let of_aliases = draft.aliases.iter().map(|(name, unit)| (name.as_str(), *unit));
+        let (texts, bearers): (Vec<&str>, Vec<u32>) = of_units.chain(of_aliases).unzip();
+        let weights = bearers.iter().map(|unit| rank[*unit as usize]);
+        let texts: Vec<(&str, u32)> = texts.into_iter().zip(weights).collect();
         let (places, ids) = NameIndex::new(folding, &texts);
-        let bearers = (0..draft.units.len() as u32).chain(draft.aliases.iter().map(|a| a.1));
-        let named = Lists::new(places.len(), ids.iter().map(|n| n.0).zip(bearers));
+        let mut bearers: Vec<(u32, u32)> = ids.iter().map(|name| name.0).zip(bearers).collect();
+        // The largest bearer of a name is the likeliest.
+        bearers.sort_by_key(|(_, unit)| std::cmp::Reverse(rank[*unit as usize]));
+        let named = Lists::new(places.len(), bearers.into_iter());
         let count = draft.units.len();
         let pairs = || {
             draft.units.iter().enumerate().flat_map(|(child, unit)| {
@@ -178,7 +183,7 @@ impl Gazetteer {
         self.units_ever(name).filter(move |unit| self.exists(*unit, date))
     }
 
-    /// The units that ever bore `name`.
+    /// The units that ever bore `name`, those with more inhabitants first.
     pub fn units_ever(&self, name: NameId) -> impl Iterator<Item = UnitId> + '_ {
         self.named.of(name.0).iter().map(|unit| UnitId(*unit))
     }
@@ -296,6 +301,16 @@ impl Gazetteer {
             open = further;
         }
         there
+    }
+}
+
+/// A unit's inhabitants; where they are not known, what is usual at its level.
+fn inhabitants(unit: &DraftUnit) -> u32 {
+    match (unit.population, unit.level) {
+        (0, Level::Region) => 1_000_000,
+        (0, Level::District) => 50_000,
+        (0, Level::Locality | Level::Quarter) => 500,
+        (known, _) => known,
     }
 }
 

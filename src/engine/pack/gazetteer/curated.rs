@@ -15,6 +15,8 @@ pub struct Curated {
     pub aliases: BTreeMap<String, Vec<String>>,
     /// First-level regions, where the packages have none: GeoNames code, unit word, name.
     pub regions: Vec<Region>,
+    /// Where another source has the regions: GeoNames code -> the region's name, for populations.
+    pub region_codes: BTreeMap<String, String>,
     /// A package's foreign name of a city -> its own.
     pub local_names: BTreeMap<String, String>,
     /// Korea: the first four digits of its districts' codes -> the city that the source leaves out.

