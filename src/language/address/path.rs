@@ -89,8 +89,7 @@ pub(super) fn paths(tokens: &[String], grammar: &Grammar) -> Vec<Path> {
         idiom_ends = idiom_ends.max(idiom.map_or(0, |n| at + n));
         let here = std::mem::take(&mut beams[at]);
         let here = narrowed(here);
-        let items =
-            if at < idiom_ends { Vec::new() } else { items_at(tokens, at, grammar) };
+        let items = if at < idiom_ends { Vec::new() } else { items_at(tokens, at, grammar) };
         for path in &here {
             let mut skipped = path.clone();
             let free = tokens[at] == BREAK || grammar.words.fillers.contains(&tokens[at]);

@@ -136,8 +136,11 @@ impl NeedModel {
                 // A stride prime to the length mixes the categories without chance.
                 let (of, row) = &rows[(i * STRIDE + pass) % rows.len()];
                 let likely = self.likely(row);
-                let errors: Vec<f32> =
-                    likely.iter().enumerate().map(|(c, l)| l - f32::from(u8::from(c == *of))).collect();
+                let errors: Vec<f32> = likely
+                    .iter()
+                    .enumerate()
+                    .map(|(c, l)| l - f32::from(u8::from(c == *of)))
+                    .collect();
                 let wrong: f32 = errors.iter().map(|e| e * e).sum();
                 for &(bin, value) in row {
                     let square = &mut squares[bin as usize];
