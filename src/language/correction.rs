@@ -10,7 +10,8 @@ use super::{Grammar, find_phrase, joined, number};
 pub fn new_value(rest: &str, grammar: &Grammar) -> Option<String> {
     let words = &grammar.words;
     let said = resolved(&grammar.tokens(rest), grammar);
-    let mut said = number::digits_of(&write_ordinals(&said, grammar), &words.numbers);
+    let said = before_contrast(&said, grammar);
+    let mut said = number::digits_of(&write_ordinals(said, grammar), &words.numbers);
     // "... is not seventy, it is seventy two": the last "is" opens the value.
     let opened = (0..said.len()).rev().find_map(|i| {
         let here = words.is.iter().filter_map(|p| {
@@ -26,15 +27,18 @@ pub fn new_value(rest: &str, grammar: &Grammar) -> Option<String> {
         said.drain(..from);
     }
     let mut kept = without_lead_in(&said, grammar);
-    // "Seven, not seventeen".
-    if let Some(at) = (1..kept.len()).find(|&i| words.contrasts.contains(&kept[i])) {
-        kept = &kept[..at];
-    }
     // "[not] elm, oak, oak street": what is said again is meant.
     if !words.contrasts.is_empty()
         && let Some(i) = (1..kept.len()).find(|&i| kept[i] == kept[i - 1])
     {
         kept = &kept[i..];
+    }
+    // "Anna, Maria Anna".
+    if let [first, rest @ .., last] = kept
+        && !rest.is_empty()
+        && first == last
+    {
+        kept = &kept[1..];
     }
     // An ending alone stands behind a number, any other behind the last word.
     let ending = |t: &String| words.endings.may_follow("", t);
@@ -51,12 +55,25 @@ pub fn new_value(rest: &str, grammar: &Grammar) -> Option<String> {
         return Some(place);
     }
     let joined = match kept {
-        [number, letter] if number.bytes().all(|b| b.is_ascii_digit()) => {
+        [number, letter] if is_number(number) => {
             words.numbers.letters.get(letter).map(|l| format!("{number}{l}"))
         }
         _ => None,
     };
     (!kept.is_empty()).then(|| joined.unwrap_or_else(|| name_case(kept, &words.name_prefixes)))
+}
+
+/// "Seven, not seventeen": what is said before the contrast.
+fn before_contrast<'a>(said: &'a [String], grammar: &Grammar) -> &'a [String] {
+    let begins = |i: &usize| phrase_at(&said[*i..], &grammar.words.contrasts).is_some();
+    let value = |i: &usize| !without_lead_in(&said[..*i], grammar).is_empty();
+    (1..said.len()).find(|i| begins(i) && value(i)).map_or(said, |at| &said[..at])
+}
+
+/// The longest of `phrases` that `said` begins with, in tokens.
+fn phrase_at(said: &[String], phrases: &[String]) -> Option<usize> {
+    let here = phrases.iter().filter_map(|p| find_phrase(said, p).filter(|(at, _)| *at == 0));
+    here.map(|(_, n)| n).max()
 }
 
 /// Without the words before a value, of whatever slot.
@@ -89,17 +106,50 @@ fn without_lead_in<'a>(mut said: &'a [String], grammar: &Grammar) -> &'a [String
 /// Without fillers behind it, and without the word for what it is ("county clare").
 fn bare<'a>(said: &'a [String], grammar: &Grammar) -> &'a [String] {
     let words = &grammar.words;
-    let mut kept = said;
-    while kept.last().is_some_and(|t| t == BREAK) {
-        kept = &kept[..kept.len() - 1];
-    }
-    kept = strip_trailing(kept, &words.fillers);
+    let mut kept = without_tail(said, grammar);
     for unit in words.address.units.values() {
         let inner = strip_trailing(strip_leading(kept, &unit.before), &unit.after);
+        // "[Not] district three, Camden": a whole unit, and then the one that is meant.
+        let inner = match inner {
+            [number, rest @ ..] if inner.len() < kept.len() && is_number(number) => {
+                if rest.is_empty() { inner } else { rest }
+            }
+            _ => inner,
+        };
         kept = if inner.is_empty() { kept } else { inner };
     }
+    let street = strip_leading(kept, &words.address.street_before);
+    kept = if street.is_empty() { kept } else { street };
     let counted = strip_trailing(kept, &words.numbers.counted);
     if counted.len() == 1 { counted } else { kept }
+}
+
+/// Without what callers say behind a value: "dear", "isn't it".
+fn without_tail<'a>(said: &'a [String], grammar: &Grammar) -> &'a [String] {
+    let words = &grammar.words;
+    let mut kept = said;
+    loop {
+        let whole = kept;
+        while kept.last().is_some_and(|t| t == BREAK) {
+            kept = &kept[..kept.len() - 1];
+        }
+        for list in [&words.fillers, &words.value_ends] {
+            let rest = strip_trailing(kept, list);
+            kept = if rest.is_empty() { kept } else { rest };
+        }
+        // A title alone may be a name; before such words it speaks to the one who asked.
+        if kept.len() < whole.len() {
+            let rest = strip_trailing(kept, &words.titles);
+            kept = if rest.is_empty() { kept } else { rest };
+        }
+        if kept.len() == whole.len() {
+            return kept;
+        }
+    }
+}
+
+fn is_number(token: &str) -> bool {
+    token.bytes().all(|b| b.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -126,5 +176,16 @@ mod tests {
         check("it's smith with a y", "Smyth");
         check("no", "");
         check("", "");
+        let vietnamese = grammar("vi", "VN");
+        let check = |said: &str, want: &str| {
+            assert_eq!(new_value(said, &vietnamese).unwrap_or_default(), want, "{said}");
+        };
+        check("hai trăm lẻ năm mới đúng", "205");
+        check("nguyễn văn hợi chứ không phải hội", "Nguyễn Văn Hợi");
+        check("đường lê lai", "Lê Lai");
+        check("quận ba bình thạnh chứ", "Bình Thạnh");
+        check("lê lợi là lê lai em nhé", "Lê Lai");
+        check("thúy là thủy phạm thu thủy", "Phạm Thu Thủy");
+        check("tân bình đâu tân phú", "Tân Phú");
     }
 }

@@ -69,6 +69,9 @@ pub struct Words {
     /// Beginnings of family names that the next letter is a capital behind: "mc", "o'".
     #[serde(default)]
     pub name_prefixes: Vec<String>,
+    /// Behind a value that was just corrected, and no part of it: "instead".
+    #[serde(default)]
+    pub value_ends: Vec<String>,
     /// "not": what follows is what was not meant.
     #[serde(default)]
     pub contrasts: Vec<String>,
@@ -492,6 +495,7 @@ impl Words {
             &mut self.name_behind,
             &mut self.others,
             &mut self.contrasts,
+            &mut self.value_ends,
             &mut self.address.street_numbered,
             &mut self.address.directions,
             &mut self.address.house_kinds,
