@@ -27,7 +27,7 @@ pub use hotline::{
 pub use prompt::Prompt;
 pub use question::{Completeness, Keys, Question};
 
-use crate::language::{SlotValue, e164};
+use crate::language::{SlotValue, e164, emergency_so_far};
 use crate::speech::{SpeechSegment, Transcript};
 use crate::ticket::{
     CallId, Consent, Priority, SlotRecord, SlotStatus, Ticket, TicketNumber, TicketStatus,
@@ -227,6 +227,7 @@ impl Dialogue {
 
     /// Reacts to words so far that cannot wait: a life at risk.
     pub fn overheard(&mut self, interim: &Transcript) -> Option<Move> {
+        emergency_so_far(&interim.text, &self.hotline.grammar)?;
         let urgent = self.emergency_in(&interim.text)?;
         Some(self.with_save(urgent))
     }

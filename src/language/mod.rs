@@ -28,7 +28,7 @@ pub use address::{addresses, is_detail, read_parts, unparsed_address};
 pub use correction::new_value;
 pub use grammar::Grammar;
 pub use mixed::{Mixed, mixed};
-pub use need::{Alarm, NeedModel, emergency, needs};
+pub use need::{Alarm, NeedModel, emergency, emergency_so_far, needs};
 pub use number::{count_said, digits_in, numbers_to_digits};
 pub use person::names;
 pub use phone::{e164, spoken_number, spoken_phone};

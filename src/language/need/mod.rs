@@ -37,10 +37,116 @@ pub fn needs(heard: &Transcript, categories: &[String], grammar: &Grammar) -> Ve
     ranked.into_iter().take(3).map(reading).collect()
 }
 
-/// Why `text`, which may be cut off anywhere, says that a life is at risk now.
+/// Words that must follow before an alarm is believed of a caller who is still speaking.
+const WORDS_BEHIND: usize = 2;
+/// Unless the alarm is as likely as this.
+const CERTAIN: f32 = 0.9;
+
+/// Why `text`, the words so far of a caller who is still speaking, says that a life is at risk: as
+/// [`emergency`], but the next words must not have taken it back ("chest pain | last year").
+pub fn emergency_so_far(text: &str, grammar: &Grammar) -> Option<Alarm> {
+    let said = tokens(text);
+    let alarm = grammar.needs.emergency(&said)?;
+    let before = || grammar.needs.emergency(&said[..said.len().saturating_sub(WORDS_BEHIND)]);
+    (alarm.likely >= CERTAIN || before().is_some()).then_some(alarm)
+}
+
+/// Why `text` says that a life is at risk now.
 ///
 /// A phrase of `emergency` in `words.toml` raises the alarm where `no_emergency` does not take it
 /// back ("no chest pain", "last year") and the sentence as a whole does not speak for another need.
 pub fn emergency(text: &str, grammar: &Grammar) -> Option<Alarm> {
     grammar.needs.emergency(&tokens(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{en, vi};
+    use super::super::{NeedWords, Words};
+    use super::*;
+    use std::sync::Arc;
+
+    fn grammar(language: &str, words: Words, examples: &str) -> Grammar {
+        let needs = Arc::new(NeedModel::learn(examples, &words));
+        Grammar::new(language, "VN", jiff::civil::date(2021, 9, 1), words, needs, None)
+    }
+
+    fn english() -> Grammar {
+        grammar("en", en(), include_str!("../../../prompts/languages/en/needs.tsv"))
+    }
+
+    fn vietnamese() -> Grammar {
+        grammar("vi", vi(), include_str!("../../../prompts/languages/vi/needs.tsv"))
+    }
+
+    #[test]
+    fn needs_by_category() {
+        let check = |grammar: &Grammar, said: &str, want: &str| {
+            let heard = Transcript::plain(said, 1.0);
+            let found = needs(&heard, grammar.needs.categories(), grammar);
+            assert_eq!(found.first().map_or("", |n| n.part("category")), want, "{said}");
+        };
+        let english = english();
+        check(&english, "we have no rice and no milk left", "FOOD");
+        check(&english, "my benefit payment never came", "ALLOWANCE");
+        check(&english, "an old man down the road lives alone and has nobody", "VULNERABLE");
+        check(&english, "i want a real person please", "HUMAN");
+        check(&english, "he cannot breathe and his lips are blue", "EMERGENCY");
+        check(&english, "um er", "");
+        check(&english, "", "");
+        let vietnamese = vietnamese();
+        check(&vietnamese, "nhà em hết gạo hết mì rồi", "FOOD");
+        check(&vietnamese, "khi nào tới lượt chích mũi hai", "VACCINE");
+        check(&vietnamese, "quán cà phê kế bên lén mở cửa", "VIOLATION");
+    }
+
+    #[test]
+    fn emergencies_and_what_only_sounds_so() {
+        let (english, vietnamese) = (english(), vietnamese());
+        let check = |grammar: &Grammar, said: &str, want: bool| {
+            let alarm = emergency(said, grammar);
+            assert_eq!(alarm.is_some(), want, "{said}: {alarm:?}");
+        };
+        check(&english, "my father has collapsed and he won't wake up", true);
+        check(&english, "the kitchen is on fire and my kids are upstairs", true);
+        check(&english, "i want to kill myself", true);
+        check(&english, "my uncle had a heart attack two years ago and needs new pills", false);
+        check(&english, "she has no chest pain she wants to book a vaccination", false);
+        check(&english, "what are the signs of a stroke", false);
+        check(&english, "mary johnson", false);
+        check(&vietnamese, "ba tôi khó thở quá môi tím hết rồi", true);
+        check(&vietnamese, "má tôi hết khó thở rồi giờ hỏi uống thuốc gì", false);
+        check(&vietnamese, "số mười hai đường lê lợi", false);
+        assert!(emergency_so_far("my husband had a heart attack", &english).is_none_or(|a| a.likely >= CERTAIN));
+    }
+
+    #[test]
+    fn a_hotlines_own_category_needs_only_patterns() {
+        let mut words = en();
+        let phrases = vec!["dog|dogs ?tag licence*".to_string(), "my dog & regist*".to_string()];
+        words.needs.insert("DOGS".into(), NeedWords { label: "dog licences".into(), phrases });
+        let examples = include_str!("../../../prompts/languages/en/needs.tsv");
+        let grammar = grammar("en", words, examples);
+        let heard = Transcript::plain("hello i must get a dog licence", 1.0);
+        let first = needs(&heard, grammar.needs.categories(), &grammar).remove(0);
+        assert_eq!(first.part("category"), "DOGS");
+        assert!(first.confidence >= 0.55, "{}", first.confidence);
+    }
+
+    #[test]
+    fn the_same_examples_give_the_same_model() {
+        let examples = include_str!("../../../prompts/languages/vi/needs.tsv");
+        assert_eq!(NeedModel::learn(examples, &vi()), NeedModel::learn(examples, &vi()));
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+        #[test]
+        fn never_panics(text in "\\PC{0,200}") {
+            let grammar = grammar("en", en(), "");
+            let _ = emergency(&text, &grammar);
+            let _ = emergency_so_far(&text, &grammar);
+            let _ = needs(&Transcript::plain(&text, 0.9), grammar.needs.categories(), &grammar);
+        }
+    }
 }

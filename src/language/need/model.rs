@@ -32,7 +32,9 @@ pub(super) const EMERGENCY: &str = "EMERGENCY";
 /// beside it, and without any phrase.
 const SURE_WITH_PHRASE: f32 = 0.1;
 const SURE_AGAINST_CALM: f32 = 0.3;
-const SURE_WITHOUT_PHRASE: f32 = 0.5;
+const SURE_WITHOUT_PHRASE: f32 = 0.6;
+/// A shorter sentence is no emergency without a phrase.
+const WORDS_WITHOUT_PHRASE_MIN: usize = 5;
 
 /// A life may be at risk.
 #[derive(Debug, Clone, PartialEq)]
@@ -185,6 +187,7 @@ impl NeedModel {
             (Some(_), true) => SURE_AGAINST_CALM,
         };
         let alarmed = match likely {
+            Some(_) if phrase.is_none() && said.len() < WORDS_WITHOUT_PHRASE_MIN => false,
             Some(likely) => likely >= enough,
             None => phrase.is_some() && !evidence.calm,
         };

@@ -147,3 +147,31 @@ fn matched(places: &[Place], said: &[String]) -> Option<usize> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_and_where_they_are_found() {
+        let check = |pattern: &str, said: &str, want: Option<(usize, usize)>| {
+            let mut patterns = Patterns::default();
+            patterns.add(7, pattern);
+            let said: Vec<String> = said.split(' ').map(String::from).collect();
+            let found = patterns.find(&said).first().map(|f| (f.from, f.to));
+            assert_eq!(found, want, "{pattern}: {said:?}");
+        };
+        check("chest pain", "i have chest pain now", Some((2, 4)));
+        check("chest pain", "chest and pain", None);
+        check("can't|cannot breath*", "he cannot breathe", Some((1, 3)));
+        check("chest * pain", "chest is full of pain", Some((0, 5)));
+        check("chest * pain", "chest is so very full of pain", None);
+        check("not ?my pain", "not pain", Some((0, 2)));
+        check("not ?my pain", "not my pain", Some((0, 3)));
+        check("cut & wrist*", "her wrists are cut", Some((1, 4)));
+        check("cut & wrist*", "she cut both wrists", Some((1, 4)));
+        check("숨* 못", "숨을 못 쉬어요", Some((0, 2)));
+        check("* *", "anything", None);
+        check("", "anything", None);
+    }
+}
