@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Units one name is taken for at most.
-const UNITS_MAX: usize = 400;
+const UNITS_MAX: usize = 800;
 
 /// Words, need examples and places of one language in one country, as of one date.
 #[derive(Debug, Clone)]
@@ -152,16 +152,15 @@ impl Grammar {
         found
     }
 
-    /// The units of `level` that `said` may name, of this grammar's date or earlier ones, with the
+    /// The units that `said` may name, of this grammar's date or earlier ones, with the
     /// similarity of the name: what no longer exists a little less.
-    pub(super) fn units_named(&self, said: &[String], level: Level) -> Vec<(UnitId, f32)> {
+    pub(super) fn units_named(&self, said: &[String]) -> Vec<(UnitId, f32)> {
         let Some(places) = self.places() else { return Vec::new() };
         let mut found: Vec<(UnitId, f32)> = Vec::new();
         for named in places.matches(said) {
             for unit in places.units_ever(named.name) {
-                let known = places.unit(unit);
-                let later = known.valid_from.is_some_and(|from| from > self.date);
-                if known.level != level || later || found.iter().any(|(u, _)| *u == unit) {
+                let later = places.unit(unit).valid_from.is_some_and(|from| from > self.date);
+                if later || found.iter().any(|(u, _)| *u == unit) {
                     continue;
                 }
                 let past = if places.exists(unit, self.date) { 1.0 } else { 0.97 };
@@ -172,6 +171,11 @@ impl Grammar {
             }
         }
         found
+    }
+
+    /// How high a unit stands.
+    pub(super) fn level_of(&self, unit: UnitId) -> Option<Level> {
+        self.places().map(|p| p.unit(unit).level)
     }
 
     /// True when the unit `low` lies in `high` or did so once.

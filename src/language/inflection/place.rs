@@ -53,16 +53,27 @@ impl Grammar {
         }
     }
 
+    /// The units of localities, districts and regions that `said` may name, with the similarity of
+    /// the name.
+    pub(in crate::language) fn units_by_level(&self, said: &[String]) -> [Vec<(UnitId, f32)>; 3] {
+        let levels = [Level::Locality, Level::District, Level::Region];
+        if self.inflected().is_some() {
+            return levels.map(|level| self.units_said(said, level));
+        }
+        let all = self.units_named(said);
+        let of = |level: Level| {
+            all.iter().filter(|u| self.level_of(u.0) == Some(level)).copied().collect()
+        };
+        levels.map(of)
+    }
+
     /// The units of `level` that `said` may name, with the similarity of the name: larger ones a
     /// little likelier.
-    pub(in crate::language) fn units_said(
+    fn units_said(
         &self,
         said: &[String],
         level: Level,
     ) -> Vec<(UnitId, f32)> {
-        if self.inflected().is_none() {
-            return self.units_named(said, level);
-        }
         let Some(places) = self.places() else { return Vec::new() };
         let mut found: Vec<(UnitId, f32)> = Vec::new();
         for named in places.matches(said) {

@@ -17,7 +17,7 @@ const BARE_SIMILARITY_MIN: f32 = 0.84;
 /// A name of fewer syllables is seldom said without its unit word.
 const BARE_TOKENS_MIN: usize = 2;
 /// What it costs to end a number where it goes on.
-const CUT: f32 = 0.6;
+const CUT: f32 = 0.9;
 
 /// A street as it was said.
 #[derive(Debug, Clone, PartialEq)]
@@ -131,7 +131,10 @@ pub(super) fn ends_name(tokens: &[String], at: usize, grammar: &Grammar) -> bool
     ];
     ends.iter().any(|list| phrase_at(tokens, at, list).is_some())
         || words.units.values().any(|u| phrase_at(tokens, at, &u.before).is_some())
-        || words.house_parts.iter().any(|p| phrase_at(tokens, at, &p.said).is_some())
+        || words.house_parts.iter().any(|p| {
+            let n = phrase_at(tokens, at, &p.said);
+            n.is_some_and(|n| p.named || !house::codes_at(tokens, at + n, grammar).is_empty())
+        })
         || grammar.words.stop_words.contains(&tokens[at])
 }
 
@@ -153,7 +156,8 @@ fn named_streets(at: usize, name_at: usize, kept: &str, spans: &Spans, items: &m
         known,
     };
     // "đường số mười bốn", "đường ba tháng hai": the number may go on past a name's end.
-    for to in name_at + 1..=tokens.len().min(name_at + 7) {
+    let mut longest = None;
+    for to in (name_at + 1..=tokens.len().min(name_at + 7)).rev() {
         let numbered = if kept.is_empty() {
             numbered_street(&tokens[name_at..to], grammar)
         } else {
@@ -161,7 +165,8 @@ fn named_streets(at: usize, name_at: usize, kept: &str, spans: &Spans, items: &m
             codes.into_iter().find(|(end, ..)| *end == to).map(|(_, code, _)| code)
         };
         if let Some(name) = numbered {
-            let score = 2.2 + 0.05 * (to - name_at) as f32;
+            let cut = *longest.get_or_insert(to) > to;
+            let score = 2.2 + 0.05 * (to - name_at) as f32 - if cut { CUT } else { 0.0 };
             items.push(Item { from: at, to, said: Said::Street(street(name, 1.0)), score });
         }
     }
@@ -209,7 +214,8 @@ fn bare_streets(at: usize, spans: &Spans, items: &mut Vec<Item>) {
         let number = known == 0.0 && !grammar.numbers_from(tokens, at).is_empty();
         let led = at > 0 && words.street_leads.contains(&tokens[at - 1]);
         let led = if led { 0.7 } else { 0.0 };
-        let score = 1.1 * known + 0.1 * length + led - oddness(spans.odd(at, to), known);
+        let likely = known.powi(4);
+        let score = 1.1 * likely + 0.1 * length + led - oddness(spans.odd(at, to), known);
         let score = score - if number { 0.8 } else { 0.0 };
         let street = Street { name, named: false, known };
         items.push(Item { from: at, to, said: Said::Street(street), score });
@@ -245,9 +251,18 @@ fn hamlets(at: usize, spans: &Spans, items: &mut Vec<Item>) {
         return;
     }
     for to in name_ends(at + n, HAMLET_TOKENS_MAX, spans) {
-        let odd = spans.odd(at + n, to) as f32;
-        let length = [0.0, 0.05, 0.3, 0.25, 0.2][(to - at - n).min(4)];
-        put(to, &written(&tokens[at + n..to], grammar), 1.0 + length - 0.7 * odd);
+        let said = &tokens[at + n..to];
+        let name = written(said, grammar);
+        let numbered = name.ends_with(|c: char| c.is_ascii_digit()) || said.len() > 1 && {
+            grammar.numbers().letters.contains_key(&said[said.len() - 1])
+        };
+        let closed = to == tokens.len() || ends_name(tokens, to, grammar);
+        let number = !grammar.numbers_from(tokens, at + n).is_empty();
+        let score = 1.0 + [0.0, 0.05, 0.3, 0.25, 0.15][said.len().min(4)]
+            + if numbered { 0.15 } else { 0.0 }
+            + if closed { 0.1 } else { 0.0 }
+            - if number { 0.5 } else { 0.0 };
+        put(to, &name, score - 0.7 * spans.odd(at + n, to) as f32);
     }
 }
 

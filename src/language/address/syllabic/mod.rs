@@ -20,9 +20,9 @@ use path::Path;
 /// The addresses `tokens` may hold, best first.
 pub(super) fn readings(tokens: &[String], grammar: &Grammar) -> Vec<Reading> {
     let reading = |path: Path| {
-        let (span, score) = (path.span?, path.score - path.gap);
+        let (span, score) = (path.span?, path.score);
         let used = (span.0..span.1).fold(0, |used, i| used | 1 << (i & 127));
-        Some(Reading { parts: parts(&path, grammar), used, evidence: path.score, score })
+        Some(Reading { parts: parts(&path, grammar), used, evidence: score, score })
     };
     path::paths(tokens, grammar).into_iter().filter_map(reading).collect()
 }

@@ -28,6 +28,8 @@ const OUTSIDE: f32 = -1.3;
 const SIMILARITY: f32 = 1.6;
 /// A field said again without a word that takes the first one back.
 const AGAIN: f32 = -0.9;
+/// A number that no word says to be a house, and no street beside it.
+const LONE: f32 = -0.8;
 
 /// One way through the words so far.
 #[derive(Debug, Clone, Default)]
@@ -45,6 +47,8 @@ pub(super) struct Path {
     /// Words that belong to no field, between fields.
     pub(super) skipped: usize,
     repairing: bool,
+    /// "Uh" stands right before.
+    hesitating: bool,
     /// The house number came without a word for it, and no street beside it so far.
     lone_number: bool,
 }
@@ -67,11 +71,17 @@ pub(super) fn paths(tokens: &[String], grammar: &Grammar) -> Vec<Path> {
             beams[at + 1].push(if free { path } else { path.skipping(&tokens[at], grammar) });
         }
     }
-    narrowed(beams.pop().unwrap_or_default())
+    // Words behind the address cost nothing.
+    let mut last = beams.pop().unwrap_or_default();
+    for path in &mut last {
+        path.gap = 0.0;
+        path.score += if path.lone_number { LONE } else { 0.0 };
+    }
+    narrowed(last)
 }
 
 fn narrowed(mut paths: Vec<Path>) -> Vec<Path> {
-    let worth = |p: &Path| p.score - p.gap;
+    let worth = |p: &Path| p.score - 0.5 * p.gap;
     paths.sort_by(|a, b| worth(b).total_cmp(&worth(a)));
     let mut kept: Vec<Path> = Vec::with_capacity(BEAM);
     for path in paths {
@@ -103,7 +113,8 @@ impl Path {
 
     /// This way with the next token belonging to no field.
     fn skipping(mut self, token: &String, grammar: &Grammar) -> Path {
-        if self.span.is_some() && !grammar.words.fillers.contains(token) {
+        self.hesitating = grammar.words.fillers.contains(token);
+        if self.span.is_some() && !self.hesitating {
             let within = grammar.words.address.within.contains(token);
             self.gap += if within { GAP_WITHIN } else { GAP };
             self.gap = self.gap.min(GAP_MAX);
@@ -136,7 +147,7 @@ impl Path {
         }
         next.skipped += (self.gap / GAP) as usize;
         next.gap = 0.0;
-        next.repairing = false;
+        (next.repairing, next.hesitating) = (false, false);
         next.last = Some(field);
         next.span = Some((self.span.map_or(item.from, |s| s.0), item.to));
         Some(next)
@@ -184,7 +195,7 @@ impl Path {
         let same = |p: &HousePart| p.rank == part.rank && p.label == part.label;
         match self.house.iter().position(same) {
             Some(at) if self.repairing => self.house[at] = part.clone(),
-            Some(at) if part.marked => {
+            Some(at) if part.marked || self.hesitating => {
                 self.again()?;
                 self.house[at] = part.clone();
             }
@@ -192,7 +203,8 @@ impl Path {
             None => self.house.push(part.clone()),
         }
         // "lê lợi mười hai": the number right behind its street.
-        let behind_street = adjacent && self.last == Some(Field::Street);
+        let behind_street =
+            adjacent && self.last == Some(Field::Street) && self.street.is_some();
         if behind_street && (!part.marked || street_first(grammar)) {
             self.score += 0.5;
         }
@@ -203,6 +215,9 @@ impl Path {
     }
 
     fn take_street(&mut self, street: &Street, adjacent: bool) -> Option<Field> {
+        if !self.hamlets.is_empty() && !street.named && street.known == 0.0 {
+            return None;
+        }
         if self.street.is_some() {
             if !street.named && !self.repairing {
                 return None;

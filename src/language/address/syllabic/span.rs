@@ -27,7 +27,7 @@ pub(super) struct Spans<'a> {
     inside: Vec<bool>,
     /// Tokens that are part of an address and not written: entrances, floors.
     unwritten: Vec<bool>,
-    units: RefCell<HashMap<(Vec<String>, Field), UnitsFound>>,
+    units: RefCell<HashMap<Vec<String>, [UnitsFound; 3]>>,
     streets: RefCell<HashMap<(usize, usize), (String, f32)>>,
 }
 
@@ -78,20 +78,20 @@ impl<'a> Spans<'a> {
 
     /// The units of `field`'s level that `name` may be.
     pub(super) fn named(&self, name: &[String], field: Field) -> UnitsFound {
-        let key = (name.to_vec(), field);
-        if let Some(found) = self.units.borrow().get(&key) {
-            return found.clone();
+        let Some(at) = Field::UNITS.iter().position(|f| *f == field) else {
+            return UnitsFound::default();
+        };
+        if let Some(found) = self.units.borrow().get(name) {
+            return found[at].clone();
         }
-        let found = field.level().map(|level| {
-            let mut found = self.grammar.units_said(name, level);
+        let mut all = self.grammar.units_by_level(name);
+        if self.grammar.words.address.open_places {
             // An unknown name is likelier than a far likeness.
-            let open = self.grammar.words.address.open_places;
-            found.retain(|u| !open || u.1 >= OPEN_SIMILARITY_MIN);
-            found
-        });
-        let found = Rc::new(found.unwrap_or_default());
-        self.units.borrow_mut().insert(key, found.clone());
-        found
+            all.iter_mut().for_each(|found| found.retain(|u| u.1 >= OPEN_SIMILARITY_MIN));
+        }
+        let found = all.map(Rc::new);
+        self.units.borrow_mut().insert(name.to_vec(), found.clone());
+        found[at].clone()
     }
 
     /// The units of `field`'s level that `from..to` may name, with a number or a letter at its end
