@@ -19,7 +19,7 @@ const GAP: f32 = 0.35;
 /// A word there that often stands between fields ("in").
 const GAP_WITHIN: f32 = 0.05;
 /// However much is said in between, the address may go on.
-const GAP_MAX: f32 = 1.8;
+const GAP_MAX: f32 = 1.3;
 /// A unit inside the other.
 const WITHIN: f32 = 0.9;
 /// A unit outside the other.
@@ -75,7 +75,8 @@ pub(super) fn paths(tokens: &[String], grammar: &Grammar) -> Vec<Path> {
     let mut last = beams.pop().unwrap_or_default();
     for path in &mut last {
         path.gap = 0.0;
-        path.score += if path.lone_number { LONE } else { 0.0 };
+        let alone = path.street.is_none() && path.hamlets.is_empty() && path.house.len() == 1;
+        path.score += if path.lone_number && alone { LONE } else { 0.0 };
     }
     narrowed(last)
 }
