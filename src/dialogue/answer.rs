@@ -45,9 +45,7 @@ impl Dialogue {
         if over || self.ticket.priority == Priority::Emergency {
             return None;
         }
-        if emergency(text, &self.hotline.grammar).is_none() {
-            return None;
-        }
+        emergency(text, &self.hotline.grammar)?;
         self.ticket.priority = Priority::Emergency;
         let needs = (0..self.ticket.slots.len()).filter(|&i| self.kind(i) == SlotKind::Need);
         for slot in needs.collect::<Vec<_>>() {

@@ -172,8 +172,8 @@ fn with_preposition(
 fn name_ends(tokens: &[String], at: usize, grammar: &Grammar) -> Vec<usize> {
     let free = |i: &usize| {
         let token = &tokens[*i];
-        let preposition = PREPOSITIONS.contains(&token.as_str());
-        !(preposition && token != "nad" && token != "pod")
+        let inside = token == "nad" || token == "pod";
+        (inside || !PREPOSITIONS.contains(&token.as_str()))
             && !grammar.words.stop_words.contains(token)
             && !STREET.contains(&token.as_str())
             && grammar.numbers_from(tokens, *i).is_empty()

@@ -20,17 +20,17 @@ fn unit(level: Level, kind: &str, name: &str, parents: &[u32], days: (u32, u32))
 /// Vietnam in small: a district that ended twice, a ward that was renamed, one that was split.
 fn vietnam() -> Draft {
     let mut draft = Draft::new("vn");
-    let three_levels = (0, 2025_06_30);
+    let three_levels = (0, 20250630);
     draft.units = vec![
         unit(Level::Region, "Thành phố", "Hồ Chí Minh", &[], (0, 0)),
-        unit(Level::District, "Quận", "2", &[0], (0, 2020_12_31)),
-        unit(Level::District, "Thành phố", "Thủ Đức", &[0], (2021_01_01, 2025_06_30)),
+        unit(Level::District, "Quận", "2", &[0], (0, 20201231)),
+        unit(Level::District, "Thành phố", "Thủ Đức", &[0], (20210101, 20250630)),
         unit(Level::District, "Quận", "1", &[0], three_levels),
         unit(Level::Locality, "Phường", "Bến Nghé", &[3], three_levels),
         unit(Level::Locality, "Phường", "Thảo Điền", &[2, 1], three_levels),
-        unit(Level::Locality, "Phường", "Sài Gòn", &[0], (2025_07_01, 0)),
-        unit(Level::Locality, "Phường", "An Khánh", &[0], (2025_07_01, 0)),
-        unit(Level::Locality, "Phường", "Bến Thành", &[0], (2025_07_01, 0)),
+        unit(Level::Locality, "Phường", "Sài Gòn", &[0], (20250701, 0)),
+        unit(Level::Locality, "Phường", "An Khánh", &[0], (20250701, 0)),
+        unit(Level::Locality, "Phường", "Bến Thành", &[0], (20250701, 0)),
         unit(Level::Locality, "Phường", "Trảng Bàng", &[0], (0, 0)),
         unit(Level::Locality, "Phường", "Hoà Lợi", &[0], (0, 0)),
         unit(Level::Locality, "Phường", "6", &[0], (0, 0)),

@@ -6,6 +6,9 @@
 use super::{BuildError, Read};
 use crate::language::gazetteer::Draft;
 
+/// A list of the draft, and the package's section and lists it is filled from.
+type List<'a> = (&'a mut Vec<(String, u32)>, &'static str, &'static [&'static str]);
+
 /// Nesting deeper than this is not a locale.
 const DEPTH_MAX: usize = 16;
 
@@ -44,7 +47,7 @@ pub(super) fn add(draft: &mut Draft, read: Read) -> Result<(), BuildError> {
         let values =
             values.iter().find(|v| get(v, "person").is_some() || get(v, "location").is_some());
         let values = values.ok_or_else(|| format!("{file} has no names"))?;
-        let lists: [(&mut Vec<(String, u32)>, &str, &[&str]); 4] = [
+        let lists: [List<'_>; 4] = [
             (&mut draft.given_names, "person", &["first_name"]),
             (&mut draft.family_names, "person", &["last_name"]),
             (&mut draft.middle_names, "person", &["middle_name"]),

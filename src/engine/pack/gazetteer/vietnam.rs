@@ -9,11 +9,11 @@ use unicode_normalization::UnicodeNormalization;
 
 /// Between the two three-level sources communes were merged by some fifty resolutions, most of
 /// them in force on or about this day (the first of January 2025).
-const MERGERS: u32 = 2025_01_01;
-const BEFORE_MERGERS: u32 = 2024_12_31;
+const MERGERS: u32 = 20250101;
+const BEFORE_MERGERS: u32 = 20241231;
 /// Two levels (resolutions of June 2025).
-const REFORM: u32 = 2025_07_01;
-const BEFORE_REFORM: u32 = 2025_06_30;
+const REFORM: u32 = 20250701;
+const BEFORE_REFORM: u32 = 20250630;
 
 /// Unit words, with the blank behind them.
 const KINDS: &[&str] =
