@@ -1,7 +1,7 @@
 //! A caller's name out of the sentence they gave it in.
 
 use super::inflection::{Inflected, nominative_name};
-use super::spelling::{BREAK, resolved};
+use super::spelling::{BREAK, HOLE, resolved};
 use super::text::{find_phrase, name_case};
 use super::{Grammar, SlotValue, czech_name, joined_name};
 use crate::speech::Transcript;
@@ -84,7 +84,8 @@ fn spans(tokens: &[String], grammar: &Grammar) -> Vec<(f32, String)> {
             let whole = name.len() == bare && !name.iter().any(odd);
             score += if whole { 1.0 } else { 0.0 };
             // "I'm diabetic".
-            let lone = spells && !whole && name.len() == 1 && known(&name[0], grammar) < 0.8;
+            let weak = ends_with(&tokens[..from], &words.weak_lead_in).is_some();
+            let lone = weak && !whole && name.len() == 1 && known(&name[0], grammar) < 0.8;
             score -= if lone { 1.0 } else { 0.0 };
             // "Okafor, Grace Okafor": said again, in full.
             let again = |t: &String| tokens[..from].contains(t) && !odd(t);
@@ -118,10 +119,21 @@ fn ends_names(tokens: &[String], at: usize, grammar: &Grammar) -> bool {
     let token = &tokens[at];
     let numbers = &words.numbers;
     token == BREAK
+        || token == HOLE
         || words.stop_words.contains(token)
         || numeric(token)
         || ((!numbers.ordinals.is_empty() || numbers.written_together)
-            && !grammar.numbers_from(tokens, at).is_empty())
+            && !grammar.numbers_from(tokens, at).is_empty()
+            && !prefix_alone(tokens, at, grammar))
+}
+
+/// "o" of "o reilly", which is no zero.
+fn prefix_alone(tokens: &[String], at: usize, grammar: &Grammar) -> bool {
+    let prefixes = &grammar.words.name_prefixes;
+    let behind = tokens.get(at + 1);
+    prefixes.iter().any(|p| p.trim_end_matches('\'') == tokens[at])
+        && behind.is_some_and(|t| t.chars().count() > 2 && !grammar.is_common_word(t))
+        && grammar.numbers_from(tokens, at + 1).is_empty()
 }
 
 /// What the words behind a name say about it.
@@ -211,9 +223,11 @@ fn introduction(before: &[String], name: &[String], grammar: &Grammar) -> f32 {
         let title = longest(&words.titles);
         let lead_in = longest(&words.name_lead_in);
         let repair = longest(&words.repairs);
-        if let Some(n) = lead_in.filter(|n| Some(*n) >= title && Some(*n) >= repair) {
+        let other = longest(&words.others);
+        let strongest = |n: &usize| [title, repair, other].iter().all(|o| Some(*n) >= *o);
+        if let Some(n) = lead_in.filter(strongest) {
             return 2.0_f32.max(score) + 0.05 * n as f32;
-        } else if longest(&words.others).is_some() || longest(&words.contrasts).is_some() {
+        } else if other.is_some() || longest(&words.contrasts).is_some() {
             return -1.5;
         } else if let Some(n) = title {
             score = 0.8;

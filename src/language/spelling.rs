@@ -5,6 +5,8 @@ use super::{Grammar, SpellingWords};
 
 /// Stands where a spelling stood: no name goes across it.
 pub(super) const BREAK: &str = ",";
+/// Stands where something that is no name was said.
+pub(super) const HOLE: &str = ";";
 /// Fewer letters are a spelling only of a word just said.
 const LETTERS_MIN: usize = 3;
 /// How alike a said word must be to the spelled one to be it.
@@ -37,7 +39,9 @@ pub(super) fn resolved(tokens: &[String], grammar: &Grammar) -> Vec<String> {
         }
         let token = &tokens[at];
         let near = spelled.iter().filter(|(i, _)| out.len() - i <= DISTANCE_MAX);
-        let same = near.map(|(_, w)| w).find(|w| similarity(token, w) >= SIMILARITY_MIN);
+        let alike = near.map(|(_, w)| (w, similarity(token, w)));
+        let same = alike.filter(|(_, s)| *s >= SIMILARITY_MIN).max_by(|a, b| a.1.total_cmp(&b.1));
+        let same = same.map(|(w, _)| w);
         out.push(same.unwrap_or(token).clone());
         at += 1;
     }
@@ -114,7 +118,9 @@ fn hint(tokens: &[String], at: usize, grammar: &Grammar, out: &mut Vec<String>) 
     let words = &grammar.words.spelling;
     let longest = |list: &[String]| list.iter().filter_map(|p| starts(tokens, at, p)).max();
     let (with, without) = (longest(&words.with), longest(&words.without));
-    let mut i = at + with.max(without).unwrap_or(0);
+    // "with a k and two r's"
+    let joint = usize::from(grammar.words.numbers.joints.contains(&tokens[at]));
+    let mut i = at + with.max(without).unwrap_or(joint);
     let count = tokens.get(i).and_then(|t| count(t, grammar)).filter(|_| without.is_none());
     i += usize::from(count.is_some());
     let plural = |t: &String| t.strip_suffix("'s").or(t.strip_suffix('s')).map(String::from);

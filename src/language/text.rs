@@ -79,11 +79,14 @@ pub(super) fn name_case(tokens: &[String], prefixes: &[String]) -> String {
     }
     let written = words.iter().map(|word| {
         let parts = word.split('-').map(|part| {
+            if let Some((before, behind)) = part.split_once('\'').filter(|(_, b)| b.len() > 2) {
+                return format!("{}'{}", title_case(before), title_case(behind));
+            }
             let prefix = prefixes.iter().filter(|p| part.starts_with(p.as_str()));
             let prefix = prefix.max_by_key(|p| p.len()).map_or("", |p| p.as_str());
             let rest = &part[prefix.len()..];
             // Macey and Machado are no Macs.
-            let own = prefix.ends_with('\'') || prefix.len() < 3 || rest.len() > 4;
+            let own = prefix.len() < 3 || rest.len() > 4;
             if !prefix.is_empty() && rest.len() > 1 && own {
                 format!("{}{}", title_case(prefix), title_case(rest))
             } else {

@@ -56,6 +56,9 @@ pub struct Words {
     /// Words that given and middle names are often made of, beside the gazetteer's.
     #[serde(default)]
     pub name_words: Vec<String>,
+    /// Those of them that come before much else: "I'm", "it's".
+    #[serde(default)]
+    pub weak_lead_in: Vec<String>,
     /// Titles and kinship words before a name.
     pub titles: Vec<String>,
     /// Where a name ends.
@@ -317,6 +320,9 @@ pub struct AddressWords {
     /// Around a street's name and written with it: "north".
     #[serde(default)]
     pub directions: Vec<String>,
+    /// First words of places' names that are words of everyday talk too: "little".
+    #[serde(default)]
+    pub sizes: Vec<String>,
     /// Last words of the names of houses: "cottage".
     #[serde(default)]
     pub house_kinds: Vec<String>,
@@ -326,9 +332,6 @@ pub struct AddressWords {
     /// Before a post code, which the gazetteer makes needless.
     #[serde(default)]
     pub post_codes: Vec<String>,
-    /// Phrases of everyday talk whose words look like those of an address: "no one".
-    #[serde(default)]
-    pub idioms: Vec<String>,
     /// Capitals that stand for a region where the text has small letters too: `IN = "indiana"`.
     #[serde(default)]
     pub abbreviations: BTreeMap<String, String>,
@@ -494,14 +497,15 @@ impl Words {
             &mut self.name_ends,
             &mut self.name_behind,
             &mut self.others,
+            &mut self.weak_lead_in,
             &mut self.contrasts,
             &mut self.value_ends,
             &mut self.address.street_numbered,
             &mut self.address.directions,
             &mut self.address.house_kinds,
+            &mut self.address.sizes,
             &mut self.address.house_called,
             &mut self.address.post_codes,
-            &mut self.address.idioms,
             &mut self.address.lead_in,
             &mut self.address.number,
             &mut self.repairs,

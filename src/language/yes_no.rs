@@ -29,7 +29,7 @@ enum Says {
 /// the sentence decides nothing.
 pub fn yes_no(text: &str, words: &Words) -> YesNo {
     let all = tokens(text);
-    let (mut found, _) = phrases_in(&all, words);
+    let (mut found, left) = phrases_in(&all, words);
     if found.iter().any(|f| f.says == Says::Doubt) {
         let opens = |f: &Phrase| f.says == Says::No && f.from == 0;
         found.retain(|f| f.words > 1 || opens(f));
@@ -45,6 +45,10 @@ pub fn yes_no(text: &str, words: &Words) -> YesNo {
     let agreed = found.iter().any(|f| f.says == Says::Yes);
     match denied {
         Some(_) if repaired.into_iter().any(only_yes_behind) => YesNo::Yes,
+        // "Seven, not seventeen": what stands before the "not" corrects.
+        Some(end) if words.contrasts.contains(&all[end - 1]) && says_more(&left[..end], words) => {
+            YesNo::No(text.to_string())
+        }
         Some(end) => YesNo::No(rest_after(text, end)),
         None if agreed => YesNo::Yes,
         None => YesNo::Unclear,
@@ -61,6 +65,13 @@ pub fn only_yes_no(text: &str, words: &Words) -> bool {
         }
     }
     left.iter().all(String::is_empty)
+}
+
+/// True where more is left than fillers and the words before a value.
+fn says_more(left: &[String], words: &Words) -> bool {
+    let lists = [&words.fillers, &words.is, &words.common_words];
+    let said = |t: &String| lists.iter().any(|list| list.contains(t));
+    left.iter().any(|t| !t.is_empty() && !said(t))
 }
 
 /// A phrase of agreement, denial or doubt, by the words it takes.
@@ -110,6 +121,8 @@ mod tests {
         check("No, the house number is 72.", no("the house number is 72."));
         check("What did you say?", YesNo::Unclear);
         check("", YesNo::Unclear);
+        check("It's Johnson, not Johnston.", no("It's Johnson, not Johnston."));
+        check("seven not seventeen", no("seven not seventeen"));
         assert!(only_yes_no("Yes, that is right.", &en()) && !only_yes_no("Yes, Mary", &en()));
         let check = |text: &str, want: YesNo| assert_eq!(yes_no(text, &vi()), want, "{text}");
         check("dạ", YesNo::Yes);

@@ -37,6 +37,9 @@ pub(super) fn parts_at(
         && grammar.numbers_from(tokens, at - 1).iter().any(|(to, _)| *to > at);
     let cost = if half { 0.6 } else { 0.0 };
     for (to, text) in numbers_at(tokens, number_at, grammar) {
+        if words.bare_places && text.starts_with('0') {
+            continue;
+        }
         let said = if before.is_some() { 1.6 } else { 0.7 };
         let score = said + 0.08 * (to - number_at) as f32 - cost;
         let marked = before.is_some();
@@ -128,6 +131,12 @@ pub(super) fn names_at(
             let odd = tokens[from..to].iter().filter(|t| grammar.is_common_word(t)).count() as f32;
             found.push((to, named(from, to, true), 1.6 - 0.5 * odd + 0.05 * (to - from) as f32));
         }
+    }
+    // "The Willows, Chapel Street".
+    let suffix = |i: usize| phrase_at(tokens, i, &words.street_after).is_some();
+    let plain = |i: usize| free(i) && !suffix(i) && !grammar.is_common_word(&tokens[i]);
+    if tokens[at] == "the" && plain(at + 1) && (at + 3..at + 6).any(suffix) {
+        found.push((at + 2, named(at, at + 2, false), 0.4));
     }
     for to in (at + 1..=at + 4).take_while(|to| free(to - 1)) {
         let own = to >= at + 3 || !grammar.is_common_word(&tokens[at]);

@@ -102,7 +102,7 @@ fn shared(
 fn without(address: Option<&Reading>, places: &[usize], mut all: Vec<String>) -> Vec<String> {
     let used = |i: &usize| address.is_some_and(|a| a.used >> i & 1 == 1);
     for (_, place) in places.iter().enumerate().filter(|(i, _)| used(i)) {
-        all[*place] = spelling::BREAK.to_string();
+        all[*place] = spelling::HOLE.to_string();
     }
     all
 }

@@ -85,7 +85,7 @@ pub(super) fn paths(tokens: &[String], grammar: &Grammar) -> Vec<Path> {
     beams[0].push(Path::default());
     let mut idiom_ends = 0;
     for at in 0..tokens.len() {
-        let idiom = phrase_at(tokens, at, &grammar.words.address.idioms);
+        let idiom = phrase_at(tokens, at, &grammar.words.address.not_address);
         idiom_ends = idiom_ends.max(idiom.map_or(0, |n| at + n));
         let here = std::mem::take(&mut beams[at]);
         let here = narrowed(here);
@@ -271,7 +271,7 @@ impl Path {
             p.rank == part.rank && (p.rank == 0 || label(&p.text) == label(&part.text))
         });
         match same {
-            Some(i) if self.house[i].text == part.text && !adjacent => {
+            Some(i) if self.house[i].text == part.text && (part.marked || self.stale.house) => {
                 self.score += AGAIN - score;
             }
             Some(i) if self.stale.house && self.gap <= REPAIR_GAP_MAX => {
@@ -288,7 +288,7 @@ impl Path {
         // Where the street comes first, villages without streets have their numbers there.
         let behind_place =
             adjacent && !street_first(grammar) && self.last.is_some_and(|f| f >= Field::Locality);
-        self.loose |= behind_place && !part.marked && self.street.is_none();
+        self.loose |= behind_place && !part.marked;
         if part.rank == NAME_RANK
             && let Some((street, named)) = self.street.take()
         {

@@ -71,6 +71,15 @@ fn numbered_streets(tokens: &[String], at: usize, grammar: &Grammar, items: &mut
             street(tokens, at, to, &name, 2.0 + 0.1 * (to - at) as f32, grammar, items);
         }
     }
+    if let Some(n) = phrase_at(tokens, at, &words.street_kept) {
+        for to in at + n + 1..=tokens.len().min(at + n + 2) {
+            if ends_name(tokens, at + n, to - 1, grammar) {
+                break;
+            }
+            let name = tokens[at..to].join(" ");
+            street(tokens, at, to, &name, 1.5 + 0.1 * (to - at) as f32, grammar, items);
+        }
+    }
     let turned = phrase_at(tokens, at, &words.directions).unwrap_or(0);
     let Some((end, ordinal)) = ordinal_at(tokens, at + turned, grammar) else { return };
     let Some(n) = phrase_at(tokens, end, &words.street_after) else { return };
@@ -92,8 +101,7 @@ fn street(
     items: &mut Vec<Item>,
 ) {
     let prefixes = &grammar.words.name_prefixes;
-    let cased =
-        |name: &str| name_case(&name.split(' ').map(String::from).collect::<Vec<_>>(), prefixes);
+    let cased = |name: &str| name_case(&initials(name), prefixes);
     let mut put = |to: usize, name: String, score: f32| {
         items.push(Item { from, to, said: Said::Street { name, named: true }, score });
     };
@@ -104,10 +112,31 @@ fn street(
     }
 }
 
+/// The words of a street's name, "n w" and "nw" as NW.
+fn initials(name: &str) -> Vec<String> {
+    let letter = |w: &str| matches!(w, "n" | "s" | "e" | "w");
+    let mut written: Vec<String> = Vec::new();
+    let mut open = false;
+    for word in name.split(' ') {
+        let both = word.len() == 2 && word.chars().all(|c| letter(&c.to_string()));
+        match written.last_mut() {
+            Some(before) if open && letter(word) => before.push_str(&word.to_uppercase()),
+            _ if letter(word) || both => written.push(word.to_uppercase()),
+            _ => written.push(word.to_string()),
+        }
+        open = letter(word);
+    }
+    written
+}
+
 /// "west pine street", "the crescent", and whatever else may stand behind a house number.
 fn streets(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item>) {
     let words = &grammar.words.address;
     let numeric = |i: usize| !grammar.numbers_from(tokens, i).is_empty();
+    // "On Coronation Street": the word before the name.
+    if phrase_at(tokens, at, &words.within).is_some() && tokens[at] != "the" {
+        return;
+    }
     let mut score = 1.75;
     for to in at + 1..tokens.len().min(at + NAME_TOKENS_MAX) + 1 {
         let last = &tokens[to - 1];
@@ -119,10 +148,14 @@ fn streets(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item
         score -= if last.chars().count() == 1 { 0.5 } else { 0.0 };
         score -= if grammar.is_common_word(last) { 0.25 } else { 0.0 };
         let name = &tokens[at..to];
-        if let Some(n) = phrase_at(tokens, to, &words.street_after) {
+        // "Chapel Street, St Ives": no street is called Street.
+        let word = to == at + 1 && phrase_at(tokens, at, &words.street_after).is_some();
+        let suffix = phrase_at(tokens, to, &words.street_after);
+        if let Some(n) = suffix.filter(|_| !word || !(saint(tokens, to) || *last == tokens[to])) {
             let whole = write_ordinals(&tokens[at..to + n], grammar).join(" ");
             // "Maple Ridge Road" is no Maple Ridge.
-            let goes_on = phrase_at(tokens, to + n, &words.street_after).is_some();
+            let goes_on = phrase_at(tokens, to + n, &words.street_after).is_some()
+                && !saint(tokens, to + n);
             let score = score - if goes_on { 0.7 } else { 0.0 };
             if last == "the" && grammar.is_common_word(&tokens[to]) {
                 break;
@@ -134,9 +167,9 @@ fn streets(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item
                 street(tokens, at, to + n, &whole, score, grammar, items);
             }
         }
-        let word = phrase_at(tokens, to - 1, &words.street_after).is_some() && to == at + 1;
-        if !word && to - at <= UNKNOWN_TOKENS_MAX && !name.iter().any(|t| grammar.is_common_word(t))
-        {
+        let article = usize::from(name[0] == "the" && name.len() > 1);
+        let common = name[article..].iter().any(|t| grammar.is_common_word(t));
+        if !word && to - at <= UNKNOWN_TOKENS_MAX && !common {
             let name = name_case(name, &grammar.words.name_prefixes);
             let said = Said::Street { name, named: false };
             if !(at..to).any(numeric) {
@@ -144,6 +177,11 @@ fn streets(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item
             }
         }
     }
+}
+
+/// "st" that is a saint: something follows.
+fn saint(tokens: &[String], at: usize) -> bool {
+    tokens.get(at).is_some_and(|t| t == "st") && tokens.get(at + 1).is_some()
 }
 
 /// True where no name that began at `from` goes on.
@@ -189,7 +227,8 @@ fn places(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item>
             }
             let Some(cost) = grammar.bare_cost(&names, level) else { continue };
             let odd = odd / said.len() as f32;
-            let score = 1.5 * similarity.powi(4) - 0.6 * odd + 0.05 * (to - at) as f32;
+            let longer = if similarity >= 0.9 { 0.25 } else { 0.05 } * (to - at - 1) as f32;
+            let score = 1.5 * similarity.powi(4) - 0.6 * odd + longer;
             let suffixes = &grammar.words.address.street_after;
             let street = phrase_at(tokens, to, suffixes).is_some()
                 || (to == at + 1 && phrase_at(tokens, at, suffixes).is_some());
@@ -201,13 +240,15 @@ fn places(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item>
         let suffix = phrase_at(tokens, to - 1, &grammar.words.address.street_after).is_some();
         let direction =
             to == at + 1 && phrase_at(tokens, at, &grammar.words.address.directions).is_some();
-        unknown &= odd == 0.0
+        // "Little Snoring", but nothing "little".
+        let size = grammar.words.address.sizes.contains(&tokens[at]);
+        unknown &= (odd == 0.0 || (odd == 1.0 && size))
             && !suffix
             && !ends_name(tokens, at, to - 1, grammar)
             && phrase_at(tokens, at, &grammar.words.address.within).is_none()
             && grammar.numbers_from(tokens, to - 1).is_empty()
             && tokens[to - 1].chars().count() > 1;
-        if unknown && !direction && to - at <= UNKNOWN_TOKENS_MAX {
+        if unknown && !direction && !(size && to == at + 1) && to - at <= UNKNOWN_TOKENS_MAX {
             let name = name_case(said, &grammar.words.name_prefixes);
             let field = Field::Locality;
             let said = Said::Unit { field, said: name, kind: None, names: Vec::new() };
