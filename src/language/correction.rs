@@ -15,7 +15,10 @@ pub fn new_value(rest: &str, grammar: &Grammar) -> Option<String> {
     // "... is not seventy, it is seventy two": the last "is" opens the value.
     let opened = (0..said.len()).rev().find_map(|i| {
         let here = words.is.iter().filter_map(|p| {
-            find_phrase(&said[i..], p).filter(|&(at, n)| at == 0 && i + n < said.len())
+            find_phrase(&said[i..], p).filter(|&(at, n)| {
+                let next = said.get(i + n);
+                at == 0 && next.is_some_and(|t| !words.contrasts.contains(t))
+            })
         });
         here.map(|(_, n)| i + n).max()
     });
@@ -54,6 +57,9 @@ pub fn new_value(rest: &str, grammar: &Grammar) -> Option<String> {
     if let Some(place) = grammar.place_in_another_case(kept).filter(|_| declined) {
         return Some(place);
     }
+    if let Some(street) = grammar.street_in_another_case(kept).filter(|_| declined) {
+        return Some(street);
+    }
     let joined = match kept {
         [number, letter] if is_number(number) => {
             words.numbers.letters.get(letter).map(|l| format!("{number}{l}"))
@@ -89,6 +95,7 @@ fn without_lead_in<'a>(mut said: &'a [String], grammar: &Grammar) -> &'a [String
             &words.address.number,
             &words.titles,
         ];
+        let lists = lists.into_iter().chain(words.called.values());
         let mut rest = said;
         for list in lists {
             let stripped = strip_leading(rest, list);

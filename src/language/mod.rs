@@ -12,6 +12,7 @@ pub mod gazetteer;
 mod grammar;
 mod joined;
 mod joined_name;
+mod labelled_name;
 mod inflection;
 mod mixed;
 mod need;

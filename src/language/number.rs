@@ -39,6 +39,14 @@ fn part(tokens: &[String], at: usize, words: &NumberWords) -> Part {
         let factor = tokens.get(at + 1).is_some_and(|t| words.factors.contains_key(t));
         return if factor { Part::Article } else { Part::Other };
     }
+    // "Two zeros".
+    let count = words.values.get(token).filter(|n| (2..=5).contains(*n));
+    if let Some(n) = count.filter(|_| named_digit(tokens.get(at + 1), words).is_some()) {
+        return Part::Repeat(*n as usize);
+    }
+    if let Some(digit) = named_digit(Some(token), words) {
+        return Part::Value(digit);
+    }
     if let Some(simple) = simple_part(token, words) {
         simple
     } else if let Some(&n) = words.repeats.get(token) {
@@ -81,6 +89,11 @@ fn without_thousands_commas(token: &str) -> String {
     } else {
         token.to_string()
     }
+}
+
+/// A digit by a name that is counted.
+fn named_digit(token: Option<&String>, words: &NumberWords) -> Option<u64> {
+    words.named_digits.get(token?).copied()
 }
 
 fn simple_part(token: &str, words: &NumberWords) -> Option<Part> {

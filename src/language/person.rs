@@ -1,6 +1,7 @@
 //! A caller's name out of the sentence they gave it in.
 
 use super::inflection::{Inflected, nominative_name};
+use super::labelled_name::{labelled, mended};
 use super::spelling::{BREAK, HOLE, resolved};
 use super::text::{find_phrase, name_case};
 use super::{Grammar, SlotValue, czech_name, joined_name};
@@ -64,6 +65,7 @@ fn spans(tokens: &[String], grammar: &Grammar) -> Vec<(f32, String)> {
         return found;
     }
     let tokens = &resolved(tokens, grammar);
+    let tokens = &if grammar.inflects() { mended(tokens, grammar) } else { tokens.to_vec() };
     // Callers who spell their names say them again.
     let spells = !words.spelling.as_in.is_empty();
     let bare = tokens.iter().filter(|t| !words.fillers.contains(t) && *t != BREAK).count();
@@ -102,7 +104,7 @@ fn spans(tokens: &[String], grammar: &Grammar) -> Vec<(f32, String)> {
 }
 
 /// `name` in the nominative, where the words `before` it or itself say that it is inflected.
-fn written(before: &[String], name: &[String], grammar: &Grammar) -> Vec<String> {
+pub(super) fn written(before: &[String], name: &[String], grammar: &Grammar) -> Vec<String> {
     let words = &grammar.words;
     let Some(language) = Inflected::of(&grammar.language) else { return name.to_vec() };
     let mut rest = before;
@@ -114,7 +116,7 @@ fn written(before: &[String], name: &[String], grammar: &Grammar) -> Vec<String>
 }
 
 /// True where no name goes on: numbers, unit words, breaks.
-fn ends_names(tokens: &[String], at: usize, grammar: &Grammar) -> bool {
+pub(super) fn ends_names(tokens: &[String], at: usize, grammar: &Grammar) -> bool {
     let words = &grammar.words;
     let token = &tokens[at];
     let numbers = &words.numbers;
@@ -160,59 +162,6 @@ fn ending(tokens: &[String], to: usize, grammar: &Grammar) -> f32 {
     }
 }
 
-/// "surname nguyen given name linh": the parts by their names.
-fn labelled(tokens: &[String], grammar: &Grammar) -> Option<(f32, String)> {
-    let words = &grammar.words;
-    let label_at = |at: usize| {
-        ["name.given", "name.middle", "name.family"].into_iter().enumerate().find_map(
-            |(i, part)| {
-                let said = words.called.get(part)?.iter();
-                let n =
-                    said.filter(|p| starts_with(&tokens[at..], p)).map(|p| p.split(' ').count());
-                Some((i, n.max()?))
-            },
-        )
-    };
-    let mut parts: [Vec<String>; 3] = Default::default();
-    let mut at = 0;
-    while at < tokens.len() {
-        let Some((part, n)) = label_at(at) else {
-            at += 1;
-            continue;
-        };
-        at += n;
-        while at < tokens.len() && (words.is.contains(&tokens[at]) || tokens[at] == "'s") {
-            at += 1;
-        }
-        let from = at;
-        while at < tokens.len()
-            && at - from < 2
-            && label_at(at).is_none()
-            && !ends_names(tokens, at, grammar)
-            && !grammar.is_common_word(&tokens[at])
-        {
-            at += 1;
-        }
-        if at > from {
-            parts[part] = tokens[from..at].to_vec();
-        }
-    }
-    let mut said = parts.iter().filter(|p| !p.is_empty()).count();
-    // "novák, first name josef": the family name came before the label.
-    if said == 1 && !parts[0].is_empty() && !words.persons_like_places {
-        let borne = |t: &&String| {
-            !words.stop_words.contains(*t)
-                && !grammar.is_common_word(t)
-                && !parts[0].contains(*t)
-                && grammar.name_likeness(t) >= 0.95
-        };
-        parts[2] = tokens.iter().take(1).filter(borne).cloned().collect();
-        said += parts[2].len();
-    }
-    let name = written(&[], &parts.concat(), grammar);
-    (said >= 2).then(|| (4.5, name_case(&name, &words.name_prefixes)))
-}
-
 /// How the words `before` a name introduce it.
 fn introduction(before: &[String], name: &[String], grammar: &Grammar) -> f32 {
     let words = &grammar.words;
@@ -254,7 +203,7 @@ fn ends_with(tokens: &[String], phrases: &[String]) -> Option<usize> {
     phrases.iter().filter(ends).map(|p| p.split(' ').count()).max()
 }
 
-fn starts_with(tokens: &[String], phrase: &str) -> bool {
+pub(super) fn starts_with(tokens: &[String], phrase: &str) -> bool {
     find_phrase(tokens, phrase).is_some_and(|(at, _)| at == 0)
 }
 
@@ -273,7 +222,8 @@ fn word_evidence(name: &[String], grammar: &Grammar) -> f32 {
         if !likely && grammar.is_place(token) {
             score -= 1.0;
         }
-        if !grammar.words.spelling.as_in.is_empty() && name[..i].contains(token) {
+        let once = !grammar.words.spelling.as_in.is_empty() || grammar.inflects();
+        if once && name[..i].contains(token) {
             // "Pickering, Harold Pickering": said again, not borne twice.
             score -= 1.5;
         }

@@ -208,7 +208,7 @@ fn ends_with(tokens: &[String], phrases: &[String]) -> Option<usize> {
 }
 
 /// 0..=1: one less the share of letters that differ (Levenshtein).
-fn similarity(a: &str, b: &str) -> f32 {
+pub(super) fn similarity(a: &str, b: &str) -> f32 {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let longest = a.len().max(b.len());
     if longest == 0 || longest > 24 {

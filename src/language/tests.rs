@@ -46,6 +46,8 @@ fn examples(language: &str) -> &'static str {
 /// The grammar of a language in a country, without a gazetteer.
 pub(crate) fn grammar(language: &str, country: &str) -> Grammar {
     let words = match language {
+        "uk" => words(include_str!("../../prompts/languages/uk/words.toml")),
+        "ru" => words(include_str!("../../prompts/languages/ru/words.toml")),
         "vi" => vi(),
         "ko" => ko(),
         "cs" => cs(),

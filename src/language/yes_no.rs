@@ -34,8 +34,9 @@ pub fn yes_no(text: &str, words: &Words) -> YesNo {
         let opens = |f: &Phrase| f.says == Says::No && f.from == 0;
         found.retain(|f| f.words > 1 || opens(f));
     }
-    // "No, right is forty": a denial is no slip of the tongue.
-    let slips = words.repairs.iter().filter(|p| !words.no.contains(p));
+    // "No, right is forty": a bare no takes nothing back.
+    let empty = |w: &str| words.no.iter().chain(&words.fillers).any(|n| n == w);
+    let slips = words.repairs.iter().filter(|p| !p.split(' ').all(empty));
     let repaired = slips.filter_map(|p| find_phrase(&all, p)).map(|(at, n)| at + n);
     let only_yes_behind = |at: usize| {
         let mut behind = found.iter().filter(|f| f.from >= at && f.says != Says::Doubt).peekable();

@@ -72,6 +72,42 @@ impl Gender {
     }
 }
 
+/// What a place's name in the genitive plural, or with a changing vowel, may be in the nominative.
+pub(super) fn plural_places(word: &str, language: Inflected) -> Vec<String> {
+    let endings: &[(&str, &str)] = match language {
+        Inflected::Ukrainian => &[
+            ("ців", "ці"),
+            ("ів", "и"),
+            ("ів", "і"),
+            ("розі", "ріг"),
+            ("рогу", "ріг"),
+            ("рогом", "ріг"),
+            ("ок", "ки"),
+            ("ен", "ни"),
+            ("ець", "ці"),
+            ("", "и"),
+            ("", "і"),
+            ("ь", "і"),
+        ],
+        Inflected::Russian => &[
+            ("ов", "ы"),
+            ("ок", "ки"),
+            ("ец", "цы"),
+            ("ев", "и"),
+            ("ен", "ны"),
+            ("ей", "и"),
+            ("", "ы"),
+            ("", "и"),
+        ],
+    };
+    let whole = |(from, to): &(&str, &str)| (word == *from).then(|| to.to_string());
+    let consonant = |(from, _): &&(&str, &str)| {
+        !from.is_empty() || !word.ends_with(['а', 'е', 'и', 'і', 'о', 'у', 'ю', 'я', 'й', 'ь', 'ы'])
+    };
+    let endings = endings.iter().filter(consonant);
+    endings.filter_map(|e| whole(e).or_else(|| replaced(word, e.0, e.1))).collect()
+}
+
 /// True for a verb by its ending; names seldom end so.
 pub(super) fn is_verb(word: &str, language: Inflected) -> bool {
     let endings: &[&str] = match language {

@@ -1,8 +1,11 @@
 //! Streets and places as a language that inflects names finds them in the gazetteer.
 
-use super::{Gender, Inflected, StreetSaid, nominative_adjective, nominative_street};
+use super::{
+    Gender, Inflected, StreetSaid, nominative_adjective, nominative_street, plural_places,
+};
 use crate::language::Grammar;
-use crate::language::gazetteer::{Level, UnitId};
+use crate::language::gazetteer::{Level, Match, UnitId};
+use crate::language::spelling::similarity;
 use crate::language::text::title_case;
 
 /// Units one name is taken for at most.
@@ -15,6 +18,11 @@ pub(in crate::language) const CASE_SIMILARITY: f32 = 0.92;
 const SIZE: f32 = 0.06;
 
 impl Grammar {
+    /// True where names are inflected, and found in any case.
+    pub(in crate::language) fn inflects(&self) -> bool {
+        self.inflected().is_some()
+    }
+
     fn inflected(&self) -> Option<Inflected> {
         Inflected::of(&self.language)
     }
@@ -67,6 +75,13 @@ impl Grammar {
         levels.map(of)
     }
 
+    /// The street that `said` names in another case than the nominative.
+    pub(in crate::language) fn street_in_another_case(&self, said: &[String]) -> Option<String> {
+        let case = StreetSaid { gender: None, oblique: true };
+        let name = nominative_street(said, case, self.inflected()?, |_| false)?;
+        Some(title_case(&name))
+    }
+
     /// The units of `level` that `said` may name, with the similarity of the name: larger ones a
     /// little likelier.
     fn units_said(
@@ -76,7 +91,7 @@ impl Grammar {
     ) -> Vec<(UnitId, f32)> {
         let Some(places) = self.places() else { return Vec::new() };
         let mut found: Vec<(UnitId, f32)> = Vec::new();
-        for named in places.matches(said) {
+        for named in self.places_in_any_case(said) {
             for unit in places.units_ever(named.name) {
                 let known = places.unit(unit);
                 let fits = self.is_said_at(known.level, known.kind, level);
@@ -89,6 +104,23 @@ impl Grammar {
                     return found;
                 }
             }
+        }
+        found
+    }
+
+    /// Names of places that `said` may be a case of.
+    fn places_in_any_case(&self, said: &[String]) -> Vec<Match> {
+        let (Some(places), Some(language)) = (self.places(), self.inflected()) else {
+            return Vec::new();
+        };
+        let mut found = places.matches(said);
+        let known = found.first().is_some_and(|m| m.similarity >= CASE_SIMILARITY);
+        let Some((last, before)) = said.split_last().filter(|_| !known) else { return found };
+        for nominative in plural_places(last, language) {
+            let name = [before, &[nominative]].concat();
+            let alike = places.matches(&name).into_iter();
+            let same = alike.filter(|m| m.similarity >= CASE_SIMILARITY);
+            found.splice(0..0, same.map(|m| Match { similarity: CASE_SIMILARITY, ..m }));
         }
         found
     }
@@ -114,21 +146,22 @@ impl Grammar {
     }
 
     /// The unit's name in this grammar's language: where that is not the country's, the other
-    /// name most like the official one.
-    pub(in crate::language) fn name_of(&self, unit: UnitId) -> Option<String> {
+    /// name, of those like the official one or `said`, most like the official one.
+    pub(in crate::language) fn name_of(&self, unit: UnitId, said: &str) -> Option<String> {
         let places = self.places()?;
         let official = places.unit(unit).name;
         if !self.is_foreign() {
             return Some(official.to_string());
         }
         let ukrainian = |name: &str| name.contains(['і', 'ї', 'є', 'ґ', '\'', 'І', 'Ї', 'Є', 'Ґ']);
-        let names = places.matches(&[official]).into_iter();
-        let mut others = names.filter(|m| places.units_ever(m.name).any(|u| u == unit));
-        let other = others.find_map(|m| {
-            let name = places.places().text(m.name);
-            (name != official && !ukrainian(name)).then(|| name.to_string())
-        });
-        Some(other.unwrap_or_else(|| official.to_string()))
+        let said: Vec<String> = crate::language::tokens(said);
+        let official_words: Vec<&str> = official.split(' ').collect();
+        let names = places.matches(&official_words).into_iter().chain(places.matches(&said));
+        let own = names.filter(|m| places.units_ever(m.name).any(|u| u == unit));
+        let others = own.map(|m| places.places().text(m.name));
+        let others = others.filter(|name| *name != official && !ukrainian(name));
+        let alike = |name: &&str| (1000.0 * similarity(name, official)) as u32;
+        Some(others.max_by_key(alike).unwrap_or(official).to_string())
     }
 
     /// A unit's name that is not known as it is written beside `kind`, its unit word.

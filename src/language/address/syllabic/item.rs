@@ -320,8 +320,9 @@ fn units(at: usize, field: Field, spans: &Spans, items: &mut Vec<Item>) {
         let best = units.iter().map(|u| u.1).fold(0.0, f32::max);
         if best >= BARE_SIMILARITY_MIN && !said.starts_with(|c: char| c.is_ascii_digit()) {
             // Names are short, and small places have names like any words.
-            let base = if field == Field::Locality { 0.9 } else { 1.5 };
-            let short = to - at < BARE_TOKENS_MIN;
+            let small = field == Field::Locality && !grammar.inflects();
+            let base = if small { 0.9 } else { 1.5 };
+            let short = to - at < BARE_TOKENS_MIN && !grammar.inflects();
             let score = base * best.powi(4) - if short { 0.6 } else { 0.0 };
             let score = score - 0.6 * spans.odd(at, to) as f32;
             let led = at > 0 && grammar.words.address.place_leads.contains(&tokens[at - 1]);

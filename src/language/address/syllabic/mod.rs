@@ -65,6 +65,6 @@ fn unit_name(said: &UnitSaid, grammar: &Grammar) -> (String, String, String) {
     let Some(&first) = today.first() else { return Default::default() };
     let unit = places.unit(first);
     let code = if today.len() == 1 { unit.code } else { "" };
-    let name = grammar.name_of(first).unwrap_or_default();
+    let name = grammar.name_of(first, &said.said).unwrap_or_default();
     (unit.kind.to_lowercase(), name, code.to_string())
 }

@@ -26,6 +26,10 @@ const WITHIN: f32 = 0.9;
 const OUTSIDE: f32 = -1.3;
 /// Worth of the similarity of a unit's name; as in the items' scores.
 const SIMILARITY: f32 = 1.6;
+/// What may be skipped between a field and the "no, I mean" that takes it back.
+const REPAIR_BEHIND_MAX: f32 = 0.4;
+/// Likewise between that and the field said anew.
+const REPAIR_BEFORE_MAX: f32 = 0.75;
 /// A field said again without a word that takes the first one back.
 const AGAIN: f32 = -0.9;
 /// A number that no word says to be a house, and no street beside it.
@@ -127,10 +131,12 @@ impl Path {
     fn with(&self, item: &Item, grammar: &Grammar) -> Option<Path> {
         let mut next = self.clone();
         if item.said == Said::Repair {
-            next.repairing = next.span.is_some();
+            // Far behind, "no" is about something else.
+            next.repairing = next.span.is_some() && next.gap <= REPAIR_BEHIND_MAX;
             next.gap = 0.0;
             return next.repairing.then_some(next);
         }
+        next.repairing &= next.gap <= REPAIR_BEFORE_MAX;
         next.score += item.score - next.gap;
         let adjacent = self.span.is_some_and(|(_, to)| to == item.from);
         let field = next.take(item, adjacent, grammar)?;
@@ -143,7 +149,7 @@ impl Path {
                 Ordering::Greater => 0.1,
             };
         }
-        if self.repairing && self.last != Some(field) {
+        if next.repairing && self.last != Some(field) {
             next.score -= 0.4;
         }
         next.skipped += (self.gap / GAP) as usize;

@@ -38,15 +38,16 @@ impl<'a> Spans<'a> {
             let n = phrase_at(tokens, at, &grammar.words.address.not_address).unwrap_or(0);
             talk[at..at + n].fill(true);
         }
+        let mut unwritten = vec![false; tokens.len()];
         for at in 0..tokens.len() {
             let near = phrase_at(tokens, at, &grammar.words.address.landmarks).unwrap_or(0);
             let named = tokens.len().min(at + near + 1);
             if near > 0 {
                 talk[at..named].fill(true);
+                unwritten[at..named].fill(true);
             }
         }
         let inside = inside(tokens, grammar);
-        let mut unwritten = vec![false; tokens.len()];
         for at in 0..tokens.len() {
             let range = unwritten_part(tokens, at, grammar);
             talk[range.clone()].fill(true);

@@ -1,0 +1,173 @@
+//! Names of which the caller names the parts: "surname nguyen, given name linh".
+
+use super::person::{ends_names, starts_with, written};
+use super::text::name_case;
+use super::{Grammar, find_phrase};
+
+/// Given, middle and family name, in the order they are written.
+const PARTS: [&str; 3] = ["name.given", "name.middle", "name.family"];
+/// Longest part, in tokens.
+const PART_TOKENS_MAX: usize = 2;
+/// Longest part without a label, in tokens.
+const UNLABELLED_TOKENS_MAX: usize = 3;
+/// As much evidence as a name between two labels has.
+const SCORE: f32 = 4.5;
+
+/// Parts with their places among the tokens.
+#[derive(Default)]
+struct Parts {
+    said: [Vec<String>; 3],
+    /// Tokens of labels and parts.
+    used: Vec<bool>,
+}
+
+/// The name whose parts are labelled, with its evidence; one part may lack its label.
+pub(super) fn labelled(tokens: &[String], grammar: &Grammar) -> Option<(f32, String)> {
+    let words = &grammar.words;
+    let label = |at: usize| label_at(tokens, at, grammar);
+    let last = tokens.len().saturating_sub(3)..tokens.len();
+    let behind = last.into_iter().any(|at| label(at).is_some_and(|(_, n)| at + n == tokens.len()));
+    let mut parts = if behind && grammar.inflects() {
+        parts_before_labels(tokens, grammar)
+    } else {
+        parts_behind_labels(tokens, grammar)
+    };
+    let mut said = parts.said.iter().filter(|p| !p.is_empty()).count();
+    let mut rest = Vec::new();
+    if said == 1 && grammar.inflects() {
+        rest = unlabelled(tokens, &parts.used, grammar);
+        said += usize::from(!rest.is_empty());
+    } else if said == 1 && !parts.said[0].is_empty() && !words.persons_like_places {
+        // "novák, first name josef": the family name came before the label.
+        let borne = |t: &&String| is_borne(t, grammar) && !parts.said[0].contains(*t);
+        parts.said[2] = tokens.iter().take(1).filter(borne).cloned().collect();
+        said += parts.said[2].len();
+    }
+    rest.extend(parts.said.concat());
+    let name = written(&[], &rest, grammar);
+    (said >= 2).then(|| (SCORE, name_case(&name, &words.name_prefixes)))
+}
+
+/// Which part's label stands at `at`, and its length.
+fn label_at(tokens: &[String], at: usize, grammar: &Grammar) -> Option<(usize, usize)> {
+    PARTS.into_iter().enumerate().find_map(|(i, part)| {
+        let said = grammar.words.called.get(part)?.iter();
+        let here = said.filter(|p| starts_with(&tokens[at..], p)).map(|p| p.split(' ').count());
+        Some((i, here.max()?))
+    })
+}
+
+fn may_be_part(tokens: &[String], at: usize, grammar: &Grammar) -> bool {
+    label_at(tokens, at, grammar).is_none()
+        && !ends_names(tokens, at, grammar)
+        && !grammar.is_common_word(&tokens[at])
+}
+
+fn parts_behind_labels(tokens: &[String], grammar: &Grammar) -> Parts {
+    let words = &grammar.words;
+    let mut parts = Parts { used: vec![false; tokens.len()], ..Parts::default() };
+    let mut at = 0;
+    while at < tokens.len() {
+        let Some((part, n)) = label_at(tokens, at, grammar) else {
+            at += 1;
+            continue;
+        };
+        parts.used[at..at + n].fill(true);
+        at += n;
+        let means_nothing = |t: &String| {
+            words.is.contains(t) || t == "'s" || grammar.inflects() && words.fillers.contains(t)
+        };
+        while tokens.get(at).is_some_and(means_nothing) {
+            at += 1;
+        }
+        let from = at;
+        while at < tokens.len() && at - from < PART_TOKENS_MAX && may_be_part(tokens, at, grammar) {
+            at += 1;
+        }
+        if at > from {
+            parts.said[part] = tokens[from..at].to_vec();
+            parts.used[from..at].fill(true);
+        }
+    }
+    parts
+}
+
+/// "орлова фамилия наталья имя".
+fn parts_before_labels(tokens: &[String], grammar: &Grammar) -> Parts {
+    let mut parts = Parts { used: vec![false; tokens.len()], ..Parts::default() };
+    for at in 0..tokens.len() {
+        let Some((part, n)) = label_at(tokens, at, grammar) else { continue };
+        parts.used[at..at + n].fill(true);
+        let odd = |i: &usize| grammar.is_common_word(&tokens[*i]) && !parts.used[*i];
+        let to = (0..at).rev().take_while(odd).last().unwrap_or(at);
+        let free = |i: &usize| !parts.used[*i] && may_be_part(tokens, *i, grammar);
+        let from = (0..to).rev().take_while(free).take(PART_TOKENS_MAX).last().unwrap_or(to);
+        if from < to {
+            parts.said[part] = tokens[from..to].to_vec();
+            parts.used[from..to].fill(true);
+        }
+    }
+    parts
+}
+
+fn is_borne(token: &String, grammar: &Grammar) -> bool {
+    !grammar.words.stop_words.contains(token)
+        && !grammar.is_common_word(token)
+        && grammar.name_likeness(token) >= 0.95
+}
+
+/// The first words outside labels and parts that people bear.
+fn unlabelled(tokens: &[String], used: &[bool], grammar: &Grammar) -> Vec<String> {
+    let borne = |i: &usize| {
+        !used[*i] && !grammar.words.titles.contains(&tokens[*i]) && is_borne(&tokens[*i], grammar)
+    };
+    let Some(from) = (0..tokens.len()).find(borne) else { return Vec::new() };
+    let run = (from..tokens.len()).take_while(borne).take(UNLABELLED_TOKENS_MAX);
+    run.map(|i| tokens[i].clone()).collect()
+}
+
+/// `tokens` without what a "no, I mean" takes back: "микола ой миколай" is миколай.
+pub(super) fn mended(tokens: &[String], grammar: &Grammar) -> Vec<String> {
+    const ALIKE: f32 = 0.5;
+    let mut mended: Vec<String> = Vec::with_capacity(tokens.len());
+    let mut at = 0;
+    while at < tokens.len() {
+        let here = grammar.words.repairs.iter().filter_map(|p| find_phrase(&tokens[at..], p));
+        let repair = here.filter(|(i, _)| *i == 0).map(|(_, n)| n).max();
+        let again = repair.and_then(|n| tokens.get(at + n)).zip(mended.last());
+        let alike = |(new, old): (&String, &String)| super::spelling::similarity(new, old) >= ALIKE;
+        if let Some(n) = repair.filter(|_| again.is_some_and(alike)) {
+            mended.pop();
+            at += n;
+        } else {
+            mended.push(tokens[at].clone());
+            at += 1;
+        }
+    }
+    mended
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::names;
+    use super::super::tests::{grammar, heard};
+
+    #[test]
+    fn names_with_labels() {
+        let check = |language, country, text: &str, want: &str| {
+            let got = names(&heard(text), &grammar(language, country));
+            assert_eq!(got.first().map_or("", |n| n.value.as_str()), want, "{text}");
+        };
+        check(
+            "uk",
+            "UA",
+            "ім'я дмитро по батькові олегович прізвище гайдук",
+            "Дмитро Олегович Гайдук",
+        );
+        check("uk", "UA", "звати мене галиною а прізвище мельник", "Галина Мельник");
+        check("uk", "UA", "баба ганна а прізвище ну гнатюк", "Ганна Гнатюк");
+        check("ru", "RU", "орлова двойная фамилия наталья имя", "Наталья Орлова");
+        check("ru", "RU", "фамилия жук имя рита", "Рита Жук");
+        check("ru", "RU", "петров ой перов иван", "Перов Иван");
+    }
+}
