@@ -154,8 +154,8 @@ fn streets(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item
         if let Some(n) = suffix.filter(|_| !word || !(saint(tokens, to) || *last == tokens[to])) {
             let whole = write_ordinals(&tokens[at..to + n], grammar).join(" ");
             // "Maple Ridge Road" is no Maple Ridge.
-            let goes_on = phrase_at(tokens, to + n, &words.street_after).is_some()
-                && !saint(tokens, to + n);
+            let goes_on =
+                phrase_at(tokens, to + n, &words.street_after).is_some() && !saint(tokens, to + n);
             let score = score - if goes_on { 0.7 } else { 0.0 };
             if last == "the" && grammar.is_common_word(&tokens[to]) {
                 break;

@@ -84,11 +84,7 @@ impl Grammar {
 
     /// The units of `level` that `said` may name, with the similarity of the name: larger ones a
     /// little likelier.
-    fn units_said(
-        &self,
-        said: &[String],
-        level: Level,
-    ) -> Vec<(UnitId, f32)> {
+    fn units_said(&self, said: &[String], level: Level) -> Vec<(UnitId, f32)> {
         let Some(places) = self.places() else { return Vec::new() };
         let mut found: Vec<(UnitId, f32)> = Vec::new();
         for named in self.places_in_any_case(said) {

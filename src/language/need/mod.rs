@@ -117,7 +117,10 @@ mod tests {
         check(&vietnamese, "ba tôi khó thở quá môi tím hết rồi", true);
         check(&vietnamese, "má tôi hết khó thở rồi giờ hỏi uống thuốc gì", false);
         check(&vietnamese, "số mười hai đường lê lợi", false);
-        assert!(emergency_so_far("my husband had a heart attack", &english).is_none_or(|a| a.likely >= CERTAIN));
+        assert!(
+            emergency_so_far("my husband had a heart attack", &english)
+                .is_none_or(|a| a.likely >= CERTAIN)
+        );
     }
 
     #[test]

@@ -253,12 +253,12 @@ fn hamlets(at: usize, spans: &Spans, items: &mut Vec<Item>) {
     for to in name_ends(at + n, HAMLET_TOKENS_MAX, spans) {
         let said = &tokens[at + n..to];
         let name = written(said, grammar);
-        let numbered = name.ends_with(|c: char| c.is_ascii_digit()) || said.len() > 1 && {
-            grammar.numbers().letters.contains_key(&said[said.len() - 1])
-        };
+        let numbered = name.ends_with(|c: char| c.is_ascii_digit())
+            || said.len() > 1 && { grammar.numbers().letters.contains_key(&said[said.len() - 1]) };
         let closed = to == tokens.len() || ends_name(tokens, to, grammar);
         let number = !grammar.numbers_from(tokens, at + n).is_empty();
-        let score = 1.0 + [0.0, 0.05, 0.3, 0.25, 0.15][said.len().min(4)]
+        let score = 1.0
+            + [0.0, 0.05, 0.3, 0.25, 0.15][said.len().min(4)]
             + if numbered { 0.15 } else { 0.0 }
             + if closed { 0.1 } else { 0.0 }
             - if number { 0.5 } else { 0.0 };

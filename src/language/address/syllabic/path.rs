@@ -210,8 +210,7 @@ impl Path {
             None => self.house.push(part.clone()),
         }
         // "lê lợi mười hai": the number right behind its street.
-        let behind_street =
-            adjacent && self.last == Some(Field::Street) && self.street.is_some();
+        let behind_street = adjacent && self.last == Some(Field::Street) && self.street.is_some();
         if behind_street && (!part.marked || street_first(grammar)) {
             self.score += 0.5;
         }
