@@ -189,6 +189,7 @@ fn vietnamese_and_korean() {
         "dạ đồng ý",
         "tôi tên là nguyễn thị hoa",
         "số mười hai đường lê lợi phường bến nghé quận một",
+        "dạ đúng",
         "nhà tôi hết gạo rồi",
         "dạ đúng",
         "đúng rồi",

@@ -6,7 +6,7 @@ use super::need::NeedModel;
 use super::text::title_case;
 use super::{NumberWords, Words, number, tokens};
 use jiff::civil::Date;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Units one name is taken for at most.
@@ -26,7 +26,7 @@ pub struct Grammar {
     /// What callers say they need.
     pub needs: Arc<NeedModel>,
     places: Option<Arc<Gazetteer>>,
-    common: Arc<HashSet<String>>,
+    common: Arc<BTreeSet<String>>,
 }
 
 impl Grammar {

@@ -1,7 +1,7 @@
 //! The words of one language, as `prompts/languages/<lang>/words.toml` holds them.
 
 use serde::Deserialize;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// All word lists of one language; folded (lower case, NFC) by [`Words::folded`].
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -97,7 +97,8 @@ pub struct Words {
     /// Names written as one word, the family name first.
     #[serde(default)]
     pub joined_names: JoinedNames,
-    /// Patterns that say a life may be at risk: words in their order, `breath*` for words that begin
+    /// Patterns that say a life may be at risk: words in their order, `breath*` for words that
+    /// begin
     /// so, `can't|cannot` for either, `?is` for a word that may be missing, `*` for up to three
     /// words, ` & ` between two parts in either order.
     pub emergency: Vec<String>,
@@ -207,10 +208,10 @@ pub struct NumberWords {
 pub struct PersonWords {
     /// Women's given names.
     #[serde(default)]
-    pub women: HashSet<String>,
+    pub women: BTreeSet<String>,
     /// Men's given names.
     #[serde(default)]
-    pub men: HashSet<String>,
+    pub men: BTreeSet<String>,
     /// Before a name in another case than the nominative: "запишите на".
     #[serde(default)]
     pub oblique_lead_in: Vec<String>,
@@ -467,7 +468,8 @@ pub struct UnitWords {
 pub struct NeedWords {
     /// How it is read back and offered on the keys.
     pub label: String,
-    /// Patterns (as in `emergency`) that speak for it, beside the language's examples (`needs.tsv`).
+    /// Patterns (as in `emergency`) that speak for it, beside the language's examples
+    /// (`needs.tsv`).
     #[serde(default)]
     pub phrases: Vec<String>,
 }
@@ -480,7 +482,7 @@ impl Words {
         self.address.street_behind.extend(kinds);
         self.numbers.values.extend(by_word(&self.numbers.forms));
         self.numbers.named_digits = by_word(&self.numbers.nouns);
-        let lower = |names: HashSet<String>| names.iter().map(|n| super::fold(n)).collect();
+        let lower = |names: BTreeSet<String>| names.iter().map(|n| super::fold(n)).collect();
         self.person.women = lower(std::mem::take(&mut self.person.women));
         self.person.men = lower(std::mem::take(&mut self.person.men));
         let lists = [
@@ -544,7 +546,7 @@ impl Words {
     }
 
     /// Words of everyday talk: the list itself and the single words of the other lists.
-    pub(super) fn common(&self) -> HashSet<String> {
+    pub(super) fn common(&self) -> BTreeSet<String> {
         let lists = [
             &self.common_words,
             &self.stop_words,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 const WRITTEN_MAX: usize = 64;
 
 /// Phrases likely in an answer. Clones share the list.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Phrases {
     list: Arc<[String]>,
     count: usize,
@@ -20,6 +20,12 @@ impl Phrases {
     /// True where a journal named the list only by its fingerprint: the phrases are not here.
     pub fn is_only_named(&self) -> bool {
         self.list.len() != self.count
+    }
+}
+
+impl Default for Phrases {
+    fn default() -> Phrases {
+        Vec::new().into()
     }
 }
 

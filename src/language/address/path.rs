@@ -223,37 +223,40 @@ impl Path {
                 self.hamlet = Some(name.clone());
                 Some(Field::Street)
             }
-            Said::Unit { field, said, kind, names } => {
-                let at = self.units.iter().position(|u| u.field == *field);
-                // Nothing but its place behind the street or before a larger unit says that it
-                // is one.
-                let behind_street = adjacent && self.last == Some(Field::Street);
-                self.unproved = names.is_empty() && kind.is_none() && !behind_street;
-                if let Some(at) = at {
-                    if self.units[at].said == *said {
-                        self.score += AGAIN - item.score;
-                        return Some(*field);
-                    }
-                    self.stale.units.iter().position(|f| f == field)?;
-                    let mended = self.stale.behind == Some(*field);
-                    self.score += if mended { MENDED } else { 0.0 };
-                    self.score -= self.units.remove(at).score;
-                }
-                self.stale.units.retain(|f| f != field);
-                let units = candidates(*field, names, grammar);
-                let mut new = UnitSaid {
-                    field: *field,
-                    said: said.clone(),
-                    kind: kind.clone(),
-                    units: Rc::new(units),
-                    score: item.score,
-                };
-                self.relate(&mut new, grammar);
-                self.units.push(new);
-                Some(*field)
-            }
+            Said::Unit { .. } => self.unit(item, adjacent, grammar),
             Said::Repair | Said::Restart | Said::Skip => None,
         }
+    }
+
+    fn unit(&mut self, item: &Item, adjacent: bool, grammar: &Grammar) -> Option<Field> {
+        let Said::Unit { field, said, kind, names } = &item.said else { return None };
+        let at = self.units.iter().position(|u| u.field == *field);
+        // Nothing but its place behind the street or before a larger unit says that it
+        // is one.
+        let behind_street = adjacent && self.last == Some(Field::Street);
+        self.unproved = names.is_empty() && kind.is_none() && !behind_street;
+        if let Some(at) = at {
+            if self.units[at].said == *said {
+                self.score += AGAIN - item.score;
+                return Some(*field);
+            }
+            self.stale.units.iter().position(|f| f == field)?;
+            let mended = self.stale.behind == Some(*field);
+            self.score += if mended { MENDED } else { 0.0 };
+            self.score -= self.units.remove(at).score;
+        }
+        self.stale.units.retain(|f| f != field);
+        let units = candidates(*field, names, grammar);
+        let mut new = UnitSaid {
+            field: *field,
+            said: said.clone(),
+            kind: kind.clone(),
+            units: Rc::new(units),
+            score: item.score,
+        };
+        self.relate(&mut new, grammar);
+        self.units.push(new);
+        Some(*field)
     }
 
     fn house(

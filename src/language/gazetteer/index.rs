@@ -8,7 +8,7 @@
 use super::edit::Pattern;
 use super::fold::{Folding, Part};
 use super::vietnamese;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// A name in a [`NameIndex`]; the same spelling is one name, whatever it names.
@@ -123,8 +123,8 @@ impl NameIndex {
             directory: vec![],
         };
         let mut ids = Vec::with_capacity(given.len());
-        let mut seen: HashMap<Vec<u32>, u32> = HashMap::with_capacity(given.len());
-        let mut vocabulary: HashMap<String, u32> = HashMap::new();
+        let mut seen: BTreeMap<Vec<u32>, u32> = BTreeMap::new();
+        let mut vocabulary: BTreeMap<String, u32> = BTreeMap::new();
         for (text, weight) in given {
             let words: Vec<u32> = folding
                 .parts(text.as_ref())

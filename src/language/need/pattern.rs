@@ -1,10 +1,11 @@
 //! Patterns of words, as `words.toml` writes them for needs and emergencies.
 //!
-//! A pattern is words in their order. `breath*` stands for every word that begins so, `can't|cannot`
-//! for either, `?is` for a word that may be missing, and `*` alone for up to three words of any kind.
+//! A pattern is words in their order. `breath*` stands for every word that begins so,
+//! `can't|cannot` for either, `?is` for a word that may be missing, and `*` alone for up to three words of
+//! any kind.
 //! `cut & wrist` is both in either order, up to three words apart.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// Words a lone `*` may stand for.
 const GAP_WORDS_MAX: usize = 3;
@@ -40,7 +41,7 @@ impl Place {
 pub(super) struct Patterns {
     patterns: Vec<(u16, String, Vec<Place>)>,
     /// By the first letters of a first word.
-    starts: HashMap<String, Vec<u32>>,
+    starts: BTreeMap<String, Vec<u32>>,
 }
 
 /// Where a pattern was found.

@@ -13,7 +13,8 @@ pub struct Digits {
     pub none: usize,
 }
 
-/// The words of 0 to 9, by language, ways to say one apart by `/`. Not Vietnamese, where zero is no.
+/// The words of 0 to 9, by language, ways to say one apart by `/`. Not Vietnamese, where
+/// zero is no.
 const WORDS: [(&str, [&str; 10]); 5] = [
     (
         "cs",

@@ -23,7 +23,8 @@ pub struct Confusions {
 const COLUMNS: &str = "\
 # kind, said, heard, count, tab-separated; counted over words, normalised and in lower case:
 # words       how many were heard right, substituted, deleted; and how many inserted
-# class       the same by class: a Vietnamese syllable's tone, else short (1-3 letters), middle, long
+# class       the same by class: a Vietnamese syllable's tone, else short (1-3 letters), middle,
+#             long
 # after       whether a word was right or wrong (heard) behind one that was right or wrong (said)
 # confidence  of right and wrong words in bins of 0.05, named by their lower edge
 # nbest       wrong words that stand right in an alternative (found) or in none (missed)

@@ -96,11 +96,13 @@ impl UnderstandingReport {
     /// A table, the confusions of needs, and the first `failures_max` failures.
     pub fn table(&self, failures_max: usize) -> String {
         let mut out = String::new();
-        out += "lang slot        cases  exact%  precision%  recall%  accepted%  right of them%    ECE\n";
+        out += "lang slot        cases  exact%  precision%  recall%  accepted%  right of them%    \
+                ECE\n";
         for (lang, slots) in &self.slots {
             for (slot, s) in SLOTS.iter().filter_map(|n| slots.get(*n).map(|s| (n, s))) {
                 out += &format!(
-                    "{lang:<4} {slot:<11} {:>5} {:>7.1} {:>11.1} {:>8.1} {:>10.1} {:>15.1} {:>6.3}\n",
+                    "{lang:<4} {slot:<11} {:>5} {:>7.1} {:>11.1} {:>8.1} {:>10.1} {:>15.1} \
+                     {:>6.3}\n",
                     s.cases,
                     percent(s.exact, s.cases),
                     percent(s.exact, s.given),
@@ -136,7 +138,8 @@ impl UnderstandingReport {
         let mut out = String::new();
         if !self.forms.is_empty() {
             out += "whole forms, one read-back round\n";
-            out += "lang forms  all three%  name%  address%  need%  locality%  unasked%  right of them%\n";
+            out += "lang forms  all three%  name%  address%  need%  locality%  unasked%  \
+                    right of them%\n";
         }
         for (lang, f) in &self.forms {
             let exact = |slot| f.slots.get(slot).map_or(100.0, |s| percent(s.exact, s.cases));

@@ -63,8 +63,9 @@ impl House {
         std::fs::create_dir_all(language.join("wav")).expect("made");
         std::fs::create_dir_all(prompts.join("hotlines")).expect("made");
         let ours = checkout().join("prompts");
-        let words = "languages/en/words.toml";
-        std::fs::copy(ours.join(words), prompts.join(words)).expect("copied");
+        for file in ["languages/en/words.toml", "languages/en/needs.tsv"] {
+            std::fs::copy(ours.join(file), prompts.join(file)).expect("copied");
+        }
         let texts = read(&ours.join("languages/en/prompts.toml"));
         let texts: BTreeMap<String, String> = toml::from_str(&texts).expect("prompts");
         let short: BTreeMap<&str, &str> = texts.keys().map(|k| (k.as_str(), "Hm.")).collect();

@@ -29,7 +29,9 @@ fn named(gazetteer: &Gazetteer, name: &str) -> UnitId {
 }
 
 const LEGACY: &str = r#"{
-    "DICT_PROVINCE": { "tinha": {"province": "Tỉnh A", "provinceShort": "A", "provinceCode": "01"} },
+    "DICT_PROVINCE": {
+        "tinha": {"province": "Tỉnh A", "provinceShort": "A", "provinceCode": "01"}
+    },
     "DICT_PROVINCE_DISTRICT": { "tinha": { "huyenky": {
         "district": "Huyện Kỳ", "districtShort": "Kỳ (Huyện)", "districtCode": "002" } } },
     "DICT_PROVINCE_DISTRICT_WARD_NO_ACCENTED": { "tinha": { "huyenky": {

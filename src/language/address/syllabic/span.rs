@@ -7,7 +7,7 @@ use crate::language::gazetteer::UnitId;
 use crate::language::inflection::{Gender, StreetSaid};
 use crate::language::{Grammar, tokens};
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -27,8 +27,8 @@ pub(super) struct Spans<'a> {
     inside: Vec<bool>,
     /// Tokens that are part of an address and not written: entrances, floors.
     unwritten: Vec<bool>,
-    units: RefCell<HashMap<Vec<String>, [UnitsFound; 3]>>,
-    streets: RefCell<HashMap<(usize, usize), (String, f32)>>,
+    units: RefCell<BTreeMap<Vec<String>, [UnitsFound; 3]>>,
+    streets: RefCell<BTreeMap<(usize, usize), (String, f32)>>,
 }
 
 impl<'a> Spans<'a> {
