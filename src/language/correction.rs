@@ -10,8 +10,7 @@ use super::{Grammar, find_phrase, joined, number};
 pub fn new_value(rest: &str, grammar: &Grammar) -> Option<String> {
     let words = &grammar.words;
     let said = resolved(&grammar.tokens(rest), grammar);
-    let said = before_contrast(&said, grammar);
-    let mut said = number::digits_of(&write_ordinals(said, grammar), &words.numbers);
+    let mut said = number::digits_of(&write_ordinals(&said, grammar), &words.numbers);
     // "... is not seventy, it is seventy two": the last "is" opens the value.
     let opened = (0..said.len()).rev().find_map(|i| {
         let here = words.is.iter().filter_map(|p| {
@@ -29,7 +28,7 @@ pub fn new_value(rest: &str, grammar: &Grammar) -> Option<String> {
     if let Some(from) = opened {
         said.drain(..from);
     }
-    let mut kept = without_lead_in(&said, grammar);
+    let mut kept = before_contrast(without_lead_in(&said, grammar), grammar);
     // "[not] elm, oak, oak street": what is said again is meant.
     if !words.contrasts.is_empty()
         && let Some(i) = (1..kept.len()).find(|&i| kept[i] == kept[i - 1])
@@ -71,20 +70,17 @@ pub fn new_value(rest: &str, grammar: &Grammar) -> Option<String> {
 
 /// "Seven, not seventeen": what is said before the contrast.
 fn before_contrast<'a>(said: &'a [String], grammar: &Grammar) -> &'a [String] {
-    let begins = |i: &usize| phrase_at(&said[*i..], &grammar.words.contrasts).is_some();
-    let value = |i: &usize| !without_lead_in(&said[..*i], grammar).is_empty();
-    (1..said.len()).find(|i| begins(i) && value(i)).map_or(said, |at| &said[..at])
-}
-
-/// The longest of `phrases` that `said` begins with, in tokens.
-fn phrase_at(said: &[String], phrases: &[String]) -> Option<usize> {
-    let here = phrases.iter().filter_map(|p| find_phrase(said, p).filter(|(at, _)| *at == 0));
-    here.map(|(_, n)| n).max()
+    let found = grammar.words.contrasts.iter().filter_map(|p| find_phrase(said, p));
+    let at = found.map(|(at, _)| at).filter(|at| *at > 0).min();
+    at.map_or(said, |at| &said[..at])
 }
 
 /// Without the words before a value, of whatever slot.
 fn without_lead_in<'a>(mut said: &'a [String], grammar: &Grammar) -> &'a [String] {
     let words = &grammar.words;
+    // Units have their own words before the name.
+    let unit = |p: &String| words.address.units.values().any(|u| u.before.contains(p));
+    let called = words.called.values().filter(|list| !list.iter().any(unit));
     loop {
         let lists = [
             &words.fillers,
@@ -95,9 +91,8 @@ fn without_lead_in<'a>(mut said: &'a [String], grammar: &Grammar) -> &'a [String
             &words.address.number,
             &words.titles,
         ];
-        let lists = lists.into_iter().chain(words.called.values());
         let mut rest = said;
-        for list in lists {
+        for list in lists.into_iter().chain(called.clone()) {
             let stripped = strip_leading(rest, list);
             // A value may be made of such words ("no").
             rest = if stripped.is_empty() { rest } else { stripped };

@@ -15,16 +15,21 @@ const PASSES: usize = 4;
 const RATE: f32 = 0.3;
 /// Every n-th word of an example is left out in a second copy, as recognisers lose words.
 const DROPPED_EVERY: usize = 3;
-/// Bins of the hashed features; a power of two.
+/// Bins of the hashed features.
 const BINS: usize = 1 << 16;
+/// A prime above any number of examples: stepping by it visits each once.
+const STRIDE: usize = 1_000_003;
 
 /// The first bins are the lexicon's: five for alarms, then one for each category.
 const LEXICON_BINS: usize = 256;
 const ALARM_BIN: usize = 0;
 const LEXICON_BIN: usize = 5;
+/// Of a pattern; the words of a sentence have 1 together.
 const LEXICON_WEIGHT: f32 = 0.7;
+/// A pattern's first weight for its own category, before examples change it.
 const LEXICON_TRUST: f32 = 2.0;
-const LEXICON_TRUST_ALONE: f32 = 8.0;
+/// Where there is no example.
+const LEXICON_TRUST_ALONE: f32 = 12.0;
 
 /// The category of a life at risk.
 pub(super) const EMERGENCY: &str = "EMERGENCY";
@@ -91,7 +96,10 @@ impl NeedModel {
                 rows.push((of, model.features(&kept)));
             }
         }
-        model.fit(&rows);
+        let is_taught = |c: &String| taught.contains(c.as_str());
+        let mask: Vec<f32> =
+            model.categories.iter().map(|c| f32::from(u8::from(is_taught(c)))).collect();
+        model.fit(&rows, &mask);
         model
     }
 
@@ -130,19 +138,18 @@ impl NeedModel {
         found
     }
 
-    fn fit(&mut self, rows: &[(usize, Features)]) {
+    /// AdaGrad, with one sum of squares for each bin; `taught` is 1 for categories with examples and
+    /// 0 for those that must not learn from others' that they never happen.
+    fn fit(&mut self, rows: &[(usize, Features)], taught: &[f32]) {
         let n = self.categories.len();
         let mut squares = vec![1e-6_f32; BINS];
         for pass in 0..PASSES {
             for i in 0..rows.len() {
-                // A stride prime to the length mixes the categories without chance.
+                // Far steps mix the categories, and no chance is in it.
                 let (of, row) = &rows[(i * STRIDE + pass) % rows.len()];
                 let likely = self.likely(row);
-                let errors: Vec<f32> = likely
-                    .iter()
-                    .enumerate()
-                    .map(|(c, l)| l - f32::from(u8::from(c == *of)))
-                    .collect();
+                let error = |(c, l): (usize, &f32)| taught[c] * (l - f32::from(u8::from(c == *of)));
+                let errors: Vec<f32> = likely.iter().enumerate().map(error).collect();
                 let wrong: f32 = errors.iter().map(|e| e * e).sum();
                 for &(bin, value) in row {
                     let square = &mut squares[bin as usize];
@@ -203,6 +210,3 @@ impl NeedModel {
         ranked
     }
 }
-
-/// A prime: no number of examples is a multiple of it.
-const STRIDE: usize = 1_000_003;
