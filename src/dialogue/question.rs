@@ -95,7 +95,7 @@ impl Dialogue {
             context: (!self.keys_only).then_some(context),
             patience: Patience { silence_ms, speech_ms_max: waits.speech_ms_max },
             settled_ms: settled_ms.min(silence_ms),
-            dangling_ms: silence_ms * 3 / 2,
+            dangling_ms: silence_ms.saturating_add(silence_ms / 2),
             keys,
             interruptible: self.stage != Stage::Consent,
             no_input_ms: waits.no_input_ms,

@@ -1,8 +1,8 @@
 //! Patterns of words, as `words.toml` writes them for needs and emergencies.
 //!
 //! A pattern is words in their order. `breath*` stands for every word that begins so,
-//! `can't|cannot` for either, `?is` for a word that may be missing, and `*` alone for up to three words of
-//! any kind.
+//! `can't|cannot` for either, `?is` for a word that may be missing, and `*` alone for up to three
+//! words of any kind.
 //! `cut & wrist` is both in either order, up to three words apart.
 
 use std::collections::BTreeMap;
