@@ -18,6 +18,8 @@ const KNOWN_MIN: f32 = 0.93;
 /// Less evidence than this is no name.
 const EVIDENCE_MIN: f32 = 0.8;
 
+/// Readings with less evidence are doubtful, however few there are.
+const SURE_MIN: f32 = 1.5;
 /// The same for names that their shape alone makes names.
 const JOINED_EVIDENCE_MIN: f32 = 0.9;
 
@@ -47,10 +49,11 @@ pub(super) fn names_among(
     readings.sort_by(|a, b| b.0.total_cmp(&a.0));
     readings.truncate(READINGS_MAX);
     let sum: f32 = readings.iter().map(|(s, _)| s.exp()).sum();
-    let reading = |(score, value): (f32, String)| SlotValue {
-        value,
-        parts: Vec::new(),
-        confidence: heard.confidence * score.exp() / sum,
+    let reading = |(score, value): (f32, String)| {
+        // A lone reading may be a poor one.
+        let sure = ((score - 2.0 * heard.confidence) / SURE_MIN).clamp(0.0, 1.0).powi(2);
+        let confidence = heard.confidence * sure * score.exp() / sum;
+        SlotValue { value, parts: Vec::new(), confidence }
     };
     readings.into_iter().map(reading).collect()
 }
@@ -89,6 +92,10 @@ fn spans(tokens: &[String], grammar: &Grammar) -> Vec<(f32, String)> {
             let weak = ends_with(&tokens[..from], &words.weak_lead_in).is_some();
             let lone = weak && !whole && name.len() == 1 && known(&name[0], grammar) < 0.8;
             score -= if lone { 1.0 } else { 0.0 };
+            // What is left beside an address is seldom a name.
+            let introduced = introduction(&tokens[..from], name, grammar) >= 0.5;
+            let left = !introduced && name.len() == 1 && tokens.iter().any(|t| t == HOLE);
+            score -= if left { 1.0 } else { 0.0 };
             // "Okafor, Grace Okafor": said again, in full.
             let again = |t: &String| tokens[..from].contains(t) && !odd(t);
             let in_full = spells && name.len() > 1 && name.iter().any(again);

@@ -11,6 +11,8 @@ pub(super) const HOLE: &str = ";";
 const LETTERS_MIN: usize = 3;
 /// How alike a said word must be to the spelled one to be it.
 const SIMILARITY_MIN: f32 = 0.55;
+/// The same for a word behind the spelling.
+const BEHIND_MIN: f32 = 0.7;
 /// How far a said word may stand from its spelling, in tokens.
 const DISTANCE_MAX: usize = 8;
 
@@ -40,7 +42,7 @@ pub(super) fn resolved(tokens: &[String], grammar: &Grammar) -> Vec<String> {
         let token = &tokens[at];
         let near = spelled.iter().filter(|(i, _)| out.len() - i <= DISTANCE_MAX);
         let alike = near.map(|(_, w)| (w, similarity(token, w)));
-        let same = alike.filter(|(_, s)| *s >= SIMILARITY_MIN).max_by(|a, b| a.1.total_cmp(&b.1));
+        let same = alike.filter(|(_, s)| *s >= BEHIND_MIN).max_by(|a, b| a.1.total_cmp(&b.1));
         let same = same.map(|(w, _)| w);
         out.push(same.unwrap_or(token).clone());
         at += 1;

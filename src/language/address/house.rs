@@ -37,7 +37,8 @@ pub(super) fn parts_at(
         && grammar.numbers_from(tokens, at - 1).iter().any(|(to, _)| *to > at);
     let cost = if half { 0.6 } else { 0.0 };
     for (to, text) in numbers_at(tokens, number_at, grammar) {
-        if words.bare_places && text.starts_with('0') {
+        let letters = text.chars().filter(|c| c.is_alphabetic()).count();
+        if words.bare_places && (text.starts_with('0') || letters > 1) {
             continue;
         }
         let said = if before.is_some() { 1.6 } else { 0.7 };
@@ -140,7 +141,9 @@ pub(super) fn names_at(
     }
     for to in (at + 1..=at + 4).take_while(|to| free(to - 1)) {
         let own = to >= at + 3 || !grammar.is_common_word(&tokens[at]);
-        if tokens[at + 1..to].iter().any(|t| t == "the") {
+        let within = |i: usize| phrase_at(tokens, i, &words.within).is_some();
+        let article = usize::from(tokens[at] == "the");
+        if (at + article..to).any(within) || tokens[at].chars().count() == 1 {
             break;
         }
         if to >= at + 2 && own && phrase_at(tokens, to - 1, &words.house_kinds) == Some(1) {

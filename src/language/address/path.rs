@@ -92,7 +92,10 @@ pub(super) fn paths(tokens: &[String], grammar: &Grammar) -> Vec<Path> {
         let items = if at < idiom_ends { Vec::new() } else { items_at(tokens, at, grammar) };
         for path in &here {
             let mut skipped = path.clone();
-            let free = tokens[at] == BREAK || grammar.words.fillers.contains(&tokens[at]);
+            // "Oh" may be a digit.
+            let filler = grammar.words.fillers.contains(&tokens[at])
+                && grammar.numbers_from(tokens, at).is_empty();
+            let free = filler || tokens[at] == BREAK;
             if path.span.is_some() && !free {
                 let lead = grammar.words.address.within.contains(&tokens[at]);
                 skipped.gap += if lead { 0.05 } else { GAP };
@@ -155,6 +158,7 @@ impl Path {
             return next.span.is_some().then_some(next);
         }
         if item.said == Said::Skip {
+            next.span = self.span.map(|(from, _)| (from, item.to));
             return next.span.is_some().then_some(next);
         }
         next.score += item.score - next.gap;

@@ -15,6 +15,8 @@ const NAME_TOKENS_MAX: usize = 5;
 const UNKNOWN_TOKENS_MAX: usize = 3;
 /// Names less like a place's are others.
 const SIMILARITY_MIN: f32 = 0.8;
+/// The same for counties and states, which are few and well known.
+const LARGER_MIN: f32 = 0.88;
 
 /// All such items that start at `at`.
 pub(super) fn items_at(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item>) {
@@ -77,7 +79,7 @@ fn numbered_streets(tokens: &[String], at: usize, grammar: &Grammar, items: &mut
                 break;
             }
             let name = tokens[at..to].join(" ");
-            street(tokens, at, to, &name, 1.5 + 0.1 * (to - at) as f32, grammar, items);
+            street(tokens, at, to, &name, 1.8 - 0.05 * (to - at) as f32, grammar, items);
         }
     }
     let turned = phrase_at(tokens, at, &words.directions).unwrap_or(0);
@@ -132,7 +134,10 @@ fn initials(name: &str) -> Vec<String> {
 /// "west pine street", "the crescent", and whatever else may stand behind a house number.
 fn streets(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item>) {
     let words = &grammar.words.address;
-    let numeric = |i: usize| !grammar.numbers_from(tokens, i).is_empty();
+    let numeric = |i: usize| {
+        grammar.numbers().factors.contains_key(&tokens[i])
+            || !grammar.numbers_from(tokens, i).is_empty()
+    };
     // "On Coronation Street": the word before the name.
     if phrase_at(tokens, at, &words.within).is_some() && tokens[at] != "the" {
         return;
@@ -151,11 +156,12 @@ fn streets(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item
         // "Chapel Street, St Ives": no street is called Street.
         let word = to == at + 1 && phrase_at(tokens, at, &words.street_after).is_some();
         let suffix = phrase_at(tokens, to, &words.street_after);
-        if let Some(n) = suffix.filter(|_| !word || !(saint(tokens, to) || *last == tokens[to])) {
+        let twice = word && tokens.get(to).is_some_and(|t| t == last || t == "st");
+        if let Some(n) = suffix.filter(|_| !twice && !saint(tokens, to, grammar)) {
             let whole = write_ordinals(&tokens[at..to + n], grammar).join(" ");
             // "Maple Ridge Road" is no Maple Ridge.
-            let goes_on =
-                phrase_at(tokens, to + n, &words.street_after).is_some() && !saint(tokens, to + n);
+            let goes_on = phrase_at(tokens, to + n, &words.street_after).is_some()
+                && !saint(tokens, to + n, grammar);
             let score = score - if goes_on { 0.7 } else { 0.0 };
             if last == "the" && grammar.is_common_word(&tokens[to]) {
                 break;
@@ -179,9 +185,13 @@ fn streets(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item
     }
 }
 
-/// "st" that is a saint: something follows.
-fn saint(tokens: &[String], at: usize) -> bool {
-    tokens.get(at).is_some_and(|t| t == "st") && tokens.get(at + 1).is_some()
+/// "st" that is a saint: "The Esplanade, St Kilda".
+fn saint(tokens: &[String], at: usize, grammar: &Grammar) -> bool {
+    let town = tokens.get(at..at + 2).filter(|town| town[0] == "st");
+    town.is_some_and(|town| {
+        let named = grammar.places_named(town);
+        named.iter().any(|(_, names)| names.first().is_some_and(|(_, like)| *like >= 0.95))
+    })
 }
 
 /// True where no name that began at `from` goes on.
@@ -222,7 +232,8 @@ fn places(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item>
         for (level, names) in grammar.places_named(said) {
             let field = Field::of(level);
             let similarity = names.first().map_or(0.0, |n: &(NameId, f32)| n.1);
-            if similarity < SIMILARITY_MIN {
+            let least = if field == Field::Locality { SIMILARITY_MIN } else { LARGER_MIN };
+            if similarity < least {
                 continue;
             }
             let Some(cost) = grammar.bare_cost(&names, level) else { continue };
