@@ -310,7 +310,11 @@ mod tests {
             let errors = errors.fold(Errors::default(), Errors::plus);
             // Where nearly every other word is wrong, mistakes run into one another.
             let near = if wer > 30.0 { 2.0 } else { 1.0 };
-            assert!((errors.percent() - wer).abs() < near, "{language} {wer}: {}", errors.percent());
+            assert!(
+                (errors.percent() - wer).abs() < near,
+                "{language} {wer}: {}",
+                errors.percent()
+            );
         };
         for wer in [0.0, 5.0, 12.0, 25.0, 40.0] {
             check("vi", wer);
