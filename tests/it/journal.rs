@@ -167,6 +167,7 @@ fn the_format() {
     let (head, lines) = text.split_once('\n').unwrap();
     let want = concat!(
         r#"{"spillway_journal":1,"build":"0.0.0-test","hotline":"demo","hotline_digest":"c0ffee","#,
+        r#""units_as_of":"2026-01-01","#,
         r#""caller":{"call_id":"67e55044-10b1-426f-9247-bb680e5fe0c8","#,
         r#""caller_id":"+84901234567","called":"hotline","entrance":"sip","headers":"#,
         r#"[["diversion","<sip:queue@pbx>"]],"answered_unix_ms":1700000000000}}"#

@@ -138,8 +138,8 @@ impl NeedModel {
         found
     }
 
-    /// AdaGrad, with one sum of squares for each bin; `taught` is 1 for categories with examples and
-    /// 0 for those that must not learn from others' that they never happen.
+    /// AdaGrad, with one sum of squares for each bin; `taught` is 1 for categories with examples
+    /// and 0 for those that must not learn from others' that they never happen.
     fn fit(&mut self, rows: &[(usize, Features)], taught: &[f32]) {
         let n = self.categories.len();
         let mut squares = vec![1e-6_f32; BINS];
