@@ -89,6 +89,7 @@ fn without_lead_in<'a>(mut said: &'a [String], grammar: &Grammar) -> &'a [String
         let lists = [
             &words.fillers,
             &words.no,
+            &words.address.street_before,
             &words.repairs,
             &words.name_lead_in,
             &words.address.lead_in,

@@ -59,6 +59,9 @@ pub struct Words {
     /// Those of them that come before much else: "I'm", "it's".
     #[serde(default)]
     pub weak_lead_in: Vec<String>,
+    /// What letters are called where names are spelled out: "tê", "hát".
+    #[serde(default)]
+    pub letter_names: Vec<String>,
     /// Titles and kinship words before a name.
     pub titles: Vec<String>,
     /// Where a name ends.
@@ -523,6 +526,7 @@ impl Words {
             &mut self.address.not_address,
             &mut self.family_names,
             &mut self.name_words,
+            &mut self.letter_names,
             &mut self.numbers.no_numbers,
             &mut self.address.within,
             &mut self.address.street_leads,

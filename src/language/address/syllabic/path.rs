@@ -46,6 +46,8 @@ pub(super) struct Path {
     pub(super) units: Vec<UnitSaid>,
     /// First and one past the last token used.
     pub(super) span: Option<(usize, usize)>,
+    /// The tokens used, a bit each.
+    pub(super) used: u128,
     last: Option<Field>,
     pub(super) gap: f32,
     /// Words that belong to no field, between fields.
@@ -156,6 +158,7 @@ impl Path {
         next.gap = 0.0;
         (next.repairing, next.hesitating) = (false, false);
         next.last = Some(field);
+        next.used |= (item.from..item.to).fold(0, |bits, i| bits | 1 << (i & 127));
         next.span = Some((self.span.map_or(item.from, |s| s.0), item.to));
         Some(next)
     }
