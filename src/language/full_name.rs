@@ -5,6 +5,7 @@
 //! say the given name first and then the whole ("thu hà, trịnh thị thu hà").
 
 use super::Grammar;
+use super::address::phrase_at;
 use super::spelling::BREAK;
 use super::text::title_case;
 
@@ -26,13 +27,17 @@ pub(super) fn spans(
     grammar: &Grammar,
     introduced: impl Fn(usize) -> f32,
 ) -> Vec<(f32, String)> {
-    let words: Vec<Word> = tokens.iter().map(|t| Word::new(t, grammar)).collect();
+    let talk = talk(tokens, grammar);
+    let words = tokens.iter().zip(talk).map(|(t, talk)| Word::new(t, talk, grammar));
+    let words: Vec<Word> = words.collect();
     let bare = tokens.iter().filter(|t| !grammar.words.fillers.contains(t)).count();
     let leads: Vec<f32> = (0..tokens.len()).map(introduced).collect();
     let mut found = Vec::new();
     for from in 0..tokens.len() {
         for to in from + 1..=tokens.len().min(from + NAME_TOKENS_MAX) {
-            if words[to - 1].ends || (to - 1 > from && is_spelling(tokens, to - 1, grammar)) {
+            let filler = phrase_at(tokens, to - 1, &grammar.words.fillers).is_some()
+                && !words[to - 1].name;
+            if filler || words[to - 1].ends || (to - 1 > from && is_spelling(tokens, to - 1, grammar)) {
                 break;
             }
             let name = &tokens[from..to];
@@ -47,26 +52,44 @@ pub(super) fn spans(
     found
 }
 
+/// Tokens of everyday phrases: "hàng xóm".
+fn talk(tokens: &[String], grammar: &Grammar) -> Vec<bool> {
+    let mut talk = vec![false; tokens.len()];
+    for at in 0..tokens.len() {
+        let n = phrase_at(tokens, at, &grammar.words.address.not_address).unwrap_or(0);
+        talk[at..at + n].fill(true);
+    }
+    talk
+}
+
 /// What is known of one token.
 struct Word {
     /// No name holds it.
     ends: bool,
     family: bool,
+    /// Stands between a family name and a given one: "thị".
+    mark: bool,
+    /// Titles and words for kin.
+    title: bool,
     name: bool,
     common: bool,
 }
 
 impl Word {
-    fn new(token: &String, grammar: &Grammar) -> Word {
+    fn new(token: &String, talk: bool, grammar: &Grammar) -> Word {
         let words = &grammar.words;
-        let name = grammar.name_likeness(token) >= KNOWN_MIN;
+        let common = grammar.is_common_word(token);
+        let name = !common && grammar.name_likeness(token) >= KNOWN_MIN;
         Word {
-            ends: token == BREAK
+            ends: talk
+                || token == BREAK
                 || words.stop_words.contains(token)
                 || token.chars().any(char::is_numeric),
             family: words.family_names.contains(token),
+            mark: words.middle_marks.contains(token),
+            title: words.titles.contains(token) && !words.name_words.contains(token),
             name,
-            common: grammar.is_common_word(token) && !name,
+            common,
         }
     }
 }
@@ -82,6 +105,12 @@ fn shape(words: &[Word]) -> f32 {
         };
     }
     let family = words[0].family && words.len() > 1;
+    score += if family && words.len() > 2 && words[1].mark { 0.4 } else { 0.0 };
+    for i in 1..words.len() {
+        let another = words[i].family && words.get(i + 1).is_some_and(|w| w.mark);
+        score -= if another { 1.5 } else { 0.0 };
+        score -= if words[i].title { 1.0 } else { 0.0 };
+    }
     score
         + match (family, words.len()) {
             (true, 2) => 0.6,
@@ -96,12 +125,13 @@ fn shape(words: &[Word]) -> f32 {
 /// How the name is introduced, where it stands or by its given name just before.
 fn lead(tokens: &[String], from: usize, to: usize, leads: &[f32]) -> f32 {
     let name = &tokens[from..to];
-    let explained = (1..=2.min(name.len() - 1)).any(|n| {
+    let explained = (1..=2.min(name.len() - 1)).filter(|n| {
         let given = &name[name.len() - n..];
         (0..from.saturating_sub(n - 1))
             .any(|at| leads[at] >= INTRODUCED_MIN && tokens[at..at + n] == *given)
     });
-    leads[from].max(if explained { 2.2 } else { 0.0 })
+    let explained = explained.max().map_or(0.0, |n| 2.0 + 0.3 * n as f32);
+    leads[from].max(explained)
 }
 
 /// What the words before the name say about it.
@@ -137,14 +167,16 @@ fn behind(tokens: &[String], from: usize, to: usize, words: &[Word], grammar: &G
         let mut said = tokens[to..].iter();
         p.split(' ').all(|w| said.next().is_some_and(|t| t == w))
     };
-    if grammar.words.repairs.iter().any(starts) {
-        -0.6
+    let fillers = phrase_at(tokens, to, &grammar.words.fillers).unwrap_or(0);
+    let repairs = |at: usize| phrase_at(tokens, at, &grammar.words.repairs).is_some();
+    if repairs(to) || repairs(to + fillers) {
+        -1.6
     } else if tokens[from..to].contains(next) {
         // "nhàn, nhàn là nhàn rỗi".
         0.7
     } else if next == BREAK || grammar.words.name_ends.iter().any(starts) {
         0.5
-    } else if words[to].ends || words[to].common || is_spelling(tokens, to, grammar) {
+    } else if words[to].ends || words[to].common || words[to].title || is_spelling(tokens, to, grammar) {
         0.4
     } else if !grammar.numbers_from(tokens, to).is_empty() && !words[to].name {
         0.4

@@ -14,6 +14,7 @@ mod text;
 
 use super::{Grammar, SlotValue, spelling, text::strip_trailing, text::title_case};
 use crate::speech::Transcript;
+pub(super) use item::phrase_at;
 use item::Field;
 use path::{Path, UnitSaid};
 

@@ -32,6 +32,8 @@ const REPAIR_BEHIND_MAX: f32 = 0.4;
 const REPAIR_BEFORE_MAX: f32 = 0.75;
 /// A field said again without a word that takes the first one back.
 const AGAIN: f32 = -0.9;
+/// The same said again.
+const SAID_AGAIN: f32 = 0.2;
 /// A number that no word says to be a house, and no street beside it.
 const LONE: f32 = -0.8;
 
@@ -185,6 +187,16 @@ impl Path {
             }
             Said::Unit(unit) => {
                 if let Some(at) = self.units.iter().position(|u| u.field == unit.field) {
+                    let old = &self.units[at];
+                    let same = |u: &&(UnitId, f32)| old.units.iter().any(|o| o.0 == u.0);
+                    let both: Vec<(UnitId, f32)> =
+                        unit.units.iter().filter(same).copied().collect();
+                    if !both.is_empty() && !self.repairing {
+                        // "ngày xưa thuộc bình dương giờ là thành phố hồ chí minh".
+                        self.units[at].units = Rc::new(both);
+                        self.score += SAID_AGAIN - item.score;
+                        return Some(unit.field);
+                    }
                     if unit.kind.is_none() && !self.repairing {
                         return None;
                     }
@@ -239,6 +251,9 @@ impl Path {
         if behind_house && self.lone_number {
             self.score += 0.5;
             self.lone_number = false;
+        }
+        if !street.named && !behind_house && street.known > 0.0 && street.known < 0.93 {
+            self.score -= 0.5;
         }
         if !street.named {
             // Just behind the house, or known, or nothing says that it is a street.
