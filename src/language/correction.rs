@@ -10,7 +10,8 @@ use super::{Grammar, find_phrase, joined, number};
 pub fn new_value(rest: &str, grammar: &Grammar) -> Option<String> {
     let words = &grammar.words;
     let said = resolved(&grammar.tokens(rest), grammar);
-    let mut said = number::digits_of(&write_ordinals(&said, grammar), &words.numbers);
+    let said = right_of_both(&said, grammar);
+    let mut said = number::digits_of(&write_ordinals(said, grammar), &words.numbers);
     // "... is not seventy, it is seventy two": the last "is" opens the value.
     let opened = (0..said.len()).rev().find_map(|i| {
         let here = words.is.iter().filter_map(|p| {
@@ -75,6 +76,38 @@ fn before_contrast<'a>(said: &'a [String], grammar: &Grammar) -> &'a [String] {
     at.map_or(said, |at| &said[..at])
 }
 
+/// What is behind what was wrong, where both are said: "[không phải] tân bình đâu tân phú", "bảy
+/// mười bảy".
+fn right_of_both<'a>(said: &'a [String], grammar: &Grammar) -> &'a [String] {
+    let words = &grammar.words;
+    if words.denied_ends.is_empty() {
+        return said;
+    }
+    let behind = (1..said.len().max(1)).find(|&i| words.denied_ends.contains(&said[i]));
+    if let Some(rest) = behind
+        .map(|i| &said[i + 1..])
+        .filter(|rest| !strip_trailing(rest, &words.fillers).is_empty())
+    {
+        return rest;
+    }
+    let kept = strip_trailing(said, &words.fillers);
+    let whole = |at: usize| {
+        grammar.numbers_from(kept, at).into_iter().find(|n| n.0 == kept.len()).map(|n| n.1)
+    };
+    let counts = |t: &String| {
+        words.numbers.values.get(t).is_some_and(|v| *v >= 10)
+            || words.numbers.factors.contains_key(t)
+    };
+    let all = whole(0);
+    let two = grammar.numbers_from(kept, 0).into_iter().find(|(to, first)| {
+        let second = whole(*to);
+        second.is_some_and(|second| all.as_ref() == Some(&format!("{first}{second}")))
+            && kept[*to..].iter().any(counts)
+            && (*to == 1 || kept[..*to].iter().any(counts))
+    });
+    two.map_or(said, |(to, _)| &said[to..])
+}
+
 /// Without the words before a value, of whatever slot.
 fn without_lead_in<'a>(mut said: &'a [String], grammar: &Grammar) -> &'a [String] {
     let words = &grammar.words;
@@ -85,6 +118,7 @@ fn without_lead_in<'a>(mut said: &'a [String], grammar: &Grammar) -> &'a [String
         let lists = [
             &words.fillers,
             &words.no,
+            &words.address.street_before,
             &words.repairs,
             &words.name_lead_in,
             &words.address.lead_in,

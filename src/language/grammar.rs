@@ -9,6 +9,8 @@ use jiff::civil::Date;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+/// What the name of a unit that no longer exists is worth.
+const PAST: f32 = 0.97;
 /// Units one name is taken for at most.
 const UNITS_MAX: usize = 800;
 
@@ -153,23 +155,32 @@ impl Grammar {
     }
 
     /// The units that `said` may name, of this grammar's date or earlier ones, with the
-    /// similarity of the name: what no longer exists a little less.
+    /// similarity of the name: what no longer exists a little less, and so what became of it.
     pub(super) fn units_named(&self, said: &[String]) -> Vec<(UnitId, f32)> {
         let Some(places) = self.places() else { return Vec::new() };
         let mut found: Vec<(UnitId, f32)> = Vec::new();
         for named in places.matches(said) {
             for unit in places.units_ever(named.name) {
                 let later = places.unit(unit).valid_from.is_some_and(|from| from > self.date);
-                if later || found.iter().any(|(u, _)| *u == unit) {
+                if later {
                     continue;
                 }
-                let past = if places.exists(unit, self.date) { 1.0 } else { 0.97 };
-                found.push((unit, named.similarity * past));
+                if places.exists(unit, self.date) {
+                    found.push((unit, named.similarity));
+                } else {
+                    let today = self.units_today(unit).into_iter();
+                    let today = today.map(|(u, _)| (u, PAST * named.similarity));
+                    found.extend(today.chain([(unit, PAST * named.similarity)]));
+                }
                 if found.len() >= UNITS_MAX {
-                    return found;
+                    break;
                 }
             }
         }
+        // Of the same unit the best name.
+        found.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
+        found.dedup_by_key(|(unit, _)| *unit);
+        found.sort_by(|a, b| b.1.total_cmp(&a.1));
         found
     }
 

@@ -8,6 +8,7 @@ mod address;
 mod correction;
 mod czech_name;
 mod expected;
+mod full_name;
 pub mod gazetteer;
 mod grammar;
 mod joined;

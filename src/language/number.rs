@@ -447,6 +447,14 @@ pub(super) fn whole_number(word: &str, words: &NumberWords) -> Option<String> {
     }
 }
 
+/// The length of a "no, I mean" at `at` that a number may follow: "à không" holds a zero that is
+/// none.
+pub(super) fn repair_at(tokens: &[String], at: usize, grammar: &Grammar) -> Option<usize> {
+    let here = grammar.words.repairs.iter().filter(|p| stands_at(tokens, at, p));
+    let n = here.map(|p| p.split(' ').count()).max()?;
+    Some(if grammar.numbers_from(tokens, at + n).is_empty() { 1 } else { n })
+}
+
 /// The number a caller answers "how many?" with, as digits: the one they settle on.
 pub fn count_said(text: &str, grammar: &Grammar) -> Option<String> {
     let tokens = grammar.tokens(text);
@@ -455,8 +463,9 @@ pub fn count_said(text: &str, grammar: &Grammar) -> Option<String> {
     let (mut at, mut best, mut repaired) = (0, None::<(usize, String)>, false);
     while at < tokens.len() {
         let Some((end, digits)) = grammar.numbers_from(&tokens, at).pop() else {
-            repaired |= any(at, &words.repairs);
-            at += 1;
+            let repair = repair_at(&tokens, at, grammar);
+            repaired |= repair.is_some();
+            at += repair.unwrap_or(1);
             continue;
         };
         let denied = at > 0 && any(at - 1, &words.contrasts);

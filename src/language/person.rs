@@ -4,7 +4,7 @@ use super::inflection::{Inflected, nominative_name};
 use super::labelled_name::{labelled, mended};
 use super::spelling::{BREAK, HOLE, resolved};
 use super::text::{find_phrase, name_case};
-use super::{Grammar, SlotValue, czech_name, joined_name};
+use super::{Grammar, SlotValue, czech_name, full_name, joined_name};
 use crate::speech::Transcript;
 
 /// Words of an answer that are looked at; more is a story.
@@ -15,6 +15,8 @@ const NAME_TOKENS_MAX: usize = 5;
 const READINGS_MAX: usize = 4;
 /// A word of everyday talk is a name only if it is one exactly.
 const KNOWN_MIN: f32 = 0.93;
+/// The evidence of no name, where full names are told from given ones alone.
+const NO_NAME: f32 = 2.4;
 /// Less evidence than this is no name.
 const EVIDENCE_MIN: f32 = 0.8;
 
@@ -47,6 +49,11 @@ pub(super) fn names_among(
         }
     }
     readings.sort_by(|a, b| b.0.total_cmp(&a.0));
+    if !grammar.words.family_names.is_empty() && !readings.is_empty() {
+        // That no name was given is a reading too.
+        readings.push((NO_NAME + 2.0 * heard.confidence, String::new()));
+        readings.sort_by(|a, b| b.0.total_cmp(&a.0));
+    }
     readings.truncate(READINGS_MAX);
     let sum: f32 = readings.iter().map(|(s, _)| s.exp()).sum();
     let reading = |(score, value): (f32, String)| {
@@ -55,7 +62,8 @@ pub(super) fn names_among(
         let confidence = heard.confidence * sure * score.exp() / sum;
         SlotValue { value, parts: Vec::new(), confidence }
     };
-    readings.into_iter().map(reading).collect()
+    let given = |(_, name): &(f32, String)| !name.is_empty();
+    readings.into_iter().filter(given).map(reading).collect()
 }
 
 /// Every stretch that may be a name, with its evidence.
@@ -66,6 +74,9 @@ fn spans(tokens: &[String], grammar: &Grammar) -> Vec<(f32, String)> {
             joined_name::spans(tokens, grammar, |from| introduction(&tokens[..from], &[], grammar));
         found.retain(|(score, _)| *score >= JOINED_EVIDENCE_MIN);
         return found;
+    }
+    if !words.family_names.is_empty() {
+        return full_name::spans(tokens, grammar, |at| introduction(&tokens[..at], &[], grammar));
     }
     let tokens = &resolved(tokens, grammar);
     let tokens = &if grammar.inflects() { mended(tokens, grammar) } else { tokens.to_vec() };

@@ -1,5 +1,6 @@
 //! Telephone numbers (ITU-T E.164).
 
+use super::number::repair_at;
 use super::text::find_phrase;
 use super::{Grammar, NumberWords, digits_in};
 use phonenumber::country::Id;
@@ -72,16 +73,12 @@ struct Group {
 }
 
 fn groups(tokens: &[String], apart: bool, grammar: &Grammar) -> Vec<Group> {
-    let words = &grammar.words;
     let (mut found, mut at, mut repaired) = (Vec::<Group>::new(), 0, false);
     while at < tokens.len() {
-        let repair = words.repairs.iter().any(|p| {
-            let here = find_phrase(&tokens[at..tokens.len().min(at + 6)], p);
-            here.is_some_and(|(i, _)| i == 0)
-        });
         let Some((end, digits)) = number_at(tokens, at, apart, grammar) else {
-            repaired |= repair;
-            at += 1;
+            let repair = repair_at(tokens, at, grammar);
+            repaired |= repair.is_some();
+            at += repair.unwrap_or(1);
             continue;
         };
         found.push(Group { digits, repaired });

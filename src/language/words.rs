@@ -50,15 +50,21 @@ pub struct Words {
     pub persons_like_places: bool,
     /// Before a name.
     pub name_lead_in: Vec<String>,
+    /// Those of them that come before much else: "I'm", "it's".
+    #[serde(default)]
+    pub weak_lead_in: Vec<String>,
     /// Family names, where they come first in a full name and are few.
     #[serde(default)]
     pub family_names: Vec<String>,
     /// Words that given and middle names are often made of, beside the gazetteer's.
     #[serde(default)]
     pub name_words: Vec<String>,
-    /// Those of them that come before much else: "I'm", "it's".
+    /// Words that stand between a family name and a given one: "thị".
     #[serde(default)]
-    pub weak_lead_in: Vec<String>,
+    pub middle_marks: Vec<String>,
+    /// What letters are called where names are spelled out: "tê", "hát".
+    #[serde(default)]
+    pub letter_names: Vec<String>,
     /// Titles and kinship words before a name.
     pub titles: Vec<String>,
     /// Where a name ends.
@@ -78,6 +84,9 @@ pub struct Words {
     /// "not": what follows is what was not meant.
     #[serde(default)]
     pub contrasts: Vec<String>,
+    /// Behind what was wrong and before what is right, in languages that say both.
+    #[serde(default)]
+    pub denied_ends: Vec<String>,
     /// How names are spelled out.
     #[serde(default)]
     pub spelling: SpellingWords,
@@ -525,6 +534,9 @@ impl Words {
             &mut self.address.not_address,
             &mut self.family_names,
             &mut self.name_words,
+            &mut self.letter_names,
+            &mut self.middle_marks,
+            &mut self.denied_ends,
             &mut self.numbers.no_numbers,
             &mut self.address.within,
             &mut self.address.street_leads,

@@ -117,7 +117,11 @@ pub(super) fn items_at(tokens: &[String], at: usize, grammar: &Grammar) -> Vec<I
 }
 
 /// The longest of `phrases` that stands at `at`, in tokens.
-pub(super) fn phrase_at(tokens: &[String], at: usize, phrases: &[String]) -> Option<usize> {
+pub(in crate::language) fn phrase_at(
+    tokens: &[String],
+    at: usize,
+    phrases: &[String],
+) -> Option<usize> {
     let here = phrases.iter().filter_map(|p| {
         let n = p.split(' ').count();
         let end = at + n;

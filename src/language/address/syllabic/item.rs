@@ -82,6 +82,9 @@ pub(super) fn items_at(at: usize, spans: &Spans) -> Vec<Item> {
         if !is_written(to) {
             continue;
         }
+        let counted = phrase_at(tokens, to, &grammar.words.numbers.counted).is_some();
+        let score = score - if counted && part.label.is_empty() { 1.2 } else { 0.0 };
+        let score = score - if part.marked { 0.0 } else { spans.person(at) };
         items.push(Item { from: at, to, said: Said::House(part), score });
     }
     for (to, name) in numbered_names(tokens, at, grammar) {
@@ -182,6 +185,13 @@ fn named_streets(at: usize, name_at: usize, kept: &str, spans: &Spans, items: &m
     }
 }
 
+/// Words that join numbers, which no street is named by.
+fn is_joint(token: &String, grammar: &Grammar) -> bool {
+    let numbers = grammar.numbers();
+    [&numbers.joints, &numbers.slashes, &numbers.points].iter().any(|list| list.contains(token))
+        || numbers.factors.contains_key(token)
+}
+
 /// What everyday words cost in a name; little in a name that is known.
 fn oddness(odd: usize, known: f32) -> f32 {
     odd as f32 * if known > 0.9 { 0.1 } else { 0.7 }
@@ -194,6 +204,7 @@ fn bare_streets(at: usize, spans: &Spans, items: &mut Vec<Item>) {
     if grammar.words.stop_words.contains(&tokens[at]) {
         return;
     }
+    let syllables = !words.numbered_street.is_empty();
     for to in name_ends(at, NAME_TOKENS_MAX, spans) {
         if let Some(n) = phrase_at(tokens, to, &words.street_after) {
             let end = to + n;
@@ -216,7 +227,14 @@ fn bare_streets(at: usize, spans: &Spans, items: &mut Vec<Item>) {
         let led = if led { 0.7 } else { 0.0 };
         let likely = known.powi(4);
         let score = 1.1 * likely + 0.1 * length + led - oddness(spans.odd(at, to), known);
-        let score = score - if number { 0.8 } else { 0.0 };
+        let score = score - if number { 0.8 } else { 0.0 } - spans.person(at);
+        let odd = tokens[at..to].iter().filter(|t| is_joint(t, grammar)).count();
+        let score = score - if known < 0.9 { 0.7 * odd as f32 } else { 0.0 };
+        let one = syllables && to == at + 1;
+        let score = score - if one { 0.4 } else { 0.0 };
+        if one && known < 0.99 && known > 0.0 {
+            continue;
+        }
         let street = Street { name, named: false, known };
         items.push(Item { from: at, to, said: Said::Street(street), score });
     }
@@ -328,7 +346,7 @@ fn units(at: usize, field: Field, spans: &Spans, items: &mut Vec<Item>) {
             let led = at > 0 && grammar.words.address.place_leads.contains(&tokens[at - 1]);
             let score = score + if led { 0.3 } else { 0.0 };
             let person = !led && tokens[at..to].iter().any(|t| grammar.is_given_name(t));
-            let score = score - if person { 0.8 } else { 0.0 };
+            let score = score - if person { 0.8 } else { 0.0 } - spans.person(at);
             let said = Said::Unit(UnitSaid { field, said, kind: None, units });
             items.push(Item { from: at, to, said, score });
         }

@@ -20,8 +20,8 @@ use path::Path;
 /// The addresses `tokens` may hold, best first.
 pub(super) fn readings(tokens: &[String], grammar: &Grammar) -> Vec<Reading> {
     let reading = |path: Path| {
-        let (span, score) = (path.span?, path.score);
-        let used = (span.0..span.1).fold(0, |used, i| used | 1 << (i & 127));
+        let (used, score) = (path.used, path.score);
+        path.span?;
         Some(Reading { parts: parts(&path, grammar), used, evidence: score, score })
     };
     path::paths(tokens, grammar).into_iter().filter_map(reading).collect()

@@ -32,6 +32,8 @@ const REPAIR_BEHIND_MAX: f32 = 0.4;
 const REPAIR_BEFORE_MAX: f32 = 0.75;
 /// A field said again without a word that takes the first one back.
 const AGAIN: f32 = -0.9;
+/// The same said again.
+const SAID_AGAIN: f32 = 0.2;
 /// A number that no word says to be a house, and no street beside it.
 const LONE: f32 = -0.8;
 
@@ -46,6 +48,8 @@ pub(super) struct Path {
     pub(super) units: Vec<UnitSaid>,
     /// First and one past the last token used.
     pub(super) span: Option<(usize, usize)>,
+    /// The tokens used, a bit each.
+    pub(super) used: u128,
     last: Option<Field>,
     pub(super) gap: f32,
     /// Words that belong to no field, between fields.
@@ -156,6 +160,7 @@ impl Path {
         next.gap = 0.0;
         (next.repairing, next.hesitating) = (false, false);
         next.last = Some(field);
+        next.used |= (item.from..item.to).fold(0, |bits, i| bits | 1 << (i & 127));
         next.span = Some((self.span.map_or(item.from, |s| s.0), item.to));
         Some(next)
     }
@@ -182,6 +187,16 @@ impl Path {
             }
             Said::Unit(unit) => {
                 if let Some(at) = self.units.iter().position(|u| u.field == unit.field) {
+                    let old = &self.units[at];
+                    let same = |u: &&(UnitId, f32)| old.units.iter().any(|o| o.0 == u.0);
+                    let both: Vec<(UnitId, f32)> =
+                        unit.units.iter().filter(same).copied().collect();
+                    if !both.is_empty() && !self.repairing {
+                        // "ngày xưa thuộc bình dương giờ là thành phố hồ chí minh".
+                        self.units[at].units = Rc::new(both);
+                        self.score += SAID_AGAIN - item.score;
+                        return Some(unit.field);
+                    }
                     if unit.kind.is_none() && !self.repairing {
                         return None;
                     }
@@ -236,6 +251,9 @@ impl Path {
         if behind_house && self.lone_number {
             self.score += 0.5;
             self.lone_number = false;
+        }
+        if !street.named && !behind_house && street.known > 0.0 && street.known < 0.93 {
+            self.score -= 0.5;
         }
         if !street.named {
             // Just behind the house, or known, or nothing says that it is a street.

@@ -2,7 +2,7 @@
 
 use super::house::is_ordinal;
 use super::text::{numbered_street, written};
-use crate::language::address::item::{Field, phrase_at};
+use crate::language::address::item::{Field, ends_with, phrase_at};
 use crate::language::gazetteer::UnitId;
 use crate::language::inflection::{Gender, StreetSaid};
 use crate::language::{Grammar, tokens};
@@ -70,6 +70,23 @@ impl<'a> Spans<'a> {
     /// True where no address element is said.
     pub(super) fn is_talk(&self, at: usize) -> bool {
         self.talk[at]
+    }
+
+    /// How little a name that starts at `at` without a word for it is likely a place's: it goes on
+    /// behind a family name, or a person is introduced there.
+    pub(super) fn person(&self, at: usize) -> f32 {
+        let words = &self.grammar.words;
+        let Some(before) = at.checked_sub(1) else { return 0.0 };
+        let family = words.family_names.contains(&self.tokens[before]);
+        let introduced = !words.family_names.is_empty()
+            && ends_with(&self.tokens[..at], &words.name_lead_in).is_some();
+        if introduced {
+            1.2
+        } else if family {
+            0.8
+        } else {
+            0.0
+        }
     }
 
     /// How many words of everyday talk stand in `from..to`.
