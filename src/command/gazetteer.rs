@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 use spillway::config::{Config, gazetteer_file, load_grammar};
 use spillway::language::gazetteer::{Gazetteer, Share, UnitId};
-use spillway::language::{Grammar, addresses};
+use spillway::language::{Grammar, addresses, with_marks};
 use spillway::speech::Transcript;
 use std::path::Path;
 use std::process::ExitCode;
@@ -117,7 +117,7 @@ fn main_language(country: &str) -> Option<&'static str> {
 }
 
 fn candidates(words: &str, grammar: &Grammar, places: &Gazetteer, today: Date) -> Vec<Candidate> {
-    let readings = addresses(&Transcript::plain(words, 1.0), grammar);
+    let readings = addresses(&Transcript::plain(with_marks(words, grammar), 1.0), grammar);
     let candidate = |reading: spillway::language::SlotValue| {
         let coded = ["locality_code", "district_code", "region_code"].map(|c| reading.part(c));
         let units = coded.into_iter().filter_map(|code| places.with_code(code));
