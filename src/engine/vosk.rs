@@ -2,7 +2,8 @@
 //!
 //! A new recogniser costs half a second at its first chunk, so recognisers are pooled and reset.
 //! A closed expectation is heard twice: by a recogniser that knows its phrases only, and by the
-//! open one, whose words stand when the caller said something else.
+//! open one, whose words stand when the caller said something else. Those two are each other's
+//! alternative; Kaldi's own n-best list would cost the words their confidences.
 
 use super::{EngineError, Made, RecognitionEvent, Recognizer, StreamId};
 use crate::speech::{Alternative, Expectation, RecognitionContext, Transcript, Word};

@@ -70,8 +70,13 @@ pub(super) fn names_among(
 fn spans(tokens: &[String], grammar: &Grammar) -> Vec<(f32, String)> {
     let words = &grammar.words;
     if !words.joined_names.families.is_empty() {
-        let mut found =
-            joined_name::spans(tokens, grammar, |from| introduction(&tokens[..from], &[], grammar));
+        let parts = tokens.split(|t| t == HOLE);
+        let mut found: Vec<(f32, String)> = parts
+            .flat_map(|part| {
+                let introduced = |from: usize| introduction(&part[..from], &[], grammar);
+                joined_name::spans(part, grammar, introduced)
+            })
+            .collect();
         found.retain(|(score, _)| *score >= JOINED_EVIDENCE_MIN);
         return found;
     }
@@ -264,4 +269,29 @@ fn initial(token: &str, grammar: &Grammar) -> bool {
 
 fn numeric(token: &str) -> bool {
     token.chars().any(char::is_numeric)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::grammar;
+    use super::*;
+
+    #[test]
+    fn english_names() {
+        let english = grammar("en", "US");
+        let check = |said: &str, want: &str| {
+            let found = names(&Transcript::plain(said, 0.95), &english);
+            let got = found.first().map_or("", |n| n.value.as_str());
+            assert_eq!(got, want, "{said}");
+        };
+        check("My name is Mary Johnson.", "Mary Johnson");
+        check("Mary Johnston", "Mary Johnston");
+        check("it's mrs okafor grace okafor", "Grace Okafor");
+        check("padraig o reilly", "Padraig O'Reilly");
+        check("smythe no it's s m y t h paul smyth", "Paul Smyth");
+        check("surname nguyen given name linh", "Linh Nguyen");
+        check("not gonna give you my name", "");
+        check("42", "");
+        check("yes", "");
+    }
 }

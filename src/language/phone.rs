@@ -150,4 +150,24 @@ mod tests {
         check("", "VN", None);
         check("anonymous", "US", None);
     }
+
+    #[test]
+    fn said_aloud() {
+        use super::super::tests::grammar;
+        let check = |said: &str, country: &str, want: Option<&str>| {
+            assert_eq!(spoken_phone(said, &grammar("en", country)).as_deref(), want, "{said}");
+        };
+        check("oh two oh seven nine four six oh three double one", "GB", Some("+442079460311"));
+        check("oh seven seven hundred nine hundred four five six", "GB", Some("+447700900456"));
+        check(
+            "plus four four two oh seven nine four six oh three one one",
+            "US",
+            Some("+442079460311"),
+        );
+        check("one eight hundred five five five oh one nine nine", "US", Some("+18005550199"));
+        let again = "five oh three five five five oh one two no oh one three two";
+        check(again, "US", Some("+15035550132"));
+        check("my number is 415-555-0132 extension 12", "US", Some("+14155550132"));
+        check("i have no phone", "US", None);
+    }
 }

@@ -12,6 +12,9 @@ use std::collections::HashSet;
 
 /// A free transcript of several words that is as sure as this stands.
 const FREE_SURE: f32 = 0.8;
+/// More words than this are the decoder's loop, even of digits.
+const WORDS_PER_S: f32 = 5.0;
+const WORDS_SPARE: f32 = 1.0;
 /// Digits less likely than this for each token, as a geometric mean, are not believed.
 const LIKELY_MIN: f32 = 0.02;
 /// Tokens at most: the longest telephone number has 15 digits (ITU-T E.164), most of them written
@@ -60,16 +63,18 @@ impl Digits {
     }
 
     /// `free` if it is digits already or surely something else, or no digits are likely; else the
-    /// likeliest digits. Speaks of the sound `decoder` decoded last.
+    /// likeliest digits. Speaks of the `seconds` of sound that `decoder` decoded last.
     pub fn reconsider(
         &self,
         free: Decoded,
+        seconds: f32,
         language: &str,
         decoder: &mut Decoder,
     ) -> Result<Transcript, EngineError> {
         let heard = join([free].into_iter());
         let sure = heard.words.len() > 1 && heard.confidence >= FREE_SURE;
-        if sure || self.is_digits(&heard.text) {
+        let can_be_said = heard.words.len() as f32 <= WORDS_PER_S * seconds + WORDS_SPARE;
+        if can_be_said && (sure || self.is_digits(&heard.text)) {
             return Ok(heard);
         }
         let (text, likely) = self.likeliest(language, decoder)?;

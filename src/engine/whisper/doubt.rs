@@ -81,6 +81,9 @@ fn others(
         if others.len() >= count {
             break;
         }
+        if !begins_word(&bytes_of(decoder, token)) {
+            continue;
+        }
         let other = completed(decoder, path, token)?;
         let new = !plain(&other).is_empty() && plain(&other) != plain(&word.text);
         if new && others.iter().all(|(known, _)| plain(known) != plain(&other)) {
@@ -113,6 +116,11 @@ fn bytes_of(decoder: &Decoder, token: Token) -> Vec<u8> {
     decoder.context().token_to_bytes(token).unwrap_or_default().to_vec()
 }
 
+/// True for a space with a letter or figure behind it: not for marks and ends of words.
+fn begins_word(token: &[u8]) -> bool {
+    matches!(token, [b' ', next, ..] if next.is_ascii_alphanumeric() || *next >= 0x80)
+}
+
 /// What counts as the same word.
 fn plain(word: &str) -> String {
     word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
@@ -133,6 +141,19 @@ mod tests {
         assert_eq!(plain("Smith,"), plain("smith"));
         assert_ne!(plain("Smith"), plain("Smyth"));
         assert_eq!(plain("..."), "");
+    }
+
+    #[test]
+    fn marks_and_ends_begin_no_word() {
+        let check = |token: &str, want: bool| {
+            assert_eq!(begins_word(token.as_bytes()), want, "{token:?}");
+        };
+        check(" Smith", true);
+        check(" đ", true);
+        check("th", false);
+        check(" -", false);
+        check(".00", false);
+        check(" ", false);
     }
 
     #[test]

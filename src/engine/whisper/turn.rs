@@ -110,7 +110,9 @@ impl Turn {
         }
         let language = &self.context.language;
         if self.context.expectation == Expectation::Digits {
-            return Digits::of(&self.context, decoder).reconsider(free, language, decoder);
+            let digits = Digits::of(&self.context, decoder);
+            let seconds = self.samples.len() as f32 / 8e3;
+            return digits.reconsider(free, seconds, language, decoder);
         }
         if let Some(closed) = ClosedSet::of(&self.context, decoder) {
             return closed.reconsider(free, language, decoder);

@@ -268,3 +268,40 @@ fn places(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item>
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::language::tests::grammar;
+    use crate::language::{addresses, read_parts};
+    use crate::speech::Transcript;
+
+    #[test]
+    fn addresses_without_a_gazetteer() {
+        let english = grammar("en", "US");
+        let check = |said: &str, want: &str| {
+            let found = addresses(&Transcript::plain(said, 0.95), &english);
+            let format = &english.words.address.format;
+            let got = found.first().map(|a| read_parts(&a.parts, format)).unwrap_or_default();
+            assert_eq!(got, want, "{said}");
+        };
+        check("12 Garden Street.", "12 Garden Street");
+        check("twelve a garden street", "12A Garden Street");
+        check(
+            "it's one twenty one west pine street springfield",
+            "121 West Pine Street, Springfield",
+        );
+        check("eight eighteen forty second street", "818 42nd Street");
+        check(
+            "twenty two fourteen fifth avenue apartment three b",
+            "2214 apartment 3B Fifth Avenue",
+        );
+        check("flat three forty one high street", "41 flat 3 High Street");
+        check("fourteen to sixteen mill street", "14-16 Mill Street");
+        check("nineteen and a half cedar street", "19 1/2 Cedar Street");
+        check("one thousand and one avenue c", "1001 Avenue C");
+        check("six sixty six no wait six sixty eight larkspur lane", "668 Larkspur Lane");
+        check("rose cottage church lane", "Rose Cottage Church Lane");
+        check("two eleven first avenue north", "211 First Avenue North");
+        check("no one lives here", "");
+    }
+}
