@@ -117,7 +117,7 @@ impl Server {
     ) -> Result<Server, StartError> {
         let lock = DataDirLock::take(&config.data_dir)?;
         let store = SqliteStore::open(&config.data_dir).await?;
-        let report = recover(&config.data_dir, &store, unix_ms()).await?;
+        let report = recover(&config.data_dir, &store, &hotline.hotline, unix_ms()).await?;
         for call in &report.recovered {
             let sound_ms = call.sound_ms;
             tracing::warn!(call = %call.call_id, sound_ms, "recovered a cut-off call");

@@ -2,7 +2,8 @@
 
 use super::{CallEnd, Stamps, StoreError, TicketFilter, TicketStore, data_dir, recording};
 use crate::audio::FRAME_MS;
-use crate::call::{Input, Output};
+use crate::call::{Call, Input, Output};
+use crate::dialogue::Hotline;
 use crate::journal::{
     Encoder, Ending, Entry, Header, JOURNAL_FILE, JournalError, RECORDING_FILE, Reader,
 };
@@ -10,15 +11,16 @@ use crate::ticket::{CallId, Ticket, TicketNumber, TicketStatus};
 use crate::time::CallTime;
 use std::fs::OpenOptions;
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// One call that was cut off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recovered {
     /// Which call.
     pub call_id: CallId,
-    /// Its ticket; `None` when the caller had said nothing yet.
-    pub number: Option<TicketNumber>,
+    /// Its ticket.
+    pub number: TicketNumber,
     /// Milliseconds of sound kept; 0 when the caller declined the recording.
     pub sound_ms: u64,
 }
@@ -33,7 +35,9 @@ pub struct Report {
 }
 
 /// Brings to an end every call that a killed process left running: mends its recording, saves its
-/// last ticket as open, so that somebody calls back, and ends its journal with "interrupted".
+/// last ticket as open, so that somebody calls back, and ends its journal with "interrupted". A
+/// call that was killed before its first ticket gets the one `hotline` begins with: who called is
+/// known from the first line of the journal, which is older than the answer.
 ///
 /// To be called with the data directory's lock held and before the first call is answered. Doing
 /// it again, or being killed in the middle of it, does no harm. One call's damage is reported and
@@ -42,6 +46,7 @@ pub struct Report {
 pub async fn recover(
     data_dir: &Path,
     store: &dyn TicketStore,
+    hotline: &Arc<Hotline>,
     now_unix_ms: i64,
 ) -> Result<Report, StoreError> {
     let mut report = Report::default();
@@ -53,9 +58,10 @@ pub async fn recover(
         if !dir.is_dir() || has_ended(&dir.join(JOURNAL_FILE)) {
             continue;
         }
-        match recover_call(&dir, store, now_unix_ms, &mut report.problems).await? {
-            Some(recovered) => report.recovered.push(recovered),
-            None => continue,
+        let Some(cut_off) = cut_off(&dir, &mut report.problems) else { continue };
+        report.recovered.push(cut_off.save(store, hotline, now_unix_ms).await?);
+        if let Err(e) = cut_off.end_journal() {
+            report.problems.push(e.to_string());
         }
     }
     open_forgotten(store, now_unix_ms).await?;
@@ -123,50 +129,78 @@ fn scan(journal: &Path) -> Result<Scan, JournalError> {
     })
 }
 
-async fn recover_call(
-    dir: &Path,
-    store: &dyn TicketStore,
-    now_unix_ms: i64,
-    problems: &mut Vec<String>,
-) -> Result<Option<Recovered>, StoreError> {
+/// One call that was cut off, with its sound in order.
+struct CutOff {
+    journal: PathBuf,
+    scan: Scan,
+    sound_ms: u64,
+}
+
+/// What there is of the call in `dir`; `None`, with the problem told, where that cannot be known.
+fn cut_off(dir: &Path, problems: &mut Vec<String>) -> Option<CutOff> {
     let journal = dir.join(JOURNAL_FILE);
     let scan = match scan(&journal) {
         Ok(scan) => scan,
-        Err(JournalError::Empty { .. }) if remove_stillborn(dir) => return Ok(None),
+        Err(JournalError::Empty { .. }) if remove_stillborn(dir) => return None,
         Err(e) => {
             problems.push(e.to_string());
-            return Ok(None);
+            return None;
         }
     };
-    let sound_ms = match mend_recording(dir, scan.discarded) {
-        Ok(sound_ms) => sound_ms,
-        Err(e) => {
-            problems.push(e.to_string());
-            0
-        }
-    };
-    let answered = scan.header.caller.answered_unix_ms;
-    let duration_ms = scan.latest.0.max(sound_ms);
-    let ended_unix_ms = answered.saturating_add(i64::try_from(duration_ms).unwrap_or(0));
-    let call_id = scan.header.caller.call_id.clone();
-    let stored = store.by_call(&call_id).await?.map(|s| s.ticket);
-    let newest = scan.ticket.into_iter().chain(stored).max_by_key(|t| t.revision);
-    if let Some(ticket) = newest.map(opened) {
+    problems.extend(scan.error.iter().map(JournalError::to_string));
+    let sound_ms = mend_recording(dir, scan.discarded).unwrap_or_else(|e| {
+        problems.push(e.to_string());
+        0
+    });
+    Some(CutOff { journal, scan, sound_ms })
+}
+
+impl CutOff {
+    fn duration_ms(&self) -> u64 {
+        self.scan.latest.0.max(self.sound_ms)
+    }
+
+    /// Its newest ticket, from wherever it is, to the store.
+    async fn save(
+        &self,
+        store: &dyn TicketStore,
+        hotline: &Arc<Hotline>,
+        now_unix_ms: i64,
+    ) -> Result<Recovered, StoreError> {
+        let header = &self.scan.header;
+        let call_id = header.caller.call_id.clone();
+        let stored = store.by_call(&call_id).await?.map(|s| s.ticket);
+        let newest = self.scan.ticket.clone().into_iter().chain(stored);
+        let ticket = newest.max_by_key(|t| t.revision).unwrap_or_else(|| {
+            let begun = Call::new(hotline.clone(), header.caller.clone());
+            Ticket { hotline: header.hotline.clone(), ..begun.ticket().clone() }
+        });
+        let answered = header.caller.answered_unix_ms;
         let stamps = Stamps { created_unix_ms: answered, updated_unix_ms: now_unix_ms };
-        store.save(&ticket, stamps).await?;
+        let number = store.save(&opened(ticket), stamps).await?;
+        let duration_ms = self.duration_ms();
+        let ended_unix_ms = answered.saturating_add(i64::try_from(duration_ms).unwrap_or(0));
+        store.finish(&call_id, CallEnd { cause: None, duration_ms, ended_unix_ms }).await?;
+        Ok(Recovered { call_id, number, sound_ms: self.sound_ms })
     }
-    let end = CallEnd { cause: None, duration_ms, ended_unix_ms };
-    let number = store.finish(&call_id, end).await?;
-    match scan.error {
-        Some(e) => problems.push(e.to_string()),
-        None if scan.ended => {}
-        None => {
-            let at = CallTime(duration_ms);
-            end_journal(&journal, scan.whole_bytes, at)
-                .map_err(|e| StoreError::io(&journal, &e))?;
+
+    /// Cuts off a half-written last line and writes the end, where the journal can be read whole.
+    fn end_journal(&self) -> Result<(), StoreError> {
+        if self.scan.error.is_some() || self.scan.ended {
+            return Ok(());
         }
+        let mut line = Vec::new();
+        let at = CallTime(self.duration_ms());
+        Encoder::default().end(at, Ending::Interrupted, &mut line);
+        let write = || -> std::io::Result<()> {
+            let mut file = OpenOptions::new().write(true).open(&self.journal)?;
+            file.set_len(self.scan.whole_bytes)?;
+            file.seek(SeekFrom::End(0))?;
+            file.write_all(&line)?;
+            file.sync_all()
+        };
+        write().map_err(|e| StoreError::io(&self.journal, &e))
     }
-    Ok(Some(Recovered { call_id, number, sound_ms }))
 }
 
 /// A ticket whose call is over waits for an operator.
@@ -197,17 +231,6 @@ fn mend_recording(dir: &Path, discarded: bool) -> Result<u64, StoreError> {
     let ms = recording::repair(&path)?;
     debug_assert_eq!(ms % FRAME_MS, 0);
     Ok(ms)
-}
-
-/// Cuts off a half-written last line and writes the end.
-fn end_journal(journal: &Path, whole_bytes: u64, at: CallTime) -> std::io::Result<()> {
-    let mut line = Vec::new();
-    Encoder::default().end(at, Ending::Interrupted, &mut line);
-    let mut file = OpenOptions::new().write(true).open(journal)?;
-    file.set_len(whole_bytes)?;
-    file.seek(SeekFrom::End(0))?;
-    file.write_all(&line)?;
-    file.sync_all()
 }
 
 /// Tickets of calls whose journal could not be written or read: nobody is talking any more.

@@ -2,8 +2,9 @@
 
 use crate::arbitrary;
 use crate::call_log::{frame, header};
+use crate::support::house::demo_hotline;
 use rand::Rng;
-use spillway::call::{Input, Output};
+use spillway::call::{Call, Input, Output};
 use spillway::journal::{Ending, Entry, Reader};
 use spillway::store::{
     CallLog, SqliteStore, Stamps, TicketFilter, TicketStore, Writer, call_dir, recording_of,
@@ -123,9 +124,9 @@ fn kill_after(data_dir: &Path, life: Duration) -> Told {
 /// Recovers and checks; gives the frames told of and not kept, `None` when there was no call yet.
 async fn check_recovery(data_dir: &Path, told: &Told) -> Option<usize> {
     let store = SqliteStore::open(data_dir).await.unwrap();
-    let report = recover(data_dir, &store, NOW_UNIX_MS).await.unwrap();
+    let report = recover(data_dir, &store, &demo_hotline(), NOW_UNIX_MS).await.unwrap();
     assert_eq!(report.problems, [] as [String; 0]);
-    let again = recover(data_dir, &store, NOW_UNIX_MS + 1).await.unwrap();
+    let again = recover(data_dir, &store, &demo_hotline(), NOW_UNIX_MS + 1).await.unwrap();
     assert!(again.recovered.is_empty() && again.problems.is_empty(), "{again:?}");
     let Some(recovered) = report.recovered.first() else {
         assert_eq!((told.frames, told.revision), (0, 0), "{told:?}");
@@ -153,14 +154,16 @@ async fn check_recovery(data_dir: &Path, told: &Told) -> Option<usize> {
     assert_eq!(reader.ending().map(|(_, e)| e), Some(Ending::Interrupted));
 
     let stored = store.by_call(&call_id()).await.unwrap();
-    assert_eq!(recovered.number, stored.as_ref().map(|s| s.number));
-    let Some(stored) = stored else {
-        assert_eq!((told.revision, journal_revision), (0, 0));
-        return Some(told.frames.saturating_sub(frames));
-    };
+    let stored = stored.expect("a ticket, however short the call");
+    assert_eq!(recovered.number, stored.number);
     let taken = stored.ticket.revision - 1;
     assert!(taken >= told.revision && taken >= journal_revision, "{taken} {told:?}");
-    let want = Ticket { status: TicketStatus::Open, revision: taken + 1, ..ticket(taken) };
+    let last = if taken == 0 {
+        Call::new(demo_hotline(), arbitrary::caller_facts(CALL)).ticket().clone()
+    } else {
+        ticket(taken)
+    };
+    let want = Ticket { status: TicketStatus::Open, revision: taken + 1, ..last };
     assert_eq!(stored.ticket, want);
     assert_eq!((stored.hangup_cause, stored.updated_unix_ms), (None, NOW_UNIX_MS));
     assert!(stored.duration_ms.unwrap() >= recovered.sound_ms);
@@ -222,13 +225,22 @@ async fn a_ticket_only_in_the_journal_is_saved() {
     assert_eq!(check_recovery(data.path(), &told).await, Some(0));
 }
 
+/// The header is on disk before the call is answered, the first ticket only after.
+#[tokio::test]
+async fn a_call_killed_before_its_first_ticket_has_one() {
+    let data = tempfile::tempdir().unwrap();
+    cut_off(data.path(), &[]).await;
+    let told = Told { frames: 100, revision: 0 };
+    assert_eq!(check_recovery(data.path(), &told).await, Some(0));
+}
+
 #[tokio::test]
 async fn a_ticket_put_through_stays_closed() {
     let data = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(data.path()).await.unwrap();
     let closed = Ticket { status: TicketStatus::Closed, ..ticket(3) };
     cut_off(data.path(), &[Output::SaveTicket(Box::new(closed.clone()))]).await;
-    recover(data.path(), &store, NOW_UNIX_MS).await.unwrap();
+    recover(data.path(), &store, &demo_hotline(), NOW_UNIX_MS).await.unwrap();
     assert_eq!(store.by_call(&call_id()).await.unwrap().unwrap().ticket, closed);
 }
 
@@ -240,7 +252,7 @@ async fn a_declined_recording_does_not_come_back() {
     // The process died before the file was gone.
     let wav = call_dir(data.path(), &call_id()).unwrap().join("audio.wav");
     std::fs::write(&wav, "sound nobody may keep").unwrap();
-    let report = recover(data.path(), &store, NOW_UNIX_MS).await.unwrap();
+    let report = recover(data.path(), &store, &demo_hotline(), NOW_UNIX_MS).await.unwrap();
     assert_eq!(report.recovered[0].sound_ms, 0);
     assert_eq!(recording_of(data.path(), &call_id()), None);
 }
@@ -253,7 +265,7 @@ async fn damage_in_one_call_is_named_and_keeps_no_other_from_recovery() {
     let bad = data.path().join("calls/damaged");
     std::fs::create_dir(&bad).unwrap();
     std::fs::write(bad.join("journal.jsonl"), "not a journal\n").unwrap();
-    let report = recover(data.path(), &store, NOW_UNIX_MS).await.unwrap();
+    let report = recover(data.path(), &store, &demo_hotline(), NOW_UNIX_MS).await.unwrap();
     assert_eq!(report.recovered.len(), 1);
     assert_eq!(report.problems.len(), 1);
     assert!(report.problems[0].contains("calls/damaged/journal.jsonl: line 1"), "{report:?}");
@@ -264,7 +276,7 @@ async fn a_ticket_whose_journal_is_gone_is_opened() {
     let data = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(data.path()).await.unwrap();
     let number = store.save(&ticket(3), stamps()).await.unwrap();
-    recover(data.path(), &store, NOW_UNIX_MS).await.unwrap();
+    recover(data.path(), &store, &demo_hotline(), NOW_UNIX_MS).await.unwrap();
     let all = store.list(&TicketFilter::default()).await.unwrap();
     assert_eq!((all.len(), all[0].number), (1, number));
     assert_eq!((all[0].ticket.status, all[0].ticket.revision), (TicketStatus::Open, 4));

@@ -2,11 +2,11 @@
 
 use crate::arbitrary;
 use crate::call_log::{frame, header};
+use crate::support::house::demo_hotline;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use spillway::audio::AudioFrame;
 use spillway::call::{Call, HangupCause, Input, Output, PlayId};
-use spillway::config::{Config, load_hotline};
 use spillway::dialogue::Hotline;
 use spillway::journal::Reader;
 use spillway::replay::{Divergence, Outcome, Replayable, journals_in, replay_journal};
@@ -240,12 +240,6 @@ fn journals_are_found_at_any_depth() {
     want.sort();
     assert_eq!(journals_in(dir.path()).unwrap(), want);
     assert_eq!(journals_in(&want[0]).unwrap(), want[..1]);
-}
-
-fn demo_hotline() -> Arc<Hotline> {
-    let prompts_dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("prompts");
-    let config = Config { prompts_dir, models_dir: "no-models".into(), ..Config::default() };
-    load_hotline(&config, "demo-en", "2026-01-01").unwrap().hotline
 }
 
 fn demo_call(hotline: &Arc<Hotline>) -> Call {

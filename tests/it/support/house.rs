@@ -2,6 +2,7 @@
 
 use super::tones::tone;
 use spillway::config::{Config, LoadedHotline, load_hotline};
+use spillway::dialogue::Hotline;
 use spillway::store::{SqliteStore, StoredTicket, TicketStore};
 use spillway::ticket::CallId;
 use std::collections::BTreeMap;
@@ -34,6 +35,13 @@ pub struct House {
 
 pub fn checkout() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The hotline we ship for trying out.
+pub fn demo_hotline() -> Arc<Hotline> {
+    let prompts_dir = checkout().join("prompts");
+    let config = Config { prompts_dir, models_dir: "no-models".into(), ..Config::default() };
+    load_hotline(&config, "demo-en", "2026-01-01").expect("a good hotline").hotline
 }
 
 /// True where espeak-ng, the voice that needs no model, can speak.
