@@ -171,9 +171,14 @@ impl Call {
         self.carry_out(now, begin);
     }
 
-    /// Plays a move's words, arms its question, saves its ticket.
+    /// Plays a move's words, arms its question, saves its ticket; the turn it answers is over.
     fn carry_out(&mut self, now: CallTime, next: Move) {
         self.abandon_turn();
+        self.speak(now, next);
+    }
+
+    /// The same while the turn goes on.
+    fn speak(&mut self, now: CallTime, next: Move) {
         if next.discard_recording {
             self.out.push_back(Output::DiscardRecording);
         }

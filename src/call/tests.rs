@@ -203,6 +203,29 @@ fn a_cough_over_a_prompt_only_repeats_it() {
 }
 
 #[test]
+fn an_emergency_is_answered_at_once_and_heard_to_its_end() {
+    let mut bench = Bench::new(&["yes", "please come my wife is not breathing she is blue"]);
+    bench.first_turn();
+    bench.quiet(PROMPT_MS + 500);
+    bench.speak(600);
+    let turn = bench.call.turn.as_ref().expect("a turn").id;
+    let so_far = Transcript::plain("please come my wife is not breathing she is", 0.9);
+    bench.input(Input::Interim { turn, transcript: so_far });
+    assert!(bench.said.last().is_some_and(|said| said.contains("your name")), "{:?}", bench.said);
+    assert!(bench.playing.is_some());
+    bench.speak(PROMPT_MS + 600);
+    bench.quiet(1_500);
+    let need = bench.last().slot("need").expect("a need");
+    assert_eq!(need.value, "please come my wife is not breathing she is blue");
+    assert_eq!((need.audio.len(), need.parts[0].1.as_str()), (1, "EMERGENCY"));
+    // And the question asked meanwhile is open.
+    bench.finals.push_back("Mary Johnson");
+    bench.speak(800);
+    bench.quiet(1_500);
+    assert_eq!(bench.last().value("name"), "Mary Johnson");
+}
+
+#[test]
 fn a_hanging_engine_leads_to_a_message() {
     let mut bench = Bench::new(&[]);
     bench.deaf = true;

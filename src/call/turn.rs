@@ -19,6 +19,8 @@ pub(super) struct Turn {
     completeness: Completeness,
     /// It cut a prompt short.
     barged_in: bool,
+    /// It was answered before its end, a life being at risk; its words are still to be kept.
+    urgent: bool,
 }
 
 /// Shorter sounds that no words were found in are coughs and clicks, not answers.
@@ -52,7 +54,7 @@ impl Call {
     fn listens(&self) -> bool {
         let Some(question) = &self.question else { return false };
         let waiting = self.turn.as_ref().is_some_and(|t| t.segment.is_some());
-        let talking = self.playing.is_some() && !question.interruptible;
+        let talking = self.playing.is_some() && !question.interruptible && self.turn.is_none();
         !waiting && !talking && !self.held && !self.transferring
     }
 
@@ -86,8 +88,15 @@ impl Call {
         }
         self.out.push_back(Output::Note(Note::SpeechStarted { turn: id }));
         let recognised = context.is_some();
-        let completeness = Completeness::Open;
-        self.turn = Some(Turn { id, start, segment: None, recognised, completeness, barged_in });
+        self.turn = Some(Turn {
+            id,
+            start,
+            segment: None,
+            recognised,
+            completeness: Completeness::Open,
+            barged_in,
+            urgent: false,
+        });
         if let Some(context) = context {
             self.out.push_back(Output::Recognize { turn: id, from: start, context });
         }
@@ -115,13 +124,14 @@ impl Call {
 
     pub(super) fn interim(&mut self, now: CallTime, id: TurnId, transcript: &Transcript) {
         let Some(turn) = self.turn.as_mut().filter(|t| t.id == id) else { return };
-        if turn.segment.is_some() {
+        if turn.segment.is_some() || turn.urgent {
             return;
         }
         turn.completeness = self.dialogue.completeness(transcript);
         let segment = turn.so_far(self.media);
         if let Some(urgent) = self.dialogue.overheard(transcript) {
-            self.carry_out(now, urgent);
+            turn.urgent = true;
+            self.speak(now, urgent);
             return;
         }
         // What we would say if this were all: made ready while the caller still speaks.
@@ -135,12 +145,27 @@ impl Call {
         let Some(turn) = self.turn.as_mut().filter(|t| t.id == id) else { return };
         let Some(segment) = turn.segment else { return };
         turn.recognised = false;
+        if turn.urgent {
+            return self.urgent_words(now, transcript, segment);
+        }
         let barged_in = turn.barged_in;
         let ms = segment.end.as_ms().saturating_sub(segment.start.as_ms());
         if transcript.text.trim().is_empty() && ms < NOISE_MS_MAX {
             self.noise(now, barged_in);
         } else {
             self.answer(now, Answer::Words(transcript, segment));
+        }
+    }
+
+    /// The whole of what was answered in its midst.
+    fn urgent_words(&mut self, now: CallTime, transcript: &Transcript, segment: SpeechSegment) {
+        self.timers.clear(Timer::EngineStall);
+        self.turn = None;
+        if self.dialogue.urgent_words(transcript, segment) {
+            self.save();
+        }
+        if self.playing.is_none() {
+            self.arm_no_input(now);
         }
     }
 

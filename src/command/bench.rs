@@ -7,6 +7,7 @@ mod asr;
 mod biasing;
 mod confusions;
 mod gazetteer;
+mod strange;
 mod understanding;
 
 /// Arguments of `spillway bench`.
@@ -24,6 +25,8 @@ enum What {
     Gazetteer(gazetteer::Args),
     /// How well names, addresses, needs and answers are understood, over labelled cases.
     Understanding(understanding::Args),
+    /// How long the readers take over texts nobody says: loops, word salad, any characters.
+    Strange(strange::Args),
     /// What expected phrases do for the words they hold, and what they invent.
     ///
     /// Each recording is heard twice as the answer to a question for an address: with nothing
@@ -42,6 +45,7 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
         What::Asr(args) => asr::run(config, &args),
         What::Gazetteer(args) => gazetteer::run(config, &args),
         What::Understanding(args) => understanding::run(config, &args),
+        What::Strange(args) => strange::run(config, &args),
         What::Biasing(args) => biasing::run(config, &args),
         What::Confusions(args) => confusions::run(config, &args),
     }

@@ -2,7 +2,7 @@
 
 use super::{Answer, Dialogue, MISSES_MAX, Move, SILENCES_MAX, SlotKind, Stage, UnclearConsent};
 use crate::language::{YesNo, emergency, tokens, yes_no};
-use crate::speech::Transcript;
+use crate::speech::{SpeechSegment, Transcript};
 use crate::ticket::{Consent, Priority, SlotStatus};
 
 impl Dialogue {
@@ -14,8 +14,8 @@ impl Dialogue {
         match answer {
             Answer::Keys("*") => return self.repeat(),
             Answer::Keys("0") if !matches!(self.stage, Stage::Rating) => return self.operator(),
-            Answer::Words(transcript, _) => {
-                if let Some(next) = self.emergency_in(&transcript.text) {
+            Answer::Words(transcript, segment) => {
+                if let Some(next) = self.emergency_in(transcript, Some(segment)) {
                     return next;
                 }
                 if let Some(next) = self.universal(transcript) {
@@ -39,22 +39,20 @@ impl Dialogue {
         }
     }
 
-    /// Emergency phrases pre-empt everything, once a call.
-    pub(super) fn emergency_in(&mut self, text: &str) -> Option<Move> {
+    /// Emergency phrases pre-empt everything, once a call. Without a `segment` the caller is still
+    /// speaking.
+    pub(super) fn emergency_in(
+        &mut self,
+        heard: &Transcript,
+        segment: Option<SpeechSegment>,
+    ) -> Option<Move> {
         let over = matches!(self.stage, Stage::Over | Stage::Rating);
         if over || self.ticket.priority == Priority::Emergency {
             return None;
         }
-        emergency(text, &self.hotline.grammar)?;
+        emergency(&heard.text, &self.hotline.grammar)?;
         self.ticket.priority = Priority::Emergency;
-        let needs = (0..self.ticket.slots.len()).filter(|&i| self.kind(i) == SlotKind::Need);
-        for slot in needs.collect::<Vec<_>>() {
-            let record = &mut self.ticket.slots[slot];
-            record.value = text.trim().into();
-            record.heard = text.into();
-            record.parts = vec![("category".into(), "EMERGENCY".into())];
-            record.status = SlotStatus::Heard;
-        }
+        self.keep_urgent(heard, segment);
         let number = self.hotline.file.emergency_number.clone();
         let transfer = self.hotline.file.emergency_transfer.clone();
         let name = if transfer.is_some() { "emergency_transfer" } else { "emergency" };
@@ -62,12 +60,35 @@ impl Dialogue {
         if transfer.is_some() {
             return Some(Move { transfer, ..self.asking(say) });
         }
-        // The need is known now; any other open question is asked again.
-        if matches!(self.stage, Stage::Slot(i) if self.kind(i) == SlotKind::Need) {
+        // What is known now is not asked; any other open question is asked again.
+        let known = |slot: usize| self.ticket.slots[slot].status != SlotStatus::Empty;
+        if matches!(self.stage, Stage::Slot(slot) if known(slot)) {
             return Some(self.select(say));
         }
         say.push(self.first_prompt());
         Some(self.asking(say))
+    }
+
+    /// Words that tell of a life at risk are the need; where the caller is done, whatever else they
+    /// tell is taken too.
+    pub(super) fn keep_urgent(&mut self, heard: &Transcript, segment: Option<SpeechSegment>) {
+        let text = heard.text.trim();
+        if text.is_empty() {
+            return;
+        }
+        let keep_sound = self.ticket.consent != Consent::Declined;
+        let needs = (0..self.ticket.slots.len()).filter(|&i| self.kind(i) == SlotKind::Need);
+        for slot in needs.collect::<Vec<_>>() {
+            let record = &mut self.ticket.slots[slot];
+            record.value = text.into();
+            record.heard = text.into();
+            record.parts = vec![("category".into(), "EMERGENCY".into())];
+            record.status = SlotStatus::Heard;
+            record.audio.extend(segment.filter(|_| keep_sound));
+        }
+        if let Some(segment) = segment {
+            self.volunteer(None, Answer::Words(heard, segment), None);
+        }
     }
 
     /// "Repeat", "operator", "help", "goodbye": only when nothing else is said.

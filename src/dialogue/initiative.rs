@@ -13,17 +13,17 @@ const NEED_CONFIDENCE_MIN: f32 = 0.7;
 const NEED_WORDS_MIN: usize = 3;
 
 impl Dialogue {
-    /// Fills other empty slots from an answer to `asked`; gives the words that tell of it.
+    /// Fills the empty slots but `asked` from an answer; gives the words that tell of it.
     pub(super) fn volunteer(
         &mut self,
-        asked: usize,
+        asked: Option<usize>,
         answer: Answer<'_>,
         reading: Option<&SlotValue>,
     ) -> Vec<Prompt> {
         let Answer::Words(heard, segment) = answer else { return Vec::new() };
         let mut told = Vec::new();
         for slot in 0..self.ticket.slots.len() {
-            if slot == asked || self.ticket.slots[slot].status != SlotStatus::Empty {
+            if Some(slot) == asked || self.ticket.slots[slot].status != SlotStatus::Empty {
                 continue;
             }
             let Some(value) = self.volunteered(slot, heard, reading) else { continue };

@@ -228,8 +228,15 @@ impl Dialogue {
     /// Reacts to words so far that cannot wait: a life at risk.
     pub fn overheard(&mut self, interim: &Transcript) -> Option<Move> {
         emergency_so_far(&interim.text, &self.hotline.grammar)?;
-        let urgent = self.emergency_in(&interim.text)?;
+        let urgent = self.emergency_in(interim, None)?;
         Some(self.with_save(urgent))
+    }
+
+    /// The whole of what [`Dialogue::overheard`] took up in its midst; true when the ticket changed
+    /// and is to be saved.
+    pub fn urgent_words(&mut self, heard: &Transcript, segment: SpeechSegment) -> bool {
+        self.keep_urgent(heard, Some(segment));
+        self.with_save(Move::default()).save
     }
 
     /// The recogniser is out: leave a message, or go on by keys where nothing may be recorded.

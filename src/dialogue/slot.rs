@@ -21,7 +21,7 @@ impl Dialogue {
             return next;
         }
         let readings = self.readings(slot, answer);
-        let volunteered = self.volunteer(slot, answer, readings.first());
+        let volunteered = self.volunteer(Some(slot), answer, readings.first());
         self.take(slot, readings, volunteered, answer)
     }
 

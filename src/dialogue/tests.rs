@@ -165,6 +165,16 @@ fn an_emergency_pre_empts() {
 }
 
 #[test]
+fn an_emergency_is_taken_with_all_that_is_told() {
+    let told = "My name is Mary Johnson. My husband is not breathing.";
+    let (ticket, said, _) = run("en", "+14155550132", &["yes", told]);
+    assert_eq!(ticket.value("name"), "Mary Johnson");
+    assert_eq!((ticket.value("need"), ticket.slots[2].parts[0].1.as_str()), (told, "EMERGENCY"));
+    assert_eq!(ticket.slots[2].audio.len(), 1);
+    assert!(said.contains("911") && said.contains("your address"), "{said}");
+}
+
+#[test]
 fn a_lost_engine_means_a_message() {
     let mut dialogue = Dialogue::new(hotline("en"), CallId("c1".into()), "", Vec::new());
     dialogue.begin();

@@ -4,7 +4,7 @@ use super::gazetteer::{Folding, Gazetteer, Level, NameId, Share, UnitId};
 use super::inflection::{self, Inflected};
 use super::need::NeedModel;
 use super::text::title_case;
-use super::{NumberWords, Words, number, tokens};
+use super::{NumberWords, Words, number, phone, tokens};
 use jiff::civil::Date;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -43,6 +43,7 @@ impl Grammar {
     ) -> Grammar {
         let words = words.folded();
         let common = Arc::new(words.common());
+        phone::load(country);
         Grammar {
             language: language.into(),
             country: country.into(),

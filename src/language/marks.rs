@@ -117,8 +117,8 @@ mod tests {
         let vi = vietnam();
         let check = |text: &str, wanted: &str| assert_eq!(with_marks(text, &vi), wanted);
         check(
-            "so muoi hai duong le loi phuong ben nghe quan mot",
-            "số mười hai đường lê lợi phường bến nghé quận một",
+            "so muoi hai duong le loi phuong ben nghe quan sau",
+            "số mười hai đường lê lợi phường bến nghé quận sáu",
         );
         // `hai` is a number, but behind the word for a province it begins a name.
         check("tinh hai duong", "tỉnh hải dương");

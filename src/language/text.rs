@@ -7,15 +7,25 @@ pub fn fold(text: &str) -> String {
     tokens(text).join(" ")
 }
 
-/// The folded tokens of `text`.
+/// Characters of an answer that are read: four minutes of talk. Recognisers in a loop give more.
+const CHARS_MAX: usize = 4_000;
+/// Words of an answer that are read.
+const TOKENS_MAX: usize = 600;
+/// Characters of the longest word; the rest of a longer one is cut off.
+const WORD_CHARS_MAX: usize = 60;
+
+/// The folded tokens of `text`, as far as anybody talks.
 pub fn tokens(text: &str) -> Vec<String> {
-    let lower: String = text.nfc().flat_map(char::to_lowercase).collect();
-    lower.split_whitespace().map(trim_token).filter(|t| !t.is_empty()).collect()
+    let lower: String = text.chars().take(CHARS_MAX).nfc().flat_map(char::to_lowercase).collect();
+    let tokens = lower.split_whitespace().map(trim_token).filter(|t| !t.is_empty());
+    tokens.take(TOKENS_MAX).collect()
 }
 
 fn trim_token(token: &str) -> String {
     let keep = |c: char| c.is_alphanumeric() || is_mark(c) || c == '+';
-    token.trim_matches(|c: char| !keep(c)).replace('’', "'")
+    let word = token.trim_matches(|c: char| !keep(c));
+    let end = word.char_indices().nth(WORD_CHARS_MAX).map_or(word.len(), |(at, _)| at);
+    word[..end].replace('’', "'")
 }
 
 /// Combining marks belong to their letter (decomposed Vietnamese, Hangul jamo are letters).

@@ -409,10 +409,6 @@ pub struct AddressWords {
     /// Endings of hamlets: "리".
     #[serde(default)]
     pub hamlet_endings: Vec<String>,
-    /// How much better, in the score of the paths, makes one reading e times as likely; found by
-    /// the labelled cases.
-    #[serde(default)]
-    pub temperature: Option<f32>,
     /// Units are written as callers say them, not as the gazetteer has them.
     #[serde(default)]
     pub as_said: bool,
@@ -491,9 +487,9 @@ impl Words {
         self.address.street_behind.extend(kinds);
         self.numbers.values.extend(by_word(&self.numbers.forms));
         self.numbers.named_digits = by_word(&self.numbers.nouns);
-        let lower = |names: BTreeSet<String>| names.iter().map(|n| super::fold(n)).collect();
-        self.person.women = lower(std::mem::take(&mut self.person.women));
-        self.person.men = lower(std::mem::take(&mut self.person.men));
+        for names in [&mut self.person.women, &mut self.person.men] {
+            *names = names.iter().map(|n| super::fold(n)).collect();
+        }
         let lists = [
             &mut self.yes,
             &mut self.no,

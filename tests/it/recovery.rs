@@ -159,7 +159,8 @@ async fn check_recovery(data_dir: &Path, told: &Told) -> Option<usize> {
     let taken = stored.ticket.revision - 1;
     assert!(taken >= told.revision && taken >= journal_revision, "{taken} {told:?}");
     let last = if taken == 0 {
-        Call::new(demo_hotline(), arbitrary::caller_facts(CALL)).ticket().clone()
+        let begun = Call::new(demo_hotline(), arbitrary::caller_facts(CALL));
+        Ticket { hotline: header(CALL).hotline, ..begun.ticket().clone() }
     } else {
         ticket(taken)
     };

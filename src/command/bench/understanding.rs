@@ -62,12 +62,8 @@ pub struct Args {
 /// Runs it.
 pub fn run(config: Option<&Path>, args: &Args) -> anyhow::Result<ExitCode> {
     let config = Config::load(config)?;
-    let files = files(args)?;
-    let mut all = Vec::new();
-    for file in &files {
-        let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
-        all.extend(cases(&text).with_context(|| file.display().to_string())?);
-    }
+    let named: Vec<PathBuf> = args.files.iter().chain(&args.more).cloned().collect();
+    let mut all = cases_of(&named)?;
     let wanted = |c: &Case| {
         args.lang.as_ref().is_none_or(|l| *l == c.lang)
             && args.slot.as_ref().is_none_or(|s| *s == c.slot)
@@ -138,8 +134,9 @@ fn noise_of(lang: &str) -> anyhow::Result<NoiseModel> {
     NoiseModel::from_tsv(&text).map_err(|e| anyhow::anyhow!("{}: {e}", file.display()))
 }
 
-fn files(args: &Args) -> anyhow::Result<Vec<PathBuf>> {
-    let mut files: Vec<PathBuf> = args.files.iter().chain(&args.more).cloned().collect();
+/// The cases of the files named, or of ours.
+pub(super) fn cases_of(named: &[PathBuf]) -> anyhow::Result<Vec<Case>> {
+    let mut files = named.to_vec();
     if files.is_empty() {
         let dir = Path::new(FIXTURES);
         let entries = std::fs::read_dir(dir)
@@ -147,7 +144,12 @@ fn files(args: &Args) -> anyhow::Result<Vec<PathBuf>> {
         files.extend(entries.flatten().map(|e| e.path()).filter(|p| is_case_file(p)));
         files.sort();
     }
-    Ok(files)
+    let mut all = Vec::new();
+    for file in &files {
+        let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+        all.extend(cases(&text).with_context(|| file.display().to_string())?);
+    }
+    Ok(all)
 }
 
 /// Case files are named by their language; the folder holds confusion tables, too.
@@ -156,15 +158,15 @@ fn is_case_file(path: &Path) -> bool {
     path.extension().is_some_and(|e| e == "tsv") && !stem.starts_with("confusions")
 }
 
-type Key = (String, String, String);
+pub(super) type Key = (String, String, String);
 
-fn key(case: &Case) -> Key {
+pub(super) fn key(case: &Case) -> Key {
     (case.lang.clone(), case.country.clone(), case.as_of.clone())
 }
 
 /// The demonstration hotline of each language, working with every need that is known, in the
 /// case's country and on its day.
-fn hotlines(config: &Config, cases: &[Case]) -> anyhow::Result<HashMap<Key, Arc<Hotline>>> {
+pub(super) fn hotlines(config: &Config, cases: &[Case]) -> anyhow::Result<HashMap<Key, Arc<Hotline>>> {
     let mut hotlines: HashMap<Key, Arc<Hotline>> = HashMap::new();
     for case in cases {
         if hotlines.contains_key(&key(case)) {

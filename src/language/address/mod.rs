@@ -24,8 +24,9 @@ const TOKENS_MAX: usize = 90;
 const READINGS_MAX: usize = 4;
 /// An answer to "where do you live?" with less evidence than this holds no address part.
 const EVIDENCE_MIN: f32 = 0.9;
-/// How much better, in the score of [`path`], makes one reading e times as likely.
-const TEMPERATURE: f32 = 0.8;
+/// How much better, in the score of [`path`], makes one reading e times as likely; found by the
+/// labelled cases.
+const TEMPERATURE: f32 = 0.4;
 
 /// The addresses `heard` may hold, best first; empty where it holds none.
 pub fn addresses(heard: &Transcript, grammar: &Grammar) -> Vec<SlotValue> {
@@ -53,8 +54,7 @@ pub(super) fn addresses_and_rest(
             }
         }
     }
-    let temperature = grammar.words.address.temperature.unwrap_or(TEMPERATURE);
-    (shared(readings, heard.confidence, temperature.max(0.05)), rests)
+    (shared(readings, heard.confidence), rests)
 }
 
 /// One way to read an utterance.
@@ -81,16 +81,12 @@ fn readings_of(tokens: &[String], grammar: &Grammar) -> Vec<Reading> {
 }
 
 /// The best of `readings` with their shares of `confidence`.
-fn shared(
-    mut readings: Vec<(f32, SlotValue)>,
-    confidence: f32,
-    temperature: f32,
-) -> Vec<SlotValue> {
+fn shared(mut readings: Vec<(f32, SlotValue)>, confidence: f32) -> Vec<SlotValue> {
     readings.sort_by(|a, b| b.0.total_cmp(&a.0));
     readings.truncate(READINGS_MAX);
     let best = readings.first().map_or(0.0, |(s, _)| *s);
     let weights: Vec<f32> =
-        readings.iter().map(|(s, _)| ((s - best) / temperature).exp()).collect();
+        readings.iter().map(|(s, _)| ((s - best) / TEMPERATURE).exp()).collect();
     let sum: f32 = weights.iter().sum();
     let share = |((_, r), weight): ((f32, SlotValue), f32)| SlotValue {
         confidence: confidence * weight / sum.max(f32::MIN_POSITIVE),

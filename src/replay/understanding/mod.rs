@@ -6,6 +6,7 @@ mod judge;
 mod noise;
 mod report;
 mod round;
+mod strange;
 mod syllable;
 
 pub use case::{Case, CaseError, cases};
@@ -14,3 +15,4 @@ pub use judge::{Judged, judge};
 pub use noise::NoiseModel;
 pub use report::{SlotScore, UnderstandingReport};
 pub use round::{RoundScore, lead};
+pub use strange::Strange;
