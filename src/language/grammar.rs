@@ -2,6 +2,7 @@
 
 use super::gazetteer::{Folding, Gazetteer, Level, NameId, Share, UnitId};
 use super::inflection::{self, Inflected};
+use super::memo::Memo;
 use super::need::NeedModel;
 use super::text::title_case;
 use super::{NumberWords, Words, number, phone, tokens};
@@ -29,6 +30,8 @@ pub struct Grammar {
     pub needs: Arc<NeedModel>,
     places: Option<Arc<Gazetteer>>,
     common: Arc<BTreeSet<String>>,
+    /// How like some person's name words are.
+    known_names: Arc<Memo>,
 }
 
 impl Grammar {
@@ -52,6 +55,7 @@ impl Grammar {
             needs,
             places,
             common,
+            known_names: Arc::default(),
         }
     }
 
@@ -240,9 +244,11 @@ impl Grammar {
             }
         }
         let Some(places) = self.places() else { return 0.3 };
-        let lists = [places.given_names(), places.family_names(), places.middle_names()];
-        let best = lists.into_iter().filter_map(|l| l.matches(&[token]).into_iter().next());
-        let best = best.map(|m| m.similarity).fold(0.0, f32::max);
+        let best = self.known_names.of(token, || {
+            let lists = [places.given_names(), places.family_names(), places.middle_names()];
+            let best = lists.into_iter().filter_map(|l| l.matches(&[token]).into_iter().next());
+            best.map(|m| m.similarity).fold(0.0, f32::max)
+        });
         // With endings cut off, everyday words are like some name.
         if inflected.is_some() && best < inflection::CASE_SIMILARITY { 0.0 } else { best }
     }

@@ -15,6 +15,7 @@ mod joined;
 mod joined_name;
 mod labelled_name;
 mod marks;
+mod memo;
 mod inflection;
 mod mixed;
 mod need;

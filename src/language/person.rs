@@ -3,7 +3,7 @@
 use super::inflection::{Inflected, nominative_name};
 use super::labelled_name::{labelled, mended};
 use super::spelling::{BREAK, HOLE, resolved};
-use super::text::{find_phrase, name_case};
+use super::text::name_case;
 use super::{Grammar, SlotValue, czech_name, full_name, joined_name};
 use crate::speech::Transcript;
 
@@ -11,6 +11,8 @@ use crate::speech::Transcript;
 const TOKENS_MAX: usize = 90;
 /// Longest name, in tokens.
 const NAME_TOKENS_MAX: usize = 5;
+/// Words before a name that may introduce it.
+const INTRODUCTION_TOKENS_MAX: usize = 16;
 /// Readings given back.
 const READINGS_MAX: usize = 4;
 /// A word of everyday talk is a name only if it is one exactly.
@@ -188,7 +190,7 @@ fn ending(tokens: &[String], to: usize, grammar: &Grammar) -> f32 {
 /// How the words `before` a name introduce it.
 fn introduction(before: &[String], name: &[String], grammar: &Grammar) -> f32 {
     let words = &grammar.words;
-    let mut rest = before;
+    let mut rest = &before[before.len().saturating_sub(INTRODUCTION_TOKENS_MAX)..];
     let mut score: f32 = 0.0;
     loop {
         let longest = |list: &[String]| ends_with(rest, list);
@@ -220,14 +222,15 @@ fn introduction(before: &[String], name: &[String], grammar: &Grammar) -> f32 {
 
 fn ends_with(tokens: &[String], phrases: &[String]) -> Option<usize> {
     let ends = |p: &&String| {
-        let n = p.split(' ').count();
-        n <= tokens.len() && p.split(' ').eq(tokens[tokens.len() - n..].iter().map(String::as_str))
+        let mut back = tokens.iter().rev();
+        p.rsplit(' ').all(|word| back.next().is_some_and(|token| token == word))
     };
     phrases.iter().filter(ends).map(|p| p.split(' ').count()).max()
 }
 
 pub(super) fn starts_with(tokens: &[String], phrase: &str) -> bool {
-    find_phrase(tokens, phrase).is_some_and(|(at, _)| at == 0)
+    let mut ahead = tokens.iter();
+    phrase.split(' ').all(|word| ahead.next().is_some_and(|token| token == word))
 }
 
 fn word_evidence(name: &[String], grammar: &Grammar) -> f32 {

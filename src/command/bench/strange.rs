@@ -26,13 +26,15 @@ const SLOTS: [&str; 8] =
 
 /// Arguments of `spillway bench strange`.
 #[derive(clap::Args)]
-#[command(after_help = "Word salad, loops, broken words, any characters, digits and endless words, \
+#[command(
+    after_help = "Word salad, loops, broken words, any characters, digits and endless words, \
 up to 100,000 characters, are read for every slot. The words are those of the labelled cases. The \
 exit status is 1 where one reading took more than 50 ms.
 
 Examples:
   spillway bench strange
-  spillway bench strange --lang vi --texts 5000 --seed 7 --json")]
+  spillway bench strange --lang vi --texts 5000 --seed 7 --json"
+)]
 pub struct Args {
     /// Case files whose words are used [default: those of fixtures/understanding/].
     #[arg(value_name = "FILE")]

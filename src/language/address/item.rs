@@ -122,13 +122,12 @@ pub(in crate::language) fn phrase_at(
     at: usize,
     phrases: &[String],
 ) -> Option<usize> {
-    let here = phrases.iter().filter_map(|p| {
-        let n = p.split(' ').count();
-        let end = at + n;
-        (end <= tokens.len() && p.split(' ').eq(tokens[at..end].iter().map(String::as_str)))
-            .then_some(n)
-    });
-    here.max()
+    let here = tokens.get(at..).unwrap_or_default();
+    let stands = |p: &&String| {
+        let mut ahead = here.iter();
+        p.split(' ').all(|word| ahead.next().is_some_and(|token| token == word))
+    };
+    phrases.iter().filter(stands).map(|p| p.split(' ').count()).max()
 }
 
 /// The longest of `phrases` that `tokens` end with, in tokens.

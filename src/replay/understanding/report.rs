@@ -5,6 +5,8 @@ use super::{Case, Judged, RoundScore};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
+/// The label of a life at risk.
+const EMERGENCY: &str = "EMERGENCY";
 /// Bins of the calibration error.
 const BINS: usize = 10;
 
@@ -25,6 +27,9 @@ pub struct SlotScore {
     /// The label holds something.
     #[serde(skip)]
     pub wanted: usize,
+    /// The label holds something, and exactly that was understood.
+    #[serde(skip)]
+    pub found: usize,
     /// Confidence and whether it was right, of every case something was understood in.
     #[serde(skip)]
     pub sure: Vec<(f32, bool)>,
@@ -47,6 +52,19 @@ pub struct Failure {
     pub confidence: f32,
 }
 
+/// Lives at risk among the needs of one language.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct AlarmScore {
+    /// Cases whose label is an emergency.
+    pub emergencies: usize,
+    /// What was said in those of them that raised no alarm.
+    pub missed: Vec<String>,
+    /// Other needs.
+    pub others: usize,
+    /// What was said in those of them that raised one.
+    pub false_alarms: Vec<String>,
+}
+
 /// All results.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct UnderstandingReport {
@@ -54,6 +72,8 @@ pub struct UnderstandingReport {
     pub slots: BTreeMap<String, BTreeMap<String, SlotScore>>,
     /// In the order of the cases.
     pub failures: Vec<Failure>,
+    /// Language to its emergencies.
+    pub alarms: BTreeMap<String, AlarmScore>,
     /// Language to what became of its mixed cases as whole forms.
     pub forms: BTreeMap<String, RoundScore>,
     /// Language, then label and understood need, where they differ.
@@ -71,9 +91,13 @@ impl UnderstandingReport {
         score.accepted += usize::from(judged.accepted);
         score.accepted_right += usize::from(judged.accepted && judged.right);
         score.wanted += usize::from(!case.expected.is_empty());
+        score.found += usize::from(judged.right && !case.expected.is_empty());
         if !judged.got.is_empty() {
             score.given += 1;
             score.sure.push((judged.confidence, judged.right));
+        }
+        if case.slot == "need" {
+            self.alarms.entry(case.lang.clone()).or_default().add(case, judged);
         }
         if judged.right {
             return;
@@ -105,14 +129,15 @@ impl UnderstandingReport {
                      {:>6.3}\n",
                     s.cases,
                     percent(s.exact, s.cases),
-                    percent(s.exact, s.given),
-                    percent(s.exact, s.wanted),
+                    percent(s.found, s.given),
+                    percent(s.found, s.wanted),
                     percent(s.accepted, s.cases),
                     percent(s.accepted_right, s.accepted),
                     s.calibration_error(),
                 );
             }
         }
+        out += &self.alarms_table();
         out += &self.forms_table();
         for (lang, pairs) in &self.need_confusions {
             for ((want, got), n) in pairs {
@@ -133,7 +158,42 @@ impl UnderstandingReport {
     }
 }
 
+impl AlarmScore {
+    fn add(&mut self, case: &Case, judged: &Judged) {
+        let raised = judged.got == EMERGENCY;
+        if case.expected == EMERGENCY {
+            self.emergencies += 1;
+            self.missed.extend((!raised).then(|| case.text.clone()));
+        } else {
+            self.others += 1;
+            self.false_alarms.extend(raised.then(|| case.text.clone()));
+        }
+    }
+}
+
 impl UnderstandingReport {
+    fn alarms_table(&self) -> String {
+        let mut out = String::new();
+        for (lang, a) in &self.alarms {
+            let (missed, false_alarms) = (a.missed.len(), a.false_alarms.len());
+            out += &format!(
+                "{lang}: {} of {} emergencies recognised ({:.1} %), {false_alarms} false alarms in \
+                 {} other needs ({:.1} %)\n",
+                a.emergencies - missed,
+                a.emergencies,
+                percent(a.emergencies - missed, a.emergencies),
+                a.others,
+                percent(false_alarms, a.others.max(1)),
+            );
+            let told = |what: &str, texts: &[String]| {
+                texts.iter().map(|t| format!("    {what}: \"{t}\"\n")).collect::<String>()
+            };
+            out += &told("missed", &a.missed);
+            out += &told("false alarm", &a.false_alarms);
+        }
+        out
+    }
+
     fn forms_table(&self) -> String {
         let mut out = String::new();
         if !self.forms.is_empty() {

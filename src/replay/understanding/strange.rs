@@ -63,7 +63,9 @@ impl Strange {
                 }
                 text
             }
-            Strange::Characters => (0..size(CHARS_MAX, rng)).map(|_| rng.random::<char>()).collect(),
+            Strange::Characters => {
+                (0..size(CHARS_MAX, rng)).map(|_| rng.random::<char>()).collect()
+            }
             Strange::Digits => {
                 let marks: Vec<char> = "0123456789 +-/.,()٣५".chars().collect();
                 let count = size(CHARS_MAX, rng);
