@@ -120,7 +120,7 @@ fn candidates(words: &str, grammar: &Grammar, places: &Gazetteer, today: Date) -
     let readings = addresses(&Transcript::plain(with_marks(words, grammar), 1.0), grammar);
     let candidate = |reading: spillway::language::SlotValue| {
         let coded = ["locality_code", "district_code", "region_code"].map(|c| reading.part(c));
-        let units = coded.into_iter().filter_map(|code| places.with_code(code));
+        let units = coded.into_iter().filter_map(|code| places.with_code(code, grammar.date));
         let units = units.map(|u| unit(u, places, today)).collect();
         let (confidence, address) = (reading.confidence, reading.value);
         Candidate { confidence, address, parts: reading.parts, units }

@@ -345,6 +345,10 @@ pub struct AddressWords {
     /// Capitals that stand for a region where the text has small letters too: `IN = "indiana"`.
     #[serde(default)]
     pub abbreviations: BTreeMap<String, String>,
+    /// Kinds of units as they are written before a number or with a full stop: "q" for "quận" in
+    /// "Q1" and "Q.1".
+    #[serde(default)]
+    pub short_kinds: BTreeMap<String, String>,
     /// Words before or behind a street's name that are not written, by their gender: `f`, `m`, `n`.
     #[serde(default)]
     pub street_kinds: BTreeMap<String, Vec<String>>,

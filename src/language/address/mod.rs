@@ -146,15 +146,26 @@ fn clean(text: &str, grammar: &Grammar) -> (Vec<String>, Vec<usize>, Vec<String>
     (tokens, places, all)
 }
 
-/// `text` with regions' capitals as words: "Gary, IN" is Gary, Indiana.
+/// `text` with what is written short as words: "Gary, IN" is Gary, Indiana; "Q.1" is quận 1.
 fn written_out(text: &str, grammar: &Grammar) -> String {
-    let known = &grammar.words.address.abbreviations;
-    if known.is_empty() || !text.contains(char::is_lowercase) {
+    let words = &grammar.words.address;
+    if words.abbreviations.is_empty() && words.short_kinds.is_empty() {
         return text.to_string();
     }
+    // Where all is in capitals they say nothing.
+    let capitals = text.contains(char::is_lowercase);
     let word = |w: &str| {
         let letters = w.trim_matches(|c: char| !c.is_alphanumeric());
-        known.get(letters).map_or_else(|| w.to_string(), Clone::clone)
+        if let Some(region) = words.abbreviations.get(letters).filter(|_| capitals) {
+            return region.clone();
+        }
+        let kind = letters.trim_end_matches(|c: char| !c.is_alphabetic());
+        let kind = kind.split('.').next().unwrap_or_default();
+        let rest = letters[kind.len()..].trim_start_matches('.');
+        match words.short_kinds.get(&kind.to_lowercase()) {
+            Some(kind) if !rest.is_empty() => format!("{kind} {rest}"),
+            _ => w.to_string(),
+        }
     };
     text.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
 }
@@ -195,4 +206,23 @@ fn unit_name(said: &UnitSaid, grammar: &Grammar) -> (String, String, String) {
         return (String::new(), said.said.clone(), code.to_string());
     }
     (unit.kind.to_lowercase(), unit.name.to_string(), code.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::written_out;
+    use crate::language::tests::grammar;
+
+    #[test]
+    fn short_forms_are_written_out() {
+        let vietnamese = grammar("vi", "VN");
+        let check = |text: &str, want: &str| assert_eq!(written_out(text, &vietnamese), want);
+        check("12 Nguyễn Trãi Q5 TP.HCM", "12 Nguyễn Trãi quận 5 thành phố HCM");
+        check("25/3 Lê Lợi, P.Bến Nghé, Q.1", "25/3 Lê Lợi, phường Bến Nghé, quận 1");
+        check("q phường p", "q phường p");
+        check(". 5/3 q", ". 5/3 q");
+        let english = grammar("en", "US");
+        assert_eq!(written_out("5 Oak Street, Gary, IN", &english), "5 Oak Street, Gary, indiana");
+        assert_eq!(written_out("GARY IN", &english), "GARY IN");
+    }
 }

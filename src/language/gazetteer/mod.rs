@@ -214,10 +214,12 @@ impl Gazetteer {
         }
     }
 
-    /// The unit with the official code `code`, the present or last one.
-    pub fn with_code(&self, code: &str) -> Option<UnitId> {
+    /// The unit with the official code `code` on `date`; where there was none, the last one. Codes
+    /// outlive their units: a merged ward takes one of the old codes.
+    pub fn with_code(&self, code: &str, date: Date) -> Option<UnitId> {
         let coded = |id: &UnitId| !code.is_empty() && *self.units[id.0 as usize].code == *code;
-        self.all_units().filter(coded).last()
+        let then = self.all_units().filter(coded).find(|id| self.exists(*id, date));
+        then.or_else(|| self.all_units().filter(coded).last())
     }
 
     /// The id of a unit's official name.
