@@ -30,6 +30,10 @@ pub fn new_value(rest: &str, grammar: &Grammar) -> Option<String> {
         said.drain(..from);
     }
     let mut kept = before_contrast(without_lead_in(&said, grammar), grammar);
+    // "I live in ..." is a lead-in, and leaves the "in".
+    let inside = kept.len() > 1 && words.address.within.contains(&kept[0]) && grammar.declines();
+    kept = if inside { &kept[1..] } else { kept };
+    let declined = declined || inside;
     // "[not] elm, oak, oak street": what is said again is meant.
     if !words.contrasts.is_empty()
         && let Some(i) = (1..kept.len()).find(|&i| kept[i] == kept[i - 1])
@@ -54,6 +58,7 @@ pub fn new_value(rest: &str, grammar: &Grammar) -> Option<String> {
         *last = stem.to_string();
     }
     let kept = bare(&kept, grammar);
+    let declined = declined && !grammar.is_street_or_family(kept);
     if let Some(place) = grammar.place_in_another_case(kept).filter(|_| declined) {
         return Some(place);
     }
@@ -71,9 +76,11 @@ pub fn new_value(rest: &str, grammar: &Grammar) -> Option<String> {
 
 /// "Seven, not seventeen": what is said before the contrast.
 fn before_contrast<'a>(said: &'a [String], grammar: &Grammar) -> &'a [String] {
-    let found = grammar.words.contrasts.iter().filter_map(|p| find_phrase(said, p));
-    let at = found.map(|(at, _)| at).filter(|at| *at > 0).min();
-    at.map_or(said, |at| &said[..at])
+    let words = &grammar.words;
+    let contrasts = words.contrasts.iter().chain(&words.value_contrasts);
+    let found = contrasts.filter_map(|p| find_phrase(said, p)).map(|(at, _)| at);
+    let value = |at: &usize| !without_lead_in(&said[..*at], grammar).is_empty();
+    found.filter(|at| *at > 0).filter(value).min().map_or(said, |at| &said[..at])
 }
 
 /// What is behind what was wrong, where both are said: "[không phải] tân bình đâu tân phú", "bảy

@@ -215,13 +215,39 @@ impl Grammar {
             || Inflected::of(&self.language).is_some_and(|l| inflection::is_verb(token, l))
     }
 
+    /// True for a verb of the past that nobody is called by.
+    pub(super) fn is_past(&self, token: &str) -> bool {
+        Inflected::of(&self.language).is_some_and(|l| inflection::is_past(token, l))
+            && self.name_likeness(token) < 0.5
+    }
+
     /// The place that `said` names in another case than the nominative.
     pub(super) fn place_in_another_case(&self, said: &[String]) -> Option<String> {
-        let places = self.places()?;
-        let declines = matches!(places.places().folding(), Folding::Czech | Folding::Cyrillic);
-        let best = places.matches(said).into_iter().next().filter(|_| declines)?;
+        let places = self.places().filter(|_| self.declines())?;
+        let best = places.matches(said).into_iter().next()?;
         let name = places.places().text(best.name);
         (best.similarity >= 0.92 && name.split(' ').count() == said.len()).then(|| name.into())
+    }
+
+    /// True where places' names have cases.
+    pub(super) fn declines(&self) -> bool {
+        let folding = self.places().map(|p| p.places().folding());
+        matches!(folding, Some(Folding::Czech | Folding::Cyrillic))
+    }
+
+    /// True where a street or a family bears `said` as it is.
+    pub(super) fn is_street_or_family(&self, said: &[String]) -> bool {
+        let Some(places) = self.places() else { return false };
+        let same = |m: Option<&str>| m.is_some_and(|name| super::fold(name) == said.join(" "));
+        [places.streets(), places.family_names()].into_iter().any(|list| {
+            let best = list.matches(said).into_iter().next();
+            same(best.map(|m| list.text(m.name)))
+        })
+    }
+
+    /// True for a word that callers tell their needs with and nobody bears.
+    pub(super) fn is_everyday(&self, token: &str) -> bool {
+        self.needs.knows_word(token) && self.name_likeness(token) < 0.7
     }
 
     /// True where `token` alone is written as a place's name is.

@@ -1,6 +1,7 @@
 //! Names of which the caller names the parts: "surname nguyen, given name linh".
 
 use super::person::{ends_names, starts_with, written};
+use super::spelling::BREAK;
 use super::text::name_case;
 use super::{Grammar, find_phrase};
 
@@ -27,7 +28,7 @@ pub(super) fn labelled(tokens: &[String], grammar: &Grammar) -> Option<(f32, Str
     let label = |at: usize| label_at(tokens, at, grammar);
     let last = tokens.len().saturating_sub(3)..tokens.len();
     let behind = last.into_iter().any(|at| label(at).is_some_and(|(_, n)| at + n == tokens.len()));
-    let mut parts = if behind && grammar.inflects() {
+    let parts = if behind && grammar.inflects() {
         parts_before_labels(tokens, grammar)
     } else {
         parts_behind_labels(tokens, grammar)
@@ -37,11 +38,11 @@ pub(super) fn labelled(tokens: &[String], grammar: &Grammar) -> Option<(f32, Str
     if said == 1 && grammar.inflects() {
         rest = unlabelled(tokens, &parts.used, grammar);
         said += usize::from(!rest.is_empty());
-    } else if said == 1 && !parts.said[0].is_empty() && !words.persons_like_places {
-        // "novák, first name josef": the family name came before the label.
-        let borne = |t: &&String| is_borne(t, grammar) && !parts.said[0].contains(*t);
-        parts.said[2] = tokens.iter().take(1).filter(borne).cloned().collect();
-        said += parts.said[2].len();
+    } else if said == 1 {
+        // "novák, first name josef": the other name came before the label.
+        rest = before_label(tokens, &parts.used, grammar);
+        rest.retain(|t| !parts.said.concat().contains(t));
+        said += usize::from(!rest.is_empty());
     }
     rest.extend(parts.said.concat());
     let name = written(&[], &rest, grammar);
@@ -64,7 +65,6 @@ fn may_be_part(tokens: &[String], at: usize, grammar: &Grammar) -> bool {
 }
 
 fn parts_behind_labels(tokens: &[String], grammar: &Grammar) -> Parts {
-    let words = &grammar.words;
     let mut parts = Parts { used: vec![false; tokens.len()], ..Parts::default() };
     let mut at = 0;
     while at < tokens.len() {
@@ -74,11 +74,15 @@ fn parts_behind_labels(tokens: &[String], grammar: &Grammar) -> Parts {
         };
         parts.used[at..at + n].fill(true);
         at += n;
-        let means_nothing = |t: &String| {
-            words.is.contains(t) || t == "'s" || grammar.inflects() && words.fillers.contains(t)
-        };
-        while tokens.get(at).is_some_and(means_nothing) {
-            at += 1;
+        let mut apart = false;
+        while let Some(n) = means_nothing(&tokens[at..], grammar) {
+            at += n;
+            apart |= n > 1;
+        }
+        // "меня зовут Руслан, у меня кофейня".
+        let odd = |t: &String| grammar.name_likeness(t) < 0.2 || grammar.is_everyday(t);
+        if apart && tokens.get(at).is_some_and(odd) {
+            continue;
         }
         let from = at;
         while at < tokens.len() && at - from < PART_TOKENS_MAX && may_be_part(tokens, at, grammar) {
@@ -90,6 +94,31 @@ fn parts_behind_labels(tokens: &[String], grammar: &Grammar) -> Parts {
         }
     }
     parts
+}
+
+/// The length of what stands between a label and its part: "is", "у меня".
+fn means_nothing(tokens: &[String], grammar: &Grammar) -> Option<usize> {
+    let words = &grammar.words;
+    // "Honey", "hope": fillers may be names where names are like any words.
+    let fillers = if words.persons_like_places { &[][..] } else { &words.fillers[..] };
+    let phrases = words.is.iter().chain(fillers).filter_map(|p| {
+        find_phrase(&tokens[..tokens.len().min(5)], p).filter(|(at, _)| *at == 0).map(|(_, n)| n)
+    });
+    let suffix = tokens.first().is_some_and(|t| t == "'s").then_some(1);
+    phrases.max().or(suffix)
+}
+
+/// The names that stand before the first label, with no more between than means nothing.
+fn before_label(tokens: &[String], used: &[bool], grammar: &Grammar) -> Vec<String> {
+    let label = used.iter().position(|u| *u).unwrap_or(0);
+    let joint = |i: &usize| {
+        let t = &tokens[*i];
+        t == BREAK || grammar.is_common_word(t) && !is_borne(t, grammar)
+    };
+    let to = label - (0..label).rev().take_while(joint).count();
+    let borne = |i: &usize| is_borne(&tokens[*i], grammar) && !grammar.is_place(&tokens[*i]);
+    let n = (0..to).rev().take_while(borne).take(PART_TOKENS_MAX).count();
+    tokens[to - n..to].to_vec()
 }
 
 /// "орлова фамилия наталья имя".

@@ -1,8 +1,10 @@
 //! One utterance that fills several slots: "I'm Hoa Nguyen at 12 Elm Road, we have no rice left".
 
 use super::address::addresses_and_rest;
+use super::need::needs_in;
 use super::person::names_among;
-use super::{Grammar, SlotValue, needs};
+use super::spelling::HOLE;
+use super::{Grammar, SlotValue};
 use crate::speech::Transcript;
 
 /// What one utterance says for each kind of slot, best reading first.
@@ -19,9 +21,9 @@ pub struct Mixed {
 /// Reads `heard` for all slots at once.
 pub fn mixed(heard: &Transcript, grammar: &Grammar, categories: &[String]) -> Mixed {
     let (addresses, rests) = addresses_and_rest(heard, grammar);
-    Mixed {
-        names: names_among(heard, rests, grammar),
-        addresses,
-        needs: needs(heard, categories, grammar),
-    }
+    // Numbers and names of streets tell nothing of a need.
+    let beside = |rest: &Vec<String>| rest.iter().filter(|t| *t != HOLE).cloned().collect();
+    let said: Vec<String> = rests.first().map(beside).unwrap_or_default();
+    let needs = needs_in(heard, &said, categories, grammar);
+    Mixed { names: names_among(heard, rests, grammar), addresses, needs }
 }

@@ -22,6 +22,7 @@ mod need;
 mod number;
 mod ordinal;
 mod person;
+mod person_words;
 mod phone;
 mod spelling;
 mod text;
@@ -36,12 +37,10 @@ pub use mixed::{Mixed, mixed};
 pub use need::{Alarm, NeedModel, emergency, emergency_so_far, needs};
 pub use number::{count_said, digits_in, numbers_to_digits};
 pub use person::names;
+pub use person_words::{JoinedNames, PersonWords, SpellingWords};
 pub use phone::{e164, spoken_number, spoken_phone};
 pub use text::{contains_phrase, ends_with_phrase, find_phrase, fold, tokens};
-pub use words::{
-    AddressWords, Endings, HousePartWords, JoinedNames, NeedWords, NumberWords, PersonWords,
-    SpellingWords, Words,
-};
+pub use words::{AddressWords, Endings, HousePartWords, NeedWords, NumberWords, Words};
 pub use yes_no::{YesNo, only_yes_no, yes_no};
 
 #[cfg(test)]

@@ -61,11 +61,29 @@ pub(super) fn names_among(
     let reading = |(score, value): (f32, String)| {
         // A lone reading may be a poor one.
         let sure = ((score - 2.0 * heard.confidence) / SURE_MIN).clamp(0.0, 1.0).powi(2);
-        let confidence = heard.confidence * sure * score.exp() / sum;
+        let confidence = heard.confidence * sure * trust(&value, grammar) * score.exp() / sum;
         SlotValue { value, parts: Vec::new(), confidence }
     };
     let given = |(_, name): &(f32, String)| !name.is_empty();
     readings.into_iter().filter(given).map(reading).collect()
+}
+
+/// 0..=1: how far `name` is to be believed, as its least known word is.
+fn trust(name: &str, grammar: &Grammar) -> f32 {
+    let words = &grammar.words;
+    if !words.joined_names.families.is_empty() || !words.family_names.is_empty() {
+        // Their evidence says it already.
+        return 1.0;
+    }
+    let each = grammar.tokens(name).into_iter().map(|word| grammar.name_likeness(&word));
+    let (best, least) = each.fold((0.0, 1.0), |(b, l), known| (known.max(b), known.min(l)));
+    match (least, best) {
+        (least, _) if least >= 0.95 => 1.0,
+        (least, best) if least >= 0.25 && best >= 0.95 => 0.95,
+        (least, _) if least >= 0.7 => 0.9,
+        (least, _) if least >= 0.3 => 0.8,
+        _ => 0.55,
+    }
 }
 
 /// Every stretch that may be a name, with its evidence.
@@ -108,8 +126,9 @@ fn spans(tokens: &[String], grammar: &Grammar) -> Vec<(f32, String)> {
             score += if whole { 1.0 } else { 0.0 };
             // "I'm diabetic".
             let weak = ends_with(&tokens[..from], &words.weak_lead_in).is_some();
-            let lone = weak && !whole && name.len() == 1 && known(&name[0], grammar) < 0.8;
+            let lone = weak && name.len() == 1 && known(&name[0], grammar) < 0.5;
             score -= if lone { 1.0 } else { 0.0 };
+            score -= if weak && grammar.is_past(&name[0]) { 1.5 } else { 0.0 };
             // What is left beside an address is seldom a name.
             let introduced = introduction(&tokens[..from], name, grammar) >= 0.5;
             let left = !introduced && name.len() == 1 && tokens.iter().any(|t| t == HOLE);
@@ -212,12 +231,17 @@ fn introduction(before: &[String], name: &[String], grammar: &Grammar) -> f32 {
             return score + 0.6;
         } else if let Some(n) = longest(&words.fillers).or(longest(&words.is)) {
             rest = &rest[..rest.len() - n];
-        } else if rest.last().is_some_and(|t| name.contains(t)) {
+        } else if rest.last().is_some_and(|t| name.contains(t) || is_short_for(t, name, grammar)) {
             rest = &rest[..rest.len() - 1];
         } else {
             return if rest.is_empty() { score + 0.5 } else { score };
         }
     }
+}
+
+/// True for the everyday form of the given name that begins `name`: "саша, александр".
+fn is_short_for(token: &str, name: &[String], grammar: &Grammar) -> bool {
+    name.first().is_some_and(|full| grammar.words.person.is_short_for(token, full))
 }
 
 fn ends_with(tokens: &[String], phrases: &[String]) -> Option<usize> {
@@ -239,12 +263,19 @@ fn word_evidence(name: &[String], grammar: &Grammar) -> f32 {
         score += 0.45 * known(token, grammar);
         if grammar.is_common_word(token) && grammar.name_likeness(token) < KNOWN_MIN {
             score -= 1.5;
+        } else if grammar.is_everyday(token) {
+            score -= 0.8;
+        }
+        if is_short_for(token, &name[i + 1..], grammar) {
+            // Who says both means the full one.
+            score -= 1.5;
         }
         let first = i == 0 && name.len() > 1;
         if first && (grammar.words.titles.contains(token) || initial(token, grammar)) {
             score -= 1.5;
         }
-        let likely = grammar.words.persons_like_places || grammar.name_likeness(token) >= 0.99;
+        let sure = if grammar.inflects() { 0.75 } else { 0.99 };
+        let likely = grammar.words.persons_like_places || grammar.name_likeness(token) >= sure;
         if !likely && grammar.is_place(token) {
             score -= 1.0;
         }

@@ -9,6 +9,8 @@ pub(super) const BREAK: &str = ",";
 pub(super) const HOLE: &str = ";";
 /// Fewer letters are a spelling only of a word just said.
 const LETTERS_MIN: usize = 3;
+/// As many letters are named where single letters may be words.
+const NAMED_MIN: usize = 2;
 /// How alike a said word must be to the spelled one to be it.
 const SIMILARITY_MIN: f32 = 0.55;
 /// The same for a word behind the spelling.
@@ -32,12 +34,13 @@ pub(super) fn resolved(tokens: &[String], grammar: &Grammar) -> Vec<String> {
             at = end;
             continue;
         }
-        if let Some((end, word)) = word_at(tokens, at, grammar)
-            && put(&word, &mut out, words)
-        {
-            spelled.push((out.len(), word));
-            at = end;
-            continue;
+        if let Some(found) = word_at(tokens, at, grammar) {
+            let Spelled { end, word, named } = without_next_word(found, tokens, &out, grammar);
+            if put(&word, named, &mut out, words) {
+                spelled.push((out.len(), word));
+                at = end;
+                continue;
+            }
         }
         let token = &tokens[at];
         let near = spelled.iter().filter(|(i, _)| out.len() - i <= DISTANCE_MAX);
@@ -50,15 +53,45 @@ pub(super) fn resolved(tokens: &[String], grammar: &Grammar) -> Vec<String> {
     out
 }
 
+/// A word spelled out.
+struct Spelled {
+    /// Behind its last token.
+    end: usize,
+    word: String,
+    /// Letters said by names that are no words of everyday talk.
+    named: usize,
+}
+
+/// `found` without a last letter that rather is the next word: "новак эн о вэ а ка а имя ...".
+fn without_next_word(
+    mut found: Spelled,
+    tokens: &[String],
+    out: &[String],
+    grammar: &Grammar,
+) -> Spelled {
+    let (last, goes_on) = (&tokens[found.end - 1], found.end < tokens.len());
+    let word = last.chars().count() == 1 && (goes_on && grammar.is_common_word(last));
+    let shorter = found.word.strip_suffix(last.as_str()).filter(|_| word);
+    if let Some(said) = shorter.filter(|w| out.iter().any(|t| t == w)) {
+        found.word = said.to_string();
+        found.end -= 1;
+    }
+    found
+}
+
 /// Puts a spelled word where it was said before, else at the end; false if it is none.
-fn put(word: &str, out: &mut Vec<String>, words: &SpellingWords) -> bool {
+fn put(word: &str, named: usize, out: &mut Vec<String>, words: &SpellingWords) -> bool {
     let from = out.len().saturating_sub(DISTANCE_MAX);
     let like = |t: &String| similarity(t, word) >= SIMILARITY_MIN;
     let said = out[from..].iter().any(like);
     let mut letters: Vec<char> = word.chars().collect();
     letters.sort_unstable();
     letters.dedup();
-    if !said && (word.chars().count() < LETTERS_MIN || letters.len() < 2) {
+    let (length, led) = (letters.len(), ends_with(out, &words.lead_in).is_some());
+    // Where single letters are words too, some of them must be named or announced.
+    let told = words.letters.is_empty() || led || named >= NAMED_MIN;
+    let too_short = word.chars().count() < LETTERS_MIN;
+    if !said && (too_short || length < 2 || !told) || too_short && !words.letters.is_empty() {
         return false;
     }
     while let Some(n) = ends_with(out, &words.lead_in) {
@@ -72,18 +105,18 @@ fn put(word: &str, out: &mut Vec<String>, words: &SpellingWords) -> bool {
     true
 }
 
-/// The letters said one by one from `at`, with marks, doubles and "as in": end and word.
-fn word_at(tokens: &[String], at: usize, grammar: &Grammar) -> Option<(usize, String)> {
+/// The letters said one by one from `at`, with marks, doubles and "as in".
+fn word_at(tokens: &[String], at: usize, grammar: &Grammar) -> Option<Spelled> {
     let words = &grammar.words.spelling;
-    let (mut i, mut word, mut letters) = (at, String::new(), 0);
+    let (mut i, mut word, mut letters, mut named) = (at, String::new(), 0, 0);
     while let Some(token) = tokens.get(i) {
         let repeat = grammar.words.numbers.repeats.get(token).copied();
         let letter_at = i + usize::from(repeat.is_some());
-        let Some(letter) = tokens.get(letter_at).and_then(|t| chained(t)) else {
+        let Some((letter, n)) = letter_at_token(tokens, letter_at, words) else {
             let mark = words.marks.get(token).filter(|_| letters > 0);
             let filler = grammar.words.fillers.contains(token) && letters > 0;
             let filler = filler && !words.lead_in.contains(token);
-            let goes_on = tokens.get(i + 1).is_some_and(|t| chained(t).is_some());
+            let goes_on = letter_at_token(tokens, i + 1, words).is_some();
             match mark {
                 Some(mark) if goes_on => word.push_str(mark),
                 _ if filler && goes_on => {}
@@ -93,8 +126,10 @@ fn word_at(tokens: &[String], at: usize, grammar: &Grammar) -> Option<(usize, St
             continue;
         };
         letters += letter.chars().count();
+        let name = &tokens[letter_at];
+        named += usize::from(name.chars().count() > 1 && !grammar.is_common_word(name));
         word.push_str(&letter.repeat(repeat.unwrap_or(1)));
-        i = letter_at + 1;
+        i = letter_at + n;
         let explained = words.as_in.iter().filter_map(|p| Some((p, starts(tokens, i, p)?)));
         let explained = explained.map(|(_, n)| n).max();
         let same = |n: usize| tokens.get(i + n).is_some_and(|t| t.starts_with(&letter));
@@ -102,7 +137,16 @@ fn word_at(tokens: &[String], at: usize, grammar: &Grammar) -> Option<(usize, St
             i += n + 1;
         }
     }
-    (letters >= 2).then_some((i, word))
+    (letters >= 2).then_some(Spelled { end: i, word, named })
+}
+
+/// The letter at `at`, by itself or by its name, and its tokens: "мягкий знак".
+fn letter_at_token(tokens: &[String], at: usize, words: &SpellingWords) -> Option<(String, usize)> {
+    let token = tokens.get(at)?;
+    let pair = tokens.get(at + 1).map(|next| format!("{token} {next}"));
+    let pair = pair.and_then(|name| words.letters.get(&name)).map(|letter| (letter.clone(), 2));
+    let name = || words.letters.get(token).map(|letter| (letter.clone(), 1));
+    pair.or_else(name).or_else(|| chained(token).map(|letters| (letters, 1)))
 }
 
 /// A letter, or letters written with points or hyphens between them.

@@ -1,5 +1,6 @@
 //! The words of one language, as `prompts/languages/<lang>/words.toml` holds them.
 
+use super::{JoinedNames, PersonWords, SpellingWords};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -84,6 +85,9 @@ pub struct Words {
     /// "not": what follows is what was not meant.
     #[serde(default)]
     pub contrasts: Vec<String>,
+    /// The same inside a correction, where these words deny or take back elsewhere: "ne".
+    #[serde(default)]
+    pub value_contrasts: Vec<String>,
     /// Behind what was wrong and before what is right, in languages that say both.
     #[serde(default)]
     pub denied_ends: Vec<String>,
@@ -211,61 +215,6 @@ pub struct NumberWords {
     pub extensions: Vec<String>,
 }
 
-/// Names of persons in languages that inflect them.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PersonWords {
-    /// Women's given names.
-    #[serde(default)]
-    pub women: BTreeSet<String>,
-    /// Men's given names.
-    #[serde(default)]
-    pub men: BTreeSet<String>,
-    /// Before a name in another case than the nominative: "запишите на".
-    #[serde(default)]
-    pub oblique_lead_in: Vec<String>,
-    /// Ending of a word to how much it looks like a person's name, 0..=1: `"енко" = 0.8`.
-    #[serde(default)]
-    pub endings: BTreeMap<String, f32>,
-}
-
-impl PersonWords {
-    /// 0..=1: how much the end of `word` is a name's.
-    pub(super) fn ending(&self, word: &str) -> f32 {
-        let ends = |(e, _): &(&String, &f32)| word.len() > e.len() + 2 && word.ends_with(*e);
-        let longest = self.endings.iter().filter(ends).max_by_key(|(e, _)| e.len());
-        longest.map_or(0.0, |(_, likeness)| *likeness)
-    }
-}
-
-/// How names are spelled out: "c as in charlie", "smith with a y"; empty lists for languages whose
-/// callers do not.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SpellingWords {
-    /// Between a letter and a word that begins with it: "as in".
-    pub as_in: Vec<String>,
-    /// Before a spelled name: "that's".
-    #[serde(default)]
-    pub lead_in: Vec<String>,
-    /// Marks by their names: `hyphen = "-"`.
-    #[serde(default)]
-    pub marks: BTreeMap<String, String>,
-    /// Before a letter the name is written with.
-    #[serde(default)]
-    pub with: Vec<String>,
-    /// Before a letter the name is written without.
-    #[serde(default)]
-    pub without: Vec<String>,
-    /// Behind such a letter: "on the end".
-    #[serde(default)]
-    pub tails: Vec<String>,
-    /// Letter to what it may replace, the likeliest first, and by what; nothing is replaced by
-    /// putting it at the end: `y = [["i", "y"]]`, `e = [["", "e"]]`.
-    #[serde(default)]
-    pub swaps: BTreeMap<String, Vec<(String, String)>>,
-}
-
 /// Endings by the sound they follow.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -279,30 +228,6 @@ pub struct Endings {
     /// Behind any.
     #[serde(default)]
     pub anywhere: Vec<String>,
-}
-
-/// What names written as one word are made of.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct JoinedNames {
-    /// Family names.
-    #[serde(default)]
-    pub families: Vec<String>,
-    /// Syllables given names are often made of.
-    #[serde(default)]
-    pub syllables: String,
-    /// Before a family name that is told alone: "성은".
-    #[serde(default)]
-    pub family_lead_in: Vec<String>,
-    /// Before a given name that is told alone: "이름은".
-    #[serde(default)]
-    pub given_lead_in: Vec<String>,
-    /// Said behind each syllable when a name is told politely or spelled: "자".
-    #[serde(default)]
-    pub syllable_marks: Vec<String>,
-    /// Behind the name of somebody else: "씨", "님".
-    #[serde(default)]
-    pub others: Vec<String>,
 }
 
 /// The words an address is made of.
@@ -491,9 +416,7 @@ impl Words {
         self.address.street_behind.extend(kinds);
         self.numbers.values.extend(by_word(&self.numbers.forms));
         self.numbers.named_digits = by_word(&self.numbers.nouns);
-        for names in [&mut self.person.women, &mut self.person.men] {
-            *names = names.iter().map(|n| super::fold(n)).collect();
-        }
+        self.person.fold();
         let lists = [
             &mut self.yes,
             &mut self.no,
@@ -510,6 +433,7 @@ impl Words {
             &mut self.others,
             &mut self.weak_lead_in,
             &mut self.contrasts,
+            &mut self.value_contrasts,
             &mut self.value_ends,
             &mut self.address.street_numbered,
             &mut self.address.directions,
@@ -545,7 +469,6 @@ impl Words {
             &mut self.address.place_leads,
             &mut self.address.numbered_names,
             &mut self.address.unwritten_parts,
-            &mut self.person.oblique_lead_in,
         ];
         let units = self.address.units.values_mut().flat_map(|u| [&mut u.before, &mut u.after]);
         let house = self.address.house_parts.iter_mut().map(|h| &mut h.said);

@@ -164,6 +164,15 @@ pub(super) fn is_verb(word: &str, language: Inflected) -> bool {
     word.chars().count() > 5 && endings.iter().any(|e| word.ends_with(e))
 }
 
+/// True for what may be a verb of the past behind "я": "заболела", "подзвонив".
+pub(super) fn is_past(word: &str, language: Inflected) -> bool {
+    let endings: &[&str] = match language {
+        Inflected::Ukrainian => &["ла", "лася", "лась", "вся", "ила", "ав", "ив", "ував"],
+        Inflected::Russian => &["ла", "лась", "лся", "ал", "ил", "ел"],
+    };
+    word.chars().count() > 4 && endings.iter().any(|e| word.ends_with(e))
+}
+
 /// `word` with its `ending` replaced, where it has it and a stem of two letters.
 fn replaced(word: &str, ending: &str, by: &str) -> Option<String> {
     let stem = word.strip_suffix(ending)?;

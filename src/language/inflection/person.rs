@@ -1,7 +1,7 @@
 //! Persons' names as they are written.
 
 use super::{Gender, Inflected, adjective, replaced};
-use crate::language::words::PersonWords;
+use crate::language::PersonWords;
 
 /// A patronymic: its nominative, whose it is, and whether it was said in the nominative.
 struct Patronymic {
@@ -16,12 +16,14 @@ pub(in crate::language) fn name_likeness(
     lists: &PersonWords,
     language: Inflected,
 ) -> f32 {
-    if patronymic(word).is_some() || is_given(word, lists) {
+    let family = lists.families.contains(word) || lists.short.contains_key(word);
+    if patronymic(word).is_some() || is_given(word, lists) || family {
         return 1.0;
     }
     let listed = given_name(word, true, None, lists).map_or(0.0, |_| 0.8);
     let said = lists.ending(word);
-    let written = surname(word, None, language).map_or(0.0, |w| 0.9 * lists.ending(&w));
+    let borne = |w: String| if lists.families.contains(&w) { 0.9 } else { lists.ending(&w) };
+    let written = family_name(word, None, lists, language).map_or(0.0, |w| 0.9 * borne(w));
     said.max(written).max(listed)
 }
 
@@ -51,7 +53,7 @@ pub(in crate::language) fn nominative_name(
     let written = words.iter().enumerate().map(|(i, word)| match (&patronymics[i], &given[i]) {
         (Some(p), _) => p.written.clone(),
         (_, Some(name)) => name.clone(),
-        _ => surname(word, gender, language).unwrap_or_else(|| word.clone()),
+        _ => family_name(word, gender, lists, language).unwrap_or_else(|| word.clone()),
     });
     Some(written.collect())
 }
@@ -206,6 +208,23 @@ const WHOLE: &[(&str, &str)] = &[
     ("сидора", "сидір"),
     ("йосипа", "йосип"),
 ];
+
+/// A family name in the nominative: one that is known before what its ending says.
+fn family_name(
+    word: &str,
+    gender: Option<Gender>,
+    lists: &PersonWords,
+    language: Inflected,
+) -> Option<String> {
+    if lists.families.contains(word) {
+        return Some(word.to_string());
+    }
+    let masculine = MEN.iter().filter(|_| !matches!(gender, Some(Gender::Feminine)));
+    let rules = masculine.chain(MASCULINE).chain(FEMININE_NOUNS);
+    let known = rules.filter_map(|(from, to)| replaced(word, from, to));
+    let mut known = known.filter(|w| lists.families.contains(w));
+    known.next().or_else(|| surname(word, gender, language))
+}
 
 /// A family name in the nominative.
 fn surname(word: &str, gender: Option<Gender>, language: Inflected) -> Option<String> {

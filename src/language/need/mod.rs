@@ -16,11 +16,22 @@ use model::EMERGENCY;
 /// `categories` are those the hotline works with. Empty where nothing but fillers was said.
 pub fn needs(heard: &Transcript, categories: &[String], grammar: &Grammar) -> Vec<SlotValue> {
     let all = tokens(&heard.text);
+    needs_in(heard, &all, categories, grammar)
+}
+
+/// The same told by `said`, what is left of the words beside an address; an emergency by all.
+pub(super) fn needs_in(
+    heard: &Transcript,
+    said: &[String],
+    categories: &[String],
+    grammar: &Grammar,
+) -> Vec<SlotValue> {
+    let all = tokens(&heard.text);
     if strip_leading(&all, &grammar.words.fillers).is_empty() {
         return Vec::new();
     }
     let value = heard.text.trim().trim_end_matches(['.', ',', '!', '?']).trim().to_string();
-    let mut ranked = grammar.needs.classify(&all, categories);
+    let mut ranked = grammar.needs.classify(said, categories);
     let alarm = grammar.needs.emergency(&all);
     if let Some(at) = ranked.iter().position(|(c, _)| c == EMERGENCY) {
         let (category, likely) = ranked.remove(at);

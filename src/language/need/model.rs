@@ -56,6 +56,8 @@ pub struct Alarm {
 pub struct NeedModel {
     lexicon: Lexicon,
     categories: Vec<String>,
+    /// Words of the examples.
+    vocabulary: BTreeSet<String>,
     /// By bin, then by category.
     weights: Vec<f32>,
 }
@@ -83,7 +85,8 @@ impl NeedModel {
         let categories: BTreeSet<String> = names.map(String::from).collect();
         let categories: Vec<String> = categories.into_iter().collect();
         let weights = vec![0.0; BINS * categories.len()];
-        let mut model = NeedModel { lexicon, weights, categories };
+        let vocabulary = lines.iter().flat_map(|(_, said)| said).cloned().collect();
+        let mut model = NeedModel { lexicon, weights, categories, vocabulary };
         let taught: BTreeSet<&str> = lines.iter().map(|(c, _)| *c).collect();
         model.trust_lexicon(&taught);
         let mut rows = Vec::new();
@@ -118,6 +121,11 @@ impl NeedModel {
         if let Some(c) = self.categories.iter().position(|k| k == EMERGENCY) {
             self.weights[ALARM_BIN * n + c] = trust(EMERGENCY);
         }
+    }
+
+    /// True for a word that callers tell their needs with.
+    pub(in crate::language) fn knows_word(&self, token: &str) -> bool {
+        self.vocabulary.contains(token)
     }
 
     fn features(&self, said: &[String]) -> Features {
