@@ -32,13 +32,25 @@ pub fn new_value(rest: &str, grammar: &Grammar) -> Option<String> {
     let mut kept = before_contrast(without_lead_in(&said, grammar), grammar);
     // "I live in ..." is a lead-in, and leaves the "in".
     let inside = kept.len() > 1 && words.address.within.contains(&kept[0]) && grammar.declines();
-    kept = if inside { &kept[1..] } else { kept };
+    if inside {
+        // "[не] на Шевченка, на Франка": where both are said, the second is meant.
+        let again = (2..kept.len().saturating_sub(1)).find(|&i| kept[i] == kept[0]);
+        kept = &kept[again.unwrap_or(0) + 1..];
+    }
     let declined = declined || inside;
     // "[not] elm, oak, oak street": what is said again is meant.
     if !words.contrasts.is_empty()
         && let Some(i) = (1..kept.len()).find(|&i| kept[i] == kept[i - 1])
     {
         kept = &kept[i..];
+    }
+    // "[not] hill street, mill street".
+    let middle = 1..kept.len().saturating_sub(2);
+    if let Some(i) = middle
+        .filter(|_| !words.contrasts.is_empty())
+        .find(|&i| kept.last().is_some_and(|last| *last == kept[i]))
+    {
+        kept = &kept[i + 1..];
     }
     // "Anna, Maria Anna".
     if let [first, rest @ .., last] = kept
@@ -164,7 +176,13 @@ fn bare<'a>(said: &'a [String], grammar: &Grammar) -> &'a [String] {
     let street = strip_leading(kept, &words.address.street_before);
     kept = if street.is_empty() { kept } else { street };
     let counted = strip_trailing(kept, &words.numbers.counted);
-    if counted.len() == 1 { counted } else { kept }
+    // "The twenty first flat".
+    let labels = words.called.values().flatten();
+    let labelled = match kept {
+        [number, label] => is_number(number) && labels.into_iter().any(|l| l == label),
+        _ => false,
+    };
+    if counted.len() == 1 || labelled { &kept[..1] } else { kept }
 }
 
 /// Without what callers say behind a value: "dear", "isn't it".

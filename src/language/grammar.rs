@@ -1,6 +1,6 @@
 //! One language as it is spoken in one country on one day: everything a reading needs.
 
-use super::gazetteer::{Folding, Gazetteer, Level, NameId, Share, UnitId};
+use super::gazetteer::{Folding, Gazetteer, Level, NameId, NameIndex, Share, UnitId};
 use super::inflection::{self, Inflected};
 use super::memo::Memo;
 use super::need::NeedModel;
@@ -212,7 +212,18 @@ impl Grammar {
     /// True for words of everyday talk, which names seldom hold.
     pub(super) fn is_common_word(&self, token: &str) -> bool {
         self.common.contains(token)
-            || Inflected::of(&self.language).is_some_and(|l| inflection::is_verb(token, l))
+            || Inflected::of(&self.language)
+                .is_some_and(|l| inflection::is_no_name_by_ending(token, l))
+    }
+
+    /// True where a person's name has cases.
+    pub(super) fn inflects_persons(&self) -> bool {
+        matches!(self.language.as_str(), "uk" | "ru" | "cs")
+    }
+
+    /// True for a name of the father's in any case: "петрівна", "петровича".
+    pub(super) fn is_patronymic(&self, token: &str) -> bool {
+        inflection::is_patronymic(token)
     }
 
     /// True for a verb of the past that nobody is called by.
@@ -224,9 +235,12 @@ impl Grammar {
     /// The place that `said` names in another case than the nominative.
     pub(super) fn place_in_another_case(&self, said: &[String]) -> Option<String> {
         let places = self.places().filter(|_| self.declines())?;
-        let best = places.matches(said).into_iter().next()?;
-        let name = places.places().text(best.name);
-        (best.similarity >= 0.92 && name.split(' ').count() == said.len()).then(|| name.into())
+        let alike = |list: &NameIndex| {
+            let best = list.matches(said).into_iter().next()?;
+            let name = list.text(best.name);
+            (best.similarity >= 0.92 && name.split(' ').count() == said.len()).then(|| name.into())
+        };
+        alike(places.places()).or_else(|| alike(places.streets()).filter(|_| !self.inflects()))
     }
 
     /// True where places' names have cases.

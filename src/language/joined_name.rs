@@ -7,6 +7,8 @@ use super::{Grammar, find_phrase};
 /// Longest name in syllables, and longest name of several words.
 const SYLLABLES_MAX: usize = 4;
 const FOREIGN_TOKENS_MAX: usize = 5;
+/// Shortest name of one word that no family name begins, in syllables.
+const FOREIGN_ALONE_MIN: usize = 3;
 /// Family names further behind in the list are rare.
 const FREQUENT_FAMILIES: usize = 45;
 
@@ -27,6 +29,7 @@ pub(super) fn spans(
             for (stem, ending) in cuts(&word, &[&grammar.words.endings, &grammar.words.particles]) {
                 let Some(shape) = shape(stem, grammar) else { continue };
                 let score = before + shape + behind(tokens, to, ending, grammar);
+                let score = score - if closes_otherwise(stem, ending, grammar) { 0.8 } else { 0.0 };
                 found.push((score - 0.1 * (to - from - 1) as f32, stem.to_string()));
             }
         }
@@ -89,7 +92,10 @@ fn shape(word: &str, grammar: &Grammar) -> Option<f32> {
 fn is_stop(word: &str, grammar: &Grammar) -> bool {
     let words = &grammar.words;
     let lists = [&words.stop_words, &words.titles, &words.fillers, &words.joined_names.others];
-    lists.into_iter().flatten().any(|w| w == word)
+    let stop = |word: &str| lists.iter().any(|list| list.iter().any(|w| w == word));
+    // "이름요" is no name either.
+    let closed = cuts(word, &[&words.endings]).into_iter().skip(1);
+    stop(word) || closed.map(|(stem, _)| stem).any(|s| s.chars().count() > 1 && stop(s))
 }
 
 fn known_given(given: &str, grammar: &Grammar) -> f32 {
@@ -113,6 +119,13 @@ fn place_likeness(word: &str, grammar: &Grammar) -> f32 {
         (false, true) => 0.5,
         (false, false) => 0.0,
     }
+}
+
+/// "남진이 라고" rather is "남진 이라고".
+fn closes_otherwise(stem: &str, ending: &str, grammar: &Grammar) -> bool {
+    let longer = format!("이{ending}");
+    let shorter = stem.strip_suffix('이').filter(|s| !ending.is_empty() && s.chars().count() > 1);
+    shorter.is_some_and(|s| grammar.words.endings.may_follow(s, &longer))
 }
 
 /// What the words behind a name say of it.
@@ -150,15 +163,19 @@ fn foreign(
             && !grammar.words.titles.contains(t)
             && grammar.numbers_from(std::slice::from_ref(*t), 0).is_empty()
     };
-    for to in from + 2..=tokens.len().min(from + FOREIGN_TOKENS_MAX) {
+    for to in from + 1..=tokens.len().min(from + FOREIGN_TOKENS_MAX) {
         let (last, inner) = (&tokens[to - 1], &tokens[from..to - 1]);
         if !inner.iter().all(|t| plain(&t)) {
             return;
         }
         let stem = super::joined::without_ending(last, &grammar.words.endings);
         let named = grammar.words.name_ends.iter().any(|e| *e == last[stem.len()..]);
+        let length = stem.chars().count();
+        let alone = inner.is_empty() && (length < FOREIGN_ALONE_MIN || !plain(&&stem.to_string()));
         if !named
+            || alone
             || is_stop(stem, grammar)
+            || shape(stem, grammar).is_some()
             || inner.iter().any(|t| t.chars().count() > SYLLABLES_MAX)
         {
             continue;
@@ -166,7 +183,8 @@ fn foreign(
         let places = inner.iter().map(|t| place_likeness(t, grammar)).sum::<f32>();
         let whole = if to == tokens.len() { 0.2 } else { 0.0 };
         let name = format!("{} {stem}", inner.join(" "));
-        found.push((before + 0.9 + whole - places, title_case(&name)));
+        let several = if inner.is_empty() { 0.0 } else { 0.8 };
+        found.push((before + 0.6 + several + whole - places, title_case(name.trim())));
     }
 }
 
@@ -179,11 +197,20 @@ fn told_apart(tokens: &[String], grammar: &Grammar, found: &mut Vec<(f32, String
         let all = cuts(word, &[&grammar.words.endings, &grammar.words.particles]);
         Some(all.into_iter().map(|(stem, _)| stem.to_string()).collect::<Vec<_>>())
     };
-    let (Some(families), Some(given)) = (told(&names.family_lead_in), told(&names.given_lead_in))
-    else {
-        return;
+    let Some(given) = told(&names.given_lead_in) else { return };
+    // "김가고", "김씨고요": with the word for a family behind it, which needs no lead-in.
+    let marked = |stem: &str| {
+        let mut bare = names.family_marks.iter().filter_map(|m| stem.strip_suffix(m.as_str()));
+        bare.find(|f| names.families.iter().any(|known| known == f)).map(String::from)
     };
-    let family = families.into_iter().find(|f| names.families.contains(f));
+    let said = tokens.iter().flat_map(|t| cuts(t, &[&grammar.words.endings]));
+    let named = || said.clone().find_map(|(stem, _)| marked(stem));
+    let families = told(&names.family_lead_in);
+    let family = families.and_then(|all| {
+        let known = all.iter().find(|f| names.families.contains(f)).cloned();
+        known.or_else(|| all.iter().find_map(|f| marked(f)))
+    });
+    let family = family.or_else(named);
     // The whole word comes first, then the longest ending.
     let given = given.iter().skip(1).chain(&given).find(|g| (1..=3).contains(&g.chars().count()));
     if let (Some(family), Some(given)) = (family, given) {

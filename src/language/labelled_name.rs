@@ -3,7 +3,7 @@
 use super::person::{ends_names, starts_with, written};
 use super::spelling::BREAK;
 use super::text::name_case;
-use super::{Grammar, find_phrase};
+use super::{Grammar, ends_with_phrase, find_phrase};
 
 /// Given, middle and family name, in the order they are written.
 const PARTS: [&str; 3] = ["name.given", "name.middle", "name.family"];
@@ -37,6 +37,7 @@ pub(super) fn labelled(tokens: &[String], grammar: &Grammar) -> Option<(f32, Str
     let mut rest = Vec::new();
     if said == 1 && grammar.inflects() {
         rest = unlabelled(tokens, &parts.used, grammar);
+        rest.retain(|t| !parts.said.concat().contains(t));
         said += usize::from(!rest.is_empty());
     } else if said == 1 {
         // "novák, first name josef": the other name came before the label.
@@ -54,7 +55,10 @@ fn label_at(tokens: &[String], at: usize, grammar: &Grammar) -> Option<(usize, u
     PARTS.into_iter().enumerate().find_map(|(i, part)| {
         let said = grammar.words.called.get(part)?.iter();
         let here = said.filter(|p| starts_with(&tokens[at..], p)).map(|p| p.split(' ').count());
-        Some((i, here.max()?))
+        let n = here.max()?;
+        // "Девичья фамилия" is another one.
+        let other = |p: &String| ends_with_phrase(&tokens[..at + n], p);
+        (!grammar.words.others.iter().any(other)).then_some((i, n))
     })
 }
 
@@ -158,15 +162,22 @@ fn unlabelled(tokens: &[String], used: &[bool], grammar: &Grammar) -> Vec<String
 /// `tokens` without what a "no, I mean" takes back: "микола ой миколай" is миколай.
 pub(super) fn mended(tokens: &[String], grammar: &Grammar) -> Vec<String> {
     const ALIKE: f32 = 0.5;
+    const NEAR: usize = 3;
     let mut mended: Vec<String> = Vec::with_capacity(tokens.len());
     let mut at = 0;
     while at < tokens.len() {
         let here = grammar.words.repairs.iter().filter_map(|p| find_phrase(&tokens[at..], p));
         let repair = here.filter(|(i, _)| *i == 0).map(|(_, n)| n).max();
-        let again = repair.and_then(|n| tokens.get(at + n)).zip(mended.last());
-        let alike = |(new, old): (&String, &String)| super::spelling::similarity(new, old) >= ALIKE;
-        if let Some(n) = repair.filter(|_| again.is_some_and(alike)) {
-            mended.pop();
+        // Back to the word that is said anew: "Заліщук Аліна, ой, Залізняк Аліна".
+        let back = repair.and_then(|n| {
+            let new = tokens.get(at + n)?;
+            let near = mended.len().saturating_sub(NEAR)..mended.len();
+            let alike = near.map(|i| (i, super::spelling::similarity(new, &mended[i])));
+            let best = alike.filter(|(_, s)| *s >= ALIKE).max_by(|a, b| a.1.total_cmp(&b.1));
+            Some((best?.0, n))
+        });
+        if let Some((from, n)) = back {
+            mended.truncate(from);
             at += n;
         } else {
             mended.push(tokens[at].clone());

@@ -82,6 +82,7 @@ fn trust(name: &str, grammar: &Grammar) -> f32 {
         (least, best) if least >= 0.25 && best >= 0.95 => 0.95,
         (least, _) if least >= 0.7 => 0.9,
         (least, _) if least >= 0.3 => 0.8,
+        (_, best) if best >= 0.95 => 0.7,
         _ => 0.55,
     }
 }
@@ -220,7 +221,14 @@ fn introduction(before: &[String], name: &[String], grammar: &Grammar) -> f32 {
         let strongest = |n: &usize| [title, repair, other].iter().all(|o| Some(*n) >= *o);
         if let Some(n) = lead_in.filter(strongest) {
             return 2.0_f32.max(score) + 0.05 * n as f32;
-        } else if other.is_some() || longest(&words.contrasts).is_some() {
+        } else if let Some(n) = other {
+            // "I am her neighbour": the caller says who they are.
+            let own = rest.len() - n;
+            let led = [own, own.saturating_sub(1)].into_iter();
+            let led =
+                led.into_iter().any(|to| ends_with(&rest[..to], &words.weak_lead_in).is_some());
+            return if led && grammar.inflects_persons() { 1.2 } else { -1.5 };
+        } else if longest(&words.contrasts).is_some() {
             return -1.5;
         } else if let Some(n) = title {
             score = 0.8;
@@ -285,7 +293,13 @@ fn word_evidence(name: &[String], grammar: &Grammar) -> f32 {
             score -= 1.5;
         }
     }
-    score + 0.15 * (name.len().min(3) as f32)
+    let likely_name = |t: &String| known(t, grammar) > 0.9;
+    // "Заліщук, Залізняк Аліна": three names without a patronymic are two.
+    let fathers = || name.iter().any(|t| grammar.is_patronymic(t));
+    let piled = grammar.inflects() && name.len() == 3 && !fathers();
+    let piled = piled && name.iter().all(|t| known(t, grammar) > 0.0);
+    let piled = piled || grammar.inflects() && name.len() > 3 && name.iter().any(likely_name);
+    score + 0.15 * (name.len().min(3) as f32) - if piled { 0.6 } else { 0.0 }
 }
 
 /// 0..=1: what likeness to a known name counts; far likeness is none.

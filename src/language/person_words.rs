@@ -61,6 +61,9 @@ pub struct SpellingWords {
     /// Before a spelled name: "that's".
     #[serde(default)]
     pub lead_in: Vec<String>,
+    /// Before the letter a name begins with: "на букву".
+    #[serde(default)]
+    pub initials: Vec<String>,
     /// Letters by their names, where those are words: `"эн" = "н"`.
     #[serde(default)]
     pub letters: BTreeMap<String, String>,
@@ -98,6 +101,9 @@ pub struct JoinedNames {
     /// Before a given name that is told alone: "이름은".
     #[serde(default)]
     pub given_lead_in: Vec<String>,
+    /// Behind a family name that is told alone: "씨", "가".
+    #[serde(default)]
+    pub family_marks: Vec<String>,
     /// Said behind each syllable when a name is told politely or spelled: "자".
     #[serde(default)]
     pub syllable_marks: Vec<String>,

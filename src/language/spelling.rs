@@ -34,6 +34,13 @@ pub(super) fn resolved(tokens: &[String], grammar: &Grammar) -> Vec<String> {
             at = end;
             continue;
         }
+        // "Фамилия на букву ша, Шаповалова".
+        let told = words.initials.iter().filter_map(|p| starts(tokens, at, p)).max();
+        let letter = told.and_then(|n| Some(n + letter_at_token(tokens, at + n, words)?.1));
+        if let Some(n) = letter {
+            at += n;
+            continue;
+        }
         if let Some(found) = word_at(tokens, at, grammar) {
             let Spelled { end, word, named } = without_next_word(found, tokens, &out, grammar);
             if put(&word, named, &mut out, words) {

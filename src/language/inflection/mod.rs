@@ -8,7 +8,7 @@ mod person;
 mod place;
 mod street;
 
-pub(super) use person::{name_likeness, nominative_name};
+pub(super) use person::{is_patronymic, name_likeness, nominative_name};
 pub(super) use place::CASE_SIMILARITY;
 pub(super) use street::{StreetSaid, nominative_adjective, nominative_street};
 
@@ -108,8 +108,8 @@ pub(super) fn plural_places(word: &str, language: Inflected) -> Vec<String> {
     endings.filter_map(|e| whole(e).or_else(|| replaced(word, e.0, e.1))).collect()
 }
 
-/// True for a verb by its ending; names seldom end so.
-pub(super) fn is_verb(word: &str, language: Inflected) -> bool {
+/// True for a verb, an abstract noun or an instrumental plural by its ending; names seldom end so.
+pub(super) fn is_no_name_by_ending(word: &str, language: Inflected) -> bool {
     let endings: &[&str] = match language {
         Inflected::Ukrainian => &[
             "ати",
@@ -135,6 +135,19 @@ pub(super) fn is_verb(word: &str, language: Inflected) -> bool {
             "лись",
             "вся",
             "иться",
+            "уть",
+            "ють",
+            "ять",
+            "єте",
+            "ите",
+            "иш",
+            "ими",
+            "ами",
+            "ями",
+            "ння",
+            "ття",
+            "ство",
+            "ість",
         ],
         Inflected::Russian => &[
             "ать",
@@ -148,7 +161,6 @@ pub(super) fn is_verb(word: &str, language: Inflected) -> bool {
             "ишь",
             "ают",
             "яют",
-            "уют",
             "овала",
             "овал",
             "овали",
@@ -159,6 +171,21 @@ pub(super) fn is_verb(word: &str, language: Inflected) -> bool {
             "ится",
             "ются",
             "аюсь",
+            "уют",
+            "ите",
+            "ете",
+            "ешь",
+            "ими",
+            "ыми",
+            "ами",
+            "ями",
+            "ние",
+            "ния",
+            "ство",
+            "ость",
+            "ации",
+            "ется",
+            "ует",
         ],
     };
     word.chars().count() > 5 && endings.iter().any(|e| word.ends_with(e))

@@ -58,6 +58,11 @@ pub(in crate::language) fn nominative_name(
     Some(written.collect())
 }
 
+/// True for a patronymic in any case.
+pub(in crate::language) fn is_patronymic(word: &str) -> bool {
+    patronymic(word).is_some()
+}
+
 fn patronymic(word: &str) -> Option<Patronymic> {
     const STEMS: &[&str] = &["івн", "ївн", "овн", "евн", "ёвн", "ічн", "ичн"];
     const FEMININE: &[&str] = &["а", "у", "и", "і", "ы", "е", "ою", "ой"];
