@@ -59,6 +59,12 @@ pub fn new_value(rest: &str, grammar: &Grammar) -> Option<String> {
     {
         kept = &kept[1..];
     }
+    // "청주예요 충주 말고": what is not meant comes last.
+    let apart = |t: &String| words.joined_names.others.contains(t);
+    let kept = match kept {
+        [rest @ .., _, last] if !rest.is_empty() && apart(last) => rest,
+        _ => kept,
+    };
     // An ending alone stands behind a number, any other behind the last word.
     let ending = |t: &String| words.endings.may_follow("", t);
     let kept = kept.split_last().filter(|(last, _)| ending(last)).map_or(kept, |(_, rest)| rest);

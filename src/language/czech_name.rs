@@ -1,8 +1,9 @@
 //! Czech names in the nominative: "mluvíte s Miroslavem Dudkem" is Miroslav Dudek.
 
-use super::Grammar;
+use super::{Grammar, ends_with_phrase};
 
-/// `name` in the nominative where the words before it put it in the instrumental ("s", "se");
+/// `name` in the nominative where the words before it put it in the instrumental ("s", "se") or
+/// the accusative ("napište to na");
 /// `None` where nothing changes it.
 pub(super) fn nominative(
     before: &[String],
@@ -13,14 +14,19 @@ pub(super) fn nominative(
     let titles = &grammar.words.titles;
     let mut rest = before.iter().rev().skip_while(|t| titles.contains(*t));
     let with = rest.next().is_some_and(|t| t == "s" || t == "se");
-    if grammar.language != "cs" || !with {
-        return None;
-    }
-    Some(name.iter().map(|word| instrumental(word, grammar)).collect())
+    let accused = || {
+        let lists = grammar.words.person.oblique_lead_in.iter();
+        lists.into_iter().any(|p| ends_with_phrase(before, p))
+    };
+    let said_in: fn(&str) -> Vec<String> = match (grammar.language.as_str(), with) {
+        ("cs", true) => of_instrumental,
+        ("cs", false) if accused() => of_accusative,
+        _ => return None,
+    };
+    Some(name.iter().map(|word| likeliest(word, said_in(word), grammar)).collect())
 }
 
-fn instrumental(word: &str, grammar: &Grammar) -> String {
-    let possible = possible(word);
+fn likeliest(word: &str, possible: Vec<String>, grammar: &Grammar) -> String {
     // Of the nominatives it may come from, one that people bear.
     let borne = possible.iter().find(|name| {
         grammar.places().is_some_and(|p| {
@@ -32,8 +38,32 @@ fn instrumental(word: &str, grammar: &Grammar) -> String {
     borne.or(possible.first()).cloned().unwrap_or_else(|| word.to_string())
 }
 
+/// The nominatives an accusative may come from: "na Vítězslava Skálu".
+fn of_accusative(word: &str) -> Vec<String> {
+    const ENDINGS: &[(&str, &str)] = &[
+        ("ého", "ý"),
+        ("ího", "í"),
+        ("ovou", "ová"),
+        ("ou", "á"),
+        ("ii", "ie"),
+        ("ňka", "něk"),
+        ("ka", "ek"),
+        ("ce", "ec"),
+        ("la", "el"),
+        ("a", ""),
+        ("u", "a"),
+        ("e", ""),
+        ("i", "e"),
+    ];
+    let nominative = |(from, to): &(&str, &str)| {
+        let stem = word.strip_suffix(from).filter(|s| s.chars().count() >= 2)?;
+        Some(format!("{stem}{to}"))
+    };
+    ENDINGS.iter().filter_map(nominative).collect()
+}
+
 /// The nominatives an instrumental may come from, the likeliest first.
-fn possible(word: &str) -> Vec<String> {
+fn of_instrumental(word: &str) -> Vec<String> {
     let cut = |ending: &str| word.strip_suffix(ending).filter(|s| s.chars().count() >= 2);
     let with = |stem: &str, ending: &str| format!("{stem}{ending}");
     if let Some(stem) = cut("ovou") {
@@ -57,7 +87,11 @@ fn possible(word: &str) -> Vec<String> {
             && !"aáeéěiíoóuúůyý".contains(*before)
         {
             let head: String = letters[..letters.len() - 1].iter().collect();
-            let fleeting = format!("{head}e{last}");
+            // "Zdeňkem" is Zdeněk.
+            let fleeting = match head.strip_suffix('ň') {
+                Some(hard) => format!("{hard}ně{last}"),
+                None => format!("{head}e{last}"),
+            };
             let plain = stem.to_string();
             all.extend(if *last == 'r' { [plain, fleeting] } else { [fleeting, plain] });
         } else {
@@ -88,6 +122,7 @@ mod tests {
         check("mluvíte s paní hanou novákovou", "Hana Nováková");
         check("mluvíte s petrem novotným", "Petr Novotný");
         check("mluvíte s jiřím novákem", "Jiří Novák");
+        check("napište to na evu černou", "Eva Černá");
         check("jmenuju se hana šimková", "Hana Šimková");
     }
 }

@@ -226,10 +226,9 @@ impl Grammar {
         inflection::is_patronymic(token)
     }
 
-    /// True for a verb of the past that nobody is called by.
-    pub(super) fn is_past(&self, token: &str) -> bool {
-        Inflected::of(&self.language).is_some_and(|l| inflection::is_past(token, l))
-            && self.name_likeness(token) < 0.5
+    /// True for what may be a verb behind "I", and nobody is called by.
+    pub(super) fn is_predicate(&self, token: &str) -> bool {
+        inflection::is_predicate(token, &self.language) && self.name_likeness(token) < 0.7
     }
 
     /// The place that `said` names in another case than the nominative.
@@ -259,9 +258,10 @@ impl Grammar {
         })
     }
 
-    /// True for a word that callers tell their needs with and nobody bears.
+    /// True for a word that callers tell their needs with; where every name has its cases, be it
+    /// a name too ("света").
     pub(super) fn is_everyday(&self, token: &str) -> bool {
-        self.needs.knows_word(token) && self.name_likeness(token) < 0.7
+        self.needs.knows_word(token) && (self.inflects() || self.name_likeness(token) < 0.7)
     }
 
     /// True where `token` alone is written as a place's name is.
@@ -272,6 +272,11 @@ impl Grammar {
 
     /// 0..=1: how much `token` looks like a word of a person's name.
     pub(super) fn name_likeness(&self, token: &str) -> f32 {
+        if self.inflects_persons() && token.contains('-') {
+            // A name of two is as likely as either.
+            let parts = token.split('-').filter(|p| p.chars().count() > 2);
+            return parts.map(|p| self.name_likeness(p)).fold(0.0, f32::max);
+        }
         let words = &self.words;
         if words.family_names.iter().chain(&words.name_words).any(|n| n == token) {
             return 1.0;

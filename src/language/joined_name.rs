@@ -121,11 +121,13 @@ fn place_likeness(word: &str, grammar: &Grammar) -> f32 {
     }
 }
 
-/// "남진이 라고" rather is "남진 이라고".
+/// "남진이 라고" rather is "남진 이라고", and "민호예 요" is "민호 예요".
 fn closes_otherwise(stem: &str, ending: &str, grammar: &Grammar) -> bool {
-    let longer = format!("이{ending}");
-    let shorter = stem.strip_suffix('이').filter(|s| !ending.is_empty() && s.chars().count() > 1);
-    shorter.is_some_and(|s| grammar.words.endings.may_follow(s, &longer))
+    ['이', '예'].into_iter().filter(|_| !ending.is_empty()).any(|first| {
+        let shorter = stem.strip_suffix(first).filter(|s| s.chars().count() > 1);
+        let longer = format!("{first}{ending}");
+        shorter.is_some_and(|s| grammar.words.endings.may_follow(s, &longer))
+    })
 }
 
 /// What the words behind a name say of it.
@@ -157,8 +159,13 @@ fn foreign(
     grammar: &Grammar,
     found: &mut Vec<(f32, String)>,
 ) {
+    let particle = |t: &str| {
+        let cut = cuts(t, &[&grammar.words.particles]).into_iter().skip(1);
+        cut.into_iter().any(|(stem, rest)| stem.chars().count() > 1 && rest.chars().count() > 1)
+    };
     let plain = |t: &&String| {
         !grammar.is_common_word(t)
+            && !particle(t)
             && !grammar.words.name_lead_in.contains(t)
             && !grammar.words.titles.contains(t)
             && grammar.numbers_from(std::slice::from_ref(*t), 0).is_empty()

@@ -35,7 +35,7 @@ pub(super) fn labelled(tokens: &[String], grammar: &Grammar) -> Option<(f32, Str
     };
     let mut said = parts.said.iter().filter(|p| !p.is_empty()).count();
     let mut rest = Vec::new();
-    if said == 1 && grammar.inflects() {
+    if grammar.inflects() && (said == 1 || said == 2 && parts.said[0].is_empty()) {
         rest = unlabelled(tokens, &parts.used, grammar);
         rest.retain(|t| !parts.said.concat().contains(t));
         said += usize::from(!rest.is_empty());
@@ -152,7 +152,9 @@ fn is_borne(token: &String, grammar: &Grammar) -> bool {
 /// The first words outside labels and parts that people bear.
 fn unlabelled(tokens: &[String], used: &[bool], grammar: &Grammar) -> Vec<String> {
     let borne = |i: &usize| {
-        !used[*i] && !grammar.words.titles.contains(&tokens[*i]) && is_borne(&tokens[*i], grammar)
+        let token = &tokens[*i];
+        let other = grammar.words.titles.contains(token) || grammar.is_everyday(token);
+        !used[*i] && !other && is_borne(token, grammar)
     };
     let Some(from) = (0..tokens.len()).find(borne) else { return Vec::new() };
     let run = (from..tokens.len()).take_while(borne).take(UNLABELLED_TOKENS_MAX);

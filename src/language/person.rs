@@ -71,8 +71,9 @@ pub(super) fn names_among(
 /// 0..=1: how far `name` is to be believed, as its least known word is.
 fn trust(name: &str, grammar: &Grammar) -> f32 {
     let words = &grammar.words;
-    if !words.joined_names.families.is_empty() || !words.family_names.is_empty() {
-        // Their evidence says it already.
+    let told = !words.joined_names.families.is_empty() || !words.family_names.is_empty();
+    if told || grammar.places().is_none() && !grammar.inflects() {
+        // Their evidence says it already; without names to compare with nothing does.
         return 1.0;
     }
     let each = grammar.tokens(name).into_iter().map(|word| grammar.name_likeness(&word));
@@ -118,7 +119,9 @@ fn spans(tokens: &[String], grammar: &Grammar) -> Vec<(f32, String)> {
             let name = &tokens[from..to];
             let odd =
                 |t: &String| grammar.is_common_word(t) && grammar.name_likeness(t) < KNOWN_MIN;
-            if name.iter().all(odd) {
+            let edge = |t: Option<&String>| t.is_some_and(odd);
+            let edges = grammar.inflects_persons() && (edge(name.first()) || edge(name.last()));
+            if edges || name.iter().all(odd) {
                 continue;
             }
             let mut score = introduction(&tokens[..from], name, grammar);
@@ -129,7 +132,7 @@ fn spans(tokens: &[String], grammar: &Grammar) -> Vec<(f32, String)> {
             let weak = ends_with(&tokens[..from], &words.weak_lead_in).is_some();
             let lone = weak && name.len() == 1 && known(&name[0], grammar) < 0.5;
             score -= if lone { 1.0 } else { 0.0 };
-            score -= if weak && grammar.is_past(&name[0]) { 1.5 } else { 0.0 };
+            score -= if weak && grammar.is_predicate(&name[0]) { 1.5 } else { 0.0 };
             // What is left beside an address is seldom a name.
             let introduced = introduction(&tokens[..from], name, grammar) >= 0.5;
             let left = !introduced && name.len() == 1 && tokens.iter().any(|t| t == HOLE);
@@ -294,6 +297,16 @@ fn word_evidence(name: &[String], grammar: &Grammar) -> f32 {
         }
     }
     let likely_name = |t: &String| known(t, grammar) > 0.9;
+    // "[Коли привезуть] пфайзер, Валерій Козак": what goes before a whole name is none of it.
+    let (sure, unsure) = if grammar.inflects() { (0.25, 0.2) } else { (0.95, 0.95) };
+    let names = |rest: &[String]| {
+        let likely = |t: &String| grammar.name_likeness(t) >= sure && !grammar.is_common_word(t);
+        rest.len() > 1 && rest.iter().all(likely)
+    };
+    let strange = |t: &String| grammar.name_likeness(t) < unsure;
+    if grammar.inflects_persons() && strange(&name[0]) && names(&name[1..]) {
+        score -= 0.9;
+    }
     // "Заліщук, Залізняк Аліна": three names without a patronymic are two.
     let fathers = || name.iter().any(|t| grammar.is_patronymic(t));
     let piled = grammar.inflects() && name.len() == 3 && !fathers();

@@ -191,13 +191,15 @@ pub(super) fn is_no_name_by_ending(word: &str, language: Inflected) -> bool {
     word.chars().count() > 5 && endings.iter().any(|e| word.ends_with(e))
 }
 
-/// True for what may be a verb of the past behind "я": "заболела", "подзвонив".
-pub(super) fn is_past(word: &str, language: Inflected) -> bool {
+/// True for what may be a verb behind "я": "заболела", "подзвонив", "стою".
+pub(super) fn is_predicate(word: &str, language: &str) -> bool {
     let endings: &[&str] = match language {
-        Inflected::Ukrainian => &["ла", "лася", "лась", "вся", "ила", "ав", "ив", "ував"],
-        Inflected::Russian => &["ла", "лась", "лся", "ал", "ил", "ел"],
+        "uk" => &["ла", "лася", "лась", "вся", "ила", "ав", "ив", "ував", "ю", "у"],
+        "ru" => &["ла", "лась", "лся", "ал", "ил", "ел", "ю", "у", "юсь", "усь"],
+        "cs" => &["la", "il", "al", "el", "ený", "ená", "aný", "aná"],
+        _ => &[],
     };
-    word.chars().count() > 4 && endings.iter().any(|e| word.ends_with(e))
+    word.chars().count() > 3 && endings.iter().any(|e| word.ends_with(e))
 }
 
 /// `word` with its `ending` replaced, where it has it and a stem of two letters.
