@@ -108,87 +108,22 @@ pub(super) fn plural_places(word: &str, language: Inflected) -> Vec<String> {
     endings.filter_map(|e| whole(e).or_else(|| replaced(word, e.0, e.1))).collect()
 }
 
+/// Endings of verbs, abstract nouns and instrumental plurals, as below.
+const UKRAINIAN_NO_NAMES: &str = "\
+    ати ити іти ути яти ться тися тись ємо аємо имо аєте аєш ують ають яють увала ував ували \
+    лася лись вся иться уть ють ять єте ите иш ими ами ями ння ття ство ість";
+/// The same in Russian.
+const RUSSIAN_NO_NAMES: &str = "\
+    ать ить еть ться тись аем аете аешь ишь ают яют овала овал овали лась лись лся ился ится \
+    ются аюсь уют ите ете ешь ими ыми ами ями ние ния ство ость ации ется ует";
+
 /// True for a verb, an abstract noun or an instrumental plural by its ending; names seldom end so.
 pub(super) fn is_no_name_by_ending(word: &str, language: Inflected) -> bool {
-    let endings: &[&str] = match language {
-        Inflected::Ukrainian => &[
-            "ати",
-            "ити",
-            "іти",
-            "ути",
-            "яти",
-            "ться",
-            "тися",
-            "тись",
-            "ємо",
-            "аємо",
-            "имо",
-            "аєте",
-            "аєш",
-            "ують",
-            "ають",
-            "яють",
-            "увала",
-            "ував",
-            "ували",
-            "лася",
-            "лись",
-            "вся",
-            "иться",
-            "уть",
-            "ють",
-            "ять",
-            "єте",
-            "ите",
-            "иш",
-            "ими",
-            "ами",
-            "ями",
-            "ння",
-            "ття",
-            "ство",
-            "ість",
-        ],
-        Inflected::Russian => &[
-            "ать",
-            "ить",
-            "еть",
-            "ться",
-            "тись",
-            "аем",
-            "аете",
-            "аешь",
-            "ишь",
-            "ают",
-            "яют",
-            "овала",
-            "овал",
-            "овали",
-            "лась",
-            "лись",
-            "лся",
-            "ился",
-            "ится",
-            "ются",
-            "аюсь",
-            "уют",
-            "ите",
-            "ете",
-            "ешь",
-            "ими",
-            "ыми",
-            "ами",
-            "ями",
-            "ние",
-            "ния",
-            "ство",
-            "ость",
-            "ации",
-            "ется",
-            "ует",
-        ],
+    let endings = match language {
+        Inflected::Ukrainian => UKRAINIAN_NO_NAMES,
+        Inflected::Russian => RUSSIAN_NO_NAMES,
     };
-    word.chars().count() > 5 && endings.iter().any(|e| word.ends_with(e))
+    word.chars().count() > 5 && endings.split(' ').any(|e| word.ends_with(e))
 }
 
 /// True for what may be a verb behind "я": "заболела", "подзвонив", "стою".
