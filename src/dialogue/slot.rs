@@ -1,8 +1,8 @@
 //! Collect: the answers to one slot's question, from several readings to one value.
 
-use super::{Answer, Dialogue, Move, Prompt, SlotKind, Stage, prompt::sounds_alike};
+use super::{Answer, Dialogue, HEARINGS_MAX, Move, Prompt, SlotKind, Stage, prompt::sounds_alike};
 use crate::language::{
-    SlotValue, YesNo, addresses, e164, find_phrase, names, needs, only_yes_no, spoken_number,
+    SlotValue, YesNo, addresses, combined, e164, find_phrase, names, needs, only_yes_no, spoken_number,
     tokens, unparsed_address,
 };
 use crate::speech::Transcript;
@@ -20,9 +20,28 @@ impl Dialogue {
         if let Some(next) = self.late_denial(slot, answer) {
             return next;
         }
+        let heard = self.with_earlier(slot, answer);
+        let answer = match (answer, &heard) {
+            (Answer::Words(_, segment), Some(heard)) => Answer::Words(heard, segment),
+            _ => answer,
+        };
         let readings = self.readings(slot, answer);
         let volunteered = self.volunteer(Some(slot), answer, readings.first());
         self.take(slot, readings, volunteered, answer)
+    }
+
+    /// An answer in words with what earlier answers had at the same places. Digits are not mixed.
+    fn with_earlier(&mut self, slot: usize, answer: Answer<'_>) -> Option<Transcript> {
+        let Answer::Words(heard, _) = answer else { return None };
+        if self.kind(slot) == SlotKind::Phone {
+            return None;
+        }
+        let all = combined(heard, &self.hearings, &self.hotline.grammar);
+        if self.hearings.len() == HEARINGS_MAX {
+            self.hearings.remove(0);
+        }
+        self.hearings.push(heard.clone());
+        Some(all)
     }
 
     /// Keeps the sound and the words of an answer with the slot it was given for.

@@ -1,6 +1,7 @@
 //! One language as it is spoken in one country on one day: everything a reading needs.
 
 use super::gazetteer::{Folding, Gazetteer, Level, NameId, Share, UnitId};
+use super::hearings;
 use super::inflection::{self, Inflected};
 use super::need::NeedModel;
 use super::text::title_case;
@@ -29,6 +30,8 @@ pub struct Grammar {
     pub needs: Arc<NeedModel>,
     places: Option<Arc<Gazetteer>>,
     common: Arc<BTreeSet<String>>,
+    /// Single words that addresses and names are held together by, sorted.
+    pub(super) closed_words: Arc<[String]>,
 }
 
 impl Grammar {
@@ -44,6 +47,7 @@ impl Grammar {
         let words = words.folded();
         let common = Arc::new(words.common());
         phone::load(country);
+        let closed_words = hearings::closed_words(&words).into();
         Grammar {
             language: language.into(),
             country: country.into(),
@@ -52,6 +56,7 @@ impl Grammar {
             needs,
             places,
             common,
+            closed_words,
         }
     }
 
