@@ -107,6 +107,8 @@ pub struct Dialogue {
     rejected: Vec<Vec<String>>,
     /// Answers to open questions so far, the newest last: what is said twice is surer.
     hearings: Vec<Transcript>,
+    /// Readings of the last answer to a slot's question.
+    others: Vec<SlotValue>,
     /// What was just taken without asking: the caller may deny it in the next answer.
     acknowledged: Option<usize>,
     /// The first read-back is over: a slot asked again is read back alone.
@@ -162,6 +164,7 @@ impl Dialogue {
             silences: 0,
             rejected,
             hearings: Vec::new(),
+            others: Vec::new(),
             acknowledged: None,
             reviewing: false,
             keys_only: false,

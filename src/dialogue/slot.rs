@@ -1,13 +1,15 @@
 //! Collect: the answers to one slot's question, from several readings to one value.
 
-use super::{Answer, Dialogue, HEARINGS_MAX, Move, Prompt, SlotKind, Stage, prompt::sounds_alike};
+use super::{Answer, Dialogue, HEARINGS_MAX, MISSES_MAX, Move, Prompt, SlotKind, Stage, prompt::sounds_alike};
 use crate::language::{
-    SlotValue, YesNo, addresses, combined, e164, find_phrase, names, needs, only_yes_no, spoken_number,
+    SlotValue, YesNo, addresses, combined, e164, find_phrase, mixed, needs, only_yes_no, spoken_number,
     tokens, unparsed_address,
 };
 use crate::speech::Transcript;
 use crate::ticket::{Consent, SlotStatus};
 
+/// Of what is left when a reading is denied, the next is asked about with this share.
+const NEXT_MIN: f32 = 0.6;
 /// A second reading this close to the first is worth a question of its own.
 const CLOSE: f32 = 0.6;
 
@@ -67,6 +69,7 @@ impl Dialogue {
         let bands = &self.hotline.file.confidence;
         let (reject, confirm) = (bands.reject_below, bands.confirm_below);
         let words = self.plain_words(slot, &readings, answer);
+        self.others.clone_from(&readings);
         let mut usable = readings.into_iter().filter(|r| r.confidence >= reject).chain(words);
         let Some(best) = usable.next() else {
             if say.is_empty() {
@@ -162,7 +165,7 @@ impl Dialogue {
             return Vec::new();
         }
         match self.kind(slot) {
-            SlotKind::Name => names(heard, grammar),
+            SlotKind::Name => mixed(heard, grammar, &self.hotline.file.needs).names,
             SlotKind::Address => addresses(heard, grammar),
             SlotKind::Need => needs(heard, &self.hotline.file.needs, grammar),
             SlotKind::Phone => {
@@ -293,11 +296,25 @@ impl Dialogue {
                 self.keep(slot, answer);
                 self.ask_confirmation(slot, new)
             }
-            None => {
-                self.stage = Stage::Slot(slot);
-                self.missed_slot(slot, answer)
-            }
+            None => match self.next_best(slot) {
+                Some(next) => self.ask_confirmation(slot, next),
+                None => {
+                    self.stage = Stage::Slot(slot);
+                    self.missed_slot(slot, answer)
+                }
+            },
         }
+    }
+
+    /// What else the last answer may have said, where that is likely, or where the slot is given
+    /// up otherwise.
+    fn next_best(&mut self, slot: usize) -> Option<SlotValue> {
+        let mut others = std::mem::take(&mut self.others);
+        others.retain(|r| !self.is_rejected(slot, r));
+        let left: f32 = others.iter().map(|r| r.confidence).sum();
+        let next = others.into_iter().next()?;
+        let last = self.misses + 1 >= MISSES_MAX;
+        (last || next.confidence >= left * NEXT_MIN).then_some(next)
     }
 
     /// "Lê Lợi or Lê Lai?": by name, by "the first", by the keys 1 and 2.

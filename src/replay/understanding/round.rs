@@ -174,8 +174,7 @@ impl Form<'_> {
             (Some(_), _) => Some("1".into()),
             (None, 2) if repeat => None,
             (None, 2) => Some("#".into()),
-            (None, _) if repeat => Some("2".into()),
-            (None, _) => Some("1".into()),
+            (None, _) => Some("2".into()),
         }
     }
 
