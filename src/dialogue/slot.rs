@@ -335,12 +335,34 @@ impl Dialogue {
                 two.iter().for_each(|r| self.reject(slot, r));
                 self.after_denial(slot, corrected, answer)
             }
-            _ => self.miss(answer, |d| {
-                let [first, _] = two;
-                d.accept(slot, &first, SlotStatus::Heard);
-                d.acknowledge(slot)
-            }),
+            YesNo::Yes | YesNo::Unclear => match self.said_instead(slot, &two, answer) {
+                Some(other) => self.ask_confirmation(slot, other),
+                None => self.miss(answer, |d| {
+                    let [first, _] = two;
+                    d.accept(slot, &first, SlotStatus::Heard);
+                    d.acknowledge(slot)
+                }),
+            },
         }
+    }
+
+    /// What callers say who hear that none of `asked` is right and say it again, better.
+    fn said_instead(
+        &mut self,
+        slot: usize,
+        asked: &[SlotValue],
+        answer: Answer<'_>,
+    ) -> Option<SlotValue> {
+        let heard = self.with_earlier(slot, answer)?;
+        let mut said = self.readings_of(slot, &heard);
+        said.retain(|r| !self.is_rejected(slot, r));
+        let usable = self.hotline.file.confidence.reject_below;
+        let other = |r: &SlotValue| !asked.iter().any(|a| self.alike(slot, a, r));
+        let found = said.iter().find(|r| other(r) && r.confidence >= usable)?.clone();
+        self.keep(slot, answer);
+        asked.iter().for_each(|r| self.reject(slot, r));
+        self.others = said;
+        Some(found)
     }
 
     /// Which of `two` the caller's words mean.

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 /// Words of one answer that are looked at.
 const WORDS_MAX: usize = 90;
 /// Alternatives given back.
-const ALTERNATIVES_MAX: usize = 12;
+const ALTERNATIVES_MAX: usize = 8;
 /// Engines are surer of wrong words than they should be; this power of their confidence is about
 /// how often such words are right.
 const SURENESS: f32 = 1.5;
@@ -30,6 +30,10 @@ const DELETED: f32 = 0.06;
 const INSERTED: f32 = 0.08;
 /// How much commoner closed-class words are than other words that sound like what was heard.
 const CLOSED: f32 = 4.0;
+/// How likely a word is right that a reading has and the best hypothesis has not.
+const UNHEARD: f32 = 0.5;
+/// Readings of doubtful words are no surer than this, which calls for a question.
+const ASKED: f32 = 0.5;
 /// Places surer than this need no words that were not heard.
 const SURE: f32 = 0.9;
 /// A closed-class word must sound so much alike.
@@ -55,6 +59,22 @@ pub fn combined(newest: &Transcript, earlier: &[Transcript], grammar: &Grammar) 
     let closed = &grammar.closed_words;
     let weighed: Vec<Weighed> = places.iter().map(|p| weigh(p, closed)).collect();
     transcript(&weighed)
+}
+
+/// As sure as a reading of `heard` may be that is made of the words `used`: as sure as it is that
+/// all of them were heard right, but always sure enough to ask the caller.
+pub(super) fn certainty<'a>(heard: &Transcript, used: impl Iterator<Item = &'a str>) -> f32 {
+    if heard.words.is_empty() {
+        return 1.0;
+    }
+    let mut sure: BTreeMap<String, f32> = BTreeMap::new();
+    for word in &heard.words {
+        let best = sure.entry(folded(&word.text)).or_default();
+        *best = best.max(sureness(word.confidence));
+    }
+    let all: f32 =
+        used.map(|word| sure.get(&folded(word)).copied().unwrap_or(UNHEARD)).product();
+    all.max(ASKED)
 }
 
 /// The single words that addresses, numbers and names are held together by, sorted.

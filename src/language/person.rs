@@ -1,5 +1,6 @@
 //! A caller's name out of the sentence they gave it in.
 
+use super::hearings::certainty;
 use super::inflection::{Inflected, nominative_name};
 use super::labelled_name::{labelled, mended};
 use super::spelling::{BREAK, HOLE, resolved};
@@ -60,6 +61,7 @@ pub(super) fn names_among(
         // A lone reading may be a poor one.
         let sure = ((score - 2.0 * heard.confidence) / SURE_MIN).clamp(0.0, 1.0).powi(2);
         let confidence = heard.confidence * sure * score.exp() / sum;
+        let confidence = confidence.min(certainty(heard, value.split(' ')));
         SlotValue { value, parts: Vec::new(), confidence }
     };
     let given = |(_, name): &(f32, String)| !name.is_empty();
