@@ -1,9 +1,11 @@
 //! Collect: the answers to one slot's question, from several readings to one value.
 
-use super::{Answer, Dialogue, HEARINGS_MAX, MISSES_MAX, Move, Prompt, SlotKind, Stage, prompt::sounds_alike};
+use super::{
+    Answer, Dialogue, HEARINGS_MAX, MISSES_MAX, Move, Prompt, SlotKind, Stage, prompt::sounds_alike,
+};
 use crate::language::{
-    SlotValue, YesNo, addresses, combined, e164, find_phrase, mixed, needs, only_yes_no, spoken_number,
-    tokens, unparsed_address,
+    SlotValue, YesNo, addresses, combined, e164, find_phrase, mixed, needs, only_yes_no,
+    spoken_number, tokens, unparsed_address,
 };
 use crate::speech::Transcript;
 use crate::ticket::{Consent, SlotStatus};

@@ -6,8 +6,8 @@
 //! that sound like it. The likeliest words are the text; every other likely word is an alternative
 //! with that one word changed.
 
-use super::{Grammar, Words};
 use super::text::tokens;
+use super::{Grammar, Words};
 use crate::speech::{Alternative, Transcript, Word};
 use std::collections::BTreeMap;
 
@@ -61,9 +61,9 @@ pub fn combined(newest: &Transcript, earlier: &[Transcript], grammar: &Grammar) 
     transcript(&weighed)
 }
 
-/// As sure as a reading of `heard` may be that is made of the words `used`: as sure as it is that
-/// all of them were heard right, but always sure enough to ask the caller.
-pub(super) fn certainty<'a>(heard: &Transcript, used: impl Iterator<Item = &'a str>) -> f32 {
+/// As sure as a reading of `heard` may be that is made of `words`, its neighbours included: as sure
+/// as it is that all of them were heard right, but always sure enough to ask the caller.
+pub(super) fn certainty(heard: &Transcript, words: &[String]) -> f32 {
     if heard.words.is_empty() {
         return 1.0;
     }
@@ -72,8 +72,7 @@ pub(super) fn certainty<'a>(heard: &Transcript, used: impl Iterator<Item = &'a s
         let best = sure.entry(folded(&word.text)).or_default();
         *best = best.max(sureness(word.confidence));
     }
-    let all: f32 =
-        used.map(|word| sure.get(&folded(word)).copied().unwrap_or(UNHEARD)).product();
+    let all: f32 = words.iter().map(|w| sure.get(w).copied().unwrap_or(UNHEARD)).product();
     all.max(ASKED)
 }
 
@@ -204,14 +203,14 @@ fn weigh(place: &Place, closed: &[String]) -> Weighed {
     }
     if place.iter().all(|v| v.sure < SURE) && words.iter().any(Option::is_some) {
         for word in closed {
-            let alike = |v: &Vote| v.word.as_ref().is_some_and(|w| likeness(w, word) >= LIKENESS_MIN);
+            let alike =
+                |v: &Vote| v.word.as_ref().is_some_and(|w| likeness(w, word) >= LIKENESS_MIN);
             let new = place.iter().any(alike) && !words.iter().flatten().any(|w| w == word);
             words.extend(new.then(|| Some(word.clone())));
         }
     }
-    let commoner = |word: &Option<String>| {
-        word.as_ref().is_some_and(|w| closed.binary_search(w).is_ok())
-    };
+    let commoner =
+        |word: &Option<String>| word.as_ref().is_some_and(|w| closed.binary_search(w).is_ok());
     let weight = |word: &Option<String>| {
         let said: f32 = place.iter().map(|vote| chance(vote, word)).product();
         said * if commoner(word) { CLOSED } else { 1.0 }

@@ -166,7 +166,10 @@ pub(super) fn key(case: &Case) -> Key {
 
 /// The demonstration hotline of each language, working with every need that is known, in the
 /// case's country and on its day.
-pub(super) fn hotlines(config: &Config, cases: &[Case]) -> anyhow::Result<HashMap<Key, Arc<Hotline>>> {
+pub(super) fn hotlines(
+    config: &Config,
+    cases: &[Case],
+) -> anyhow::Result<HashMap<Key, Arc<Hotline>>> {
     let mut hotlines: HashMap<Key, Arc<Hotline>> = HashMap::new();
     for case in cases {
         if hotlines.contains_key(&key(case)) {

@@ -49,8 +49,10 @@ pub(super) fn addresses_and_rest(
         for Reading { parts, score, used, .. } in found.into_iter().take(READINGS_MAX) {
             let value = read_parts(&parts, &grammar.words.address.format);
             let score = score + 2.0 * confidence;
-            let used = tokens.iter().enumerate().filter(|(i, _)| used >> i & 1 == 1);
-            let confidence = certainty(heard, used.map(|(_, token)| token.as_str()));
+            // Doubtful words inside it and beside it may be parts of it.
+            let from = (used.trailing_zeros() as usize).saturating_sub(1);
+            let to = (129 - used.leading_zeros() as usize).min(tokens.len());
+            let confidence = certainty(heard, tokens.get(from..to).unwrap_or_default());
             let reading = (score, SlotValue { value, parts, confidence });
             match readings.iter_mut().find(|(_, r)| r.parts == reading.1.parts) {
                 Some(known) if known.0 < score => *known = reading,
