@@ -88,6 +88,8 @@ enum Stage {
 const MISSES_MAX: u8 = 2;
 /// Denied read-backs before a person checks the rest.
 const DENIALS_MAX: u8 = 4;
+/// Answers that newer ones are compared with.
+const HEARINGS_MAX: usize = 6;
 /// Silences in a row after which nobody seems to be there.
 const SILENCES_MAX: u8 = 5;
 
@@ -103,6 +105,10 @@ pub struct Dialogue {
     silences: u8,
     /// Readings each slot's caller denied: never offered again.
     rejected: Vec<Vec<String>>,
+    /// Answers to open questions so far, the newest last: what is said twice is surer.
+    hearings: Vec<Transcript>,
+    /// Readings of the last answer to a slot's question.
+    others: Vec<SlotValue>,
     /// What was just taken without asking: the caller may deny it in the next answer.
     acknowledged: Option<usize>,
     /// The first read-back is over: a slot asked again is read back alone.
@@ -157,6 +163,8 @@ impl Dialogue {
             denials: 0,
             silences: 0,
             rejected,
+            hearings: Vec::new(),
+            others: Vec::new(),
             acknowledged: None,
             reviewing: false,
             keys_only: false,

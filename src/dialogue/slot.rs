@@ -1,13 +1,17 @@
 //! Collect: the answers to one slot's question, from several readings to one value.
 
-use super::{Answer, Dialogue, Move, Prompt, SlotKind, Stage, prompt::sounds_alike};
+use super::{
+    Answer, Dialogue, HEARINGS_MAX, MISSES_MAX, Move, Prompt, SlotKind, Stage, prompt::sounds_alike,
+};
 use crate::language::{
-    SlotValue, YesNo, addresses, e164, find_phrase, names, needs, only_yes_no, spoken_number,
-    tokens, unparsed_address,
+    SlotValue, YesNo, addresses, combined, e164, find_phrase, mixed, needs, only_yes_no,
+    spoken_number, tokens, unparsed_address,
 };
 use crate::speech::Transcript;
 use crate::ticket::{Consent, SlotStatus};
 
+/// Of what is left when a reading is denied, the next is asked about with this share.
+const NEXT_MIN: f32 = 0.6;
 /// A second reading this close to the first is worth a question of its own.
 const CLOSE: f32 = 0.6;
 
@@ -20,9 +24,28 @@ impl Dialogue {
         if let Some(next) = self.late_denial(slot, answer) {
             return next;
         }
+        let heard = self.with_earlier(slot, answer);
+        let answer = match (answer, &heard) {
+            (Answer::Words(_, segment), Some(heard)) => Answer::Words(heard, segment),
+            _ => answer,
+        };
         let readings = self.readings(slot, answer);
         let volunteered = self.volunteer(Some(slot), answer, readings.first());
         self.take(slot, readings, volunteered, answer)
+    }
+
+    /// An answer in words with what earlier answers had at the same places. Digits are not mixed.
+    fn with_earlier(&mut self, slot: usize, answer: Answer<'_>) -> Option<Transcript> {
+        let Answer::Words(heard, _) = answer else { return None };
+        if self.kind(slot) == SlotKind::Phone {
+            return None;
+        }
+        let all = combined(heard, &self.hearings, &self.hotline.grammar);
+        if self.hearings.len() == HEARINGS_MAX {
+            self.hearings.remove(0);
+        }
+        self.hearings.push(heard.clone());
+        Some(all)
     }
 
     /// Keeps the sound and the words of an answer with the slot it was given for.
@@ -48,6 +71,7 @@ impl Dialogue {
         let bands = &self.hotline.file.confidence;
         let (reject, confirm) = (bands.reject_below, bands.confirm_below);
         let words = self.plain_words(slot, &readings, answer);
+        self.others.clone_from(&readings);
         let mut usable = readings.into_iter().filter(|r| r.confidence >= reject).chain(words);
         let Some(best) = usable.next() else {
             if say.is_empty() {
@@ -143,7 +167,7 @@ impl Dialogue {
             return Vec::new();
         }
         match self.kind(slot) {
-            SlotKind::Name => names(heard, grammar),
+            SlotKind::Name => mixed(heard, grammar, &self.hotline.file.needs).names,
             SlotKind::Address => addresses(heard, grammar),
             SlotKind::Need => needs(heard, &self.hotline.file.needs, grammar),
             SlotKind::Phone => {
@@ -274,11 +298,25 @@ impl Dialogue {
                 self.keep(slot, answer);
                 self.ask_confirmation(slot, new)
             }
-            None => {
-                self.stage = Stage::Slot(slot);
-                self.missed_slot(slot, answer)
-            }
+            None => match self.next_best(slot) {
+                Some(next) => self.ask_confirmation(slot, next),
+                None => {
+                    self.stage = Stage::Slot(slot);
+                    self.missed_slot(slot, answer)
+                }
+            },
         }
+    }
+
+    /// What else the last answer may have said, where that is likely, or where the slot is given
+    /// up otherwise.
+    fn next_best(&mut self, slot: usize) -> Option<SlotValue> {
+        let mut others = std::mem::take(&mut self.others);
+        others.retain(|r| !self.is_rejected(slot, r));
+        let left: f32 = others.iter().map(|r| r.confidence).sum();
+        let next = others.into_iter().next()?;
+        let last = self.misses + 1 >= MISSES_MAX;
+        (last || next.confidence >= left * NEXT_MIN).then_some(next)
     }
 
     /// "Lê Lợi or Lê Lai?": by name, by "the first", by the keys 1 and 2.
@@ -299,12 +337,34 @@ impl Dialogue {
                 two.iter().for_each(|r| self.reject(slot, r));
                 self.after_denial(slot, corrected, answer)
             }
-            _ => self.miss(answer, |d| {
-                let [first, _] = two;
-                d.accept(slot, &first, SlotStatus::Heard);
-                d.acknowledge(slot)
-            }),
+            YesNo::Yes | YesNo::Unclear => match self.said_instead(slot, &two, answer) {
+                Some(other) => self.ask_confirmation(slot, other),
+                None => self.miss(answer, |d| {
+                    let [first, _] = two;
+                    d.accept(slot, &first, SlotStatus::Heard);
+                    d.acknowledge(slot)
+                }),
+            },
         }
+    }
+
+    /// What callers say who hear that none of `asked` is right and say it again, better.
+    fn said_instead(
+        &mut self,
+        slot: usize,
+        asked: &[SlotValue],
+        answer: Answer<'_>,
+    ) -> Option<SlotValue> {
+        let heard = self.with_earlier(slot, answer)?;
+        let mut said = self.readings_of(slot, &heard);
+        said.retain(|r| !self.is_rejected(slot, r));
+        let usable = self.hotline.file.confidence.reject_below;
+        let other = |r: &SlotValue| !asked.iter().any(|a| self.alike(slot, a, r));
+        let found = said.iter().find(|r| other(r) && r.confidence >= usable)?.clone();
+        self.keep(slot, answer);
+        asked.iter().for_each(|r| self.reject(slot, r));
+        self.others = said;
+        Some(found)
     }
 
     /// Which of `two` the caller's words mean.

@@ -6,7 +6,7 @@
 
 use super::Grammar;
 use super::address::phrase_at;
-use super::spelling::BREAK;
+use super::spelling::{BREAK, HOLE};
 use super::text::title_case;
 
 /// Longest name, in tokens.
@@ -87,6 +87,7 @@ impl Word {
         Word {
             ends: talk
                 || token == BREAK
+                || token == HOLE
                 || words.stop_words.contains(token)
                 || token.chars().any(char::is_numeric),
             family: words.family_names.contains(token),
@@ -178,7 +179,7 @@ fn behind(tokens: &[String], from: usize, to: usize, words: &[Word], grammar: &G
     } else if tokens[from..to].contains(next) {
         // "nhàn, nhàn là nhàn rỗi".
         0.7
-    } else if next == BREAK || grammar.words.name_ends.iter().any(starts) {
+    } else if next == BREAK || next == HOLE || grammar.words.name_ends.iter().any(starts) {
         0.5
     } else if words[to].ends
         || words[to].common

@@ -1,6 +1,7 @@
 //! One language as it is spoken in one country on one day: everything a reading needs.
 
 use super::gazetteer::{Folding, Gazetteer, Level, NameId, NameIndex, Share, UnitId};
+use super::hearings;
 use super::inflection::{self, Inflected};
 use super::memo::Memo;
 use super::need::NeedModel;
@@ -32,6 +33,8 @@ pub struct Grammar {
     common: Arc<BTreeSet<String>>,
     /// How like some person's name words are.
     known_names: Arc<Memo>,
+    /// Single words that addresses and names are held together by, sorted.
+    pub(super) closed_words: Arc<[String]>,
 }
 
 impl Grammar {
@@ -47,6 +50,7 @@ impl Grammar {
         let words = words.folded();
         let common = Arc::new(words.common());
         phone::load(country);
+        let closed_words = hearings::closed_words(&words).into();
         Grammar {
             language: language.into(),
             country: country.into(),
@@ -56,6 +60,7 @@ impl Grammar {
             places,
             common,
             known_names: Arc::default(),
+            closed_words,
         }
     }
 

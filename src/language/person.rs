@@ -1,9 +1,10 @@
 //! A caller's name out of the sentence they gave it in.
 
+use super::hearings::certainty;
 use super::inflection::{Inflected, nominative_name};
 use super::labelled_name::{labelled, mended};
 use super::spelling::{BREAK, HOLE, resolved};
-use super::text::name_case;
+use super::text::{find_phrase, name_case, tokens};
 use super::{Grammar, SlotValue, czech_name, full_name, joined_name};
 use crate::speech::Transcript;
 
@@ -58,10 +59,12 @@ pub(super) fn names_among(
     }
     readings.truncate(READINGS_MAX);
     let sum: f32 = readings.iter().map(|(s, _)| s.exp()).sum();
+    let best = tokens(&heard.text);
     let reading = |(score, value): (f32, String)| {
         // A lone reading may be a poor one.
         let sure = ((score - 2.0 * heard.confidence) / SURE_MIN).clamp(0.0, 1.0).powi(2);
         let confidence = heard.confidence * sure * trust(&value, grammar) * score.exp() / sum;
+        let confidence = confidence.min(certainty(heard, &with_neighbours(&value, &best)));
         SlotValue { value, parts: Vec::new(), confidence }
     };
     let given = |(_, name): &(f32, String)| !name.is_empty();
@@ -86,6 +89,13 @@ fn trust(name: &str, grammar: &Grammar) -> f32 {
         (_, best) if best >= 0.95 => 0.7,
         _ => 0.55,
     }
+}
+
+/// The words of `name` and those beside it in `text`, where doubt about them is doubt about it.
+fn with_neighbours(name: &str, text: &[String]) -> Vec<String> {
+    let name = tokens(name);
+    let at = find_phrase(text, &name.join(" "));
+    at.map_or(name, |(at, n)| text[at.saturating_sub(1)..text.len().min(at + n + 1)].to_vec())
 }
 
 /// Every stretch that may be a name, with its evidence.

@@ -184,7 +184,9 @@ pub(super) fn hotlines(
             );
         }
         let demo = load_hotline(config, &format!("demo-{}", case.lang), &case.as_of)?.hotline;
-        let needs = grammar.needs.categories().to_vec();
+        // Emergencies are found whatever a hotline works with.
+        let worked = |c: &&String| grammar.words.needs.contains_key(*c);
+        let needs = grammar.needs.categories().iter().filter(worked).cloned().collect();
         let file = HotlineFile { country: case.country.clone(), needs, ..demo.file.clone() };
         let hotline = Hotline::new(&demo.name, file, demo.texts.clone(), grammar);
         let hotline = hotline.map_err(|p| anyhow::anyhow!("{}: {p:?}", demo.name))?;

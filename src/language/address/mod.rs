@@ -12,6 +12,7 @@ mod suffixed;
 mod syllabic;
 mod text;
 
+use super::hearings::certainty;
 use super::{Grammar, SlotValue, spelling, text::strip_trailing, text::title_case};
 use crate::speech::Transcript;
 use item::Field;
@@ -45,12 +46,18 @@ pub(super) fn addresses_and_rest(
         let mut found = readings_of(&tokens, grammar);
         found.retain(|r| r.evidence >= EVIDENCE_MIN);
         rests.push(without(found.first(), &places, all));
-        for Reading { parts, score, .. } in found.into_iter().take(READINGS_MAX) {
+        for Reading { parts, score, used, .. } in found.into_iter().take(READINGS_MAX) {
             let value = read_parts(&parts, &grammar.words.address.format);
             let score = score + 2.0 * confidence;
-            match readings.iter_mut().find(|(_, r)| r.parts == parts) {
-                Some((best, _)) => *best = best.max(score),
-                None => readings.push((score, SlotValue { value, parts, confidence })),
+            // Doubtful words inside it and beside it may be parts of it.
+            let from = (used.trailing_zeros() as usize).saturating_sub(1);
+            let to = (129 - used.leading_zeros() as usize).min(tokens.len());
+            let confidence = certainty(heard, tokens.get(from..to).unwrap_or_default());
+            let reading = (score, SlotValue { value, parts, confidence });
+            match readings.iter_mut().find(|(_, r)| r.parts == reading.1.parts) {
+                Some(known) if known.0 < score => *known = reading,
+                Some(_) => {}
+                None => readings.push(reading),
             }
         }
     }
@@ -80,7 +87,7 @@ fn readings_of(tokens: &[String], grammar: &Grammar) -> Vec<Reading> {
     path::paths(tokens, grammar).into_iter().take(READINGS_MAX).filter_map(reading).collect()
 }
 
-/// The best of `readings` with their shares of `confidence`.
+/// The best of `readings` with their shares of `confidence`, and no surer than their words.
 fn shared(mut readings: Vec<(f32, SlotValue)>, confidence: f32) -> Vec<SlotValue> {
     readings.sort_by(|a, b| b.0.total_cmp(&a.0));
     readings.truncate(READINGS_MAX);
@@ -89,7 +96,7 @@ fn shared(mut readings: Vec<(f32, SlotValue)>, confidence: f32) -> Vec<SlotValue
         readings.iter().map(|(s, _)| ((s - best) / TEMPERATURE).exp()).collect();
     let sum: f32 = weights.iter().sum();
     let share = |((_, r), weight): ((f32, SlotValue), f32)| SlotValue {
-        confidence: confidence * weight / sum.max(f32::MIN_POSITIVE),
+        confidence: r.confidence.min(confidence * weight / sum.max(f32::MIN_POSITIVE)),
         ..r
     };
     readings.into_iter().zip(weights).map(share).collect()

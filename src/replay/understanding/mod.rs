@@ -13,6 +13,6 @@ pub use case::{Case, CaseError, cases};
 pub use confusions::{Confusions, measure};
 pub use judge::{Judged, judge};
 pub use noise::NoiseModel;
-pub use report::{AlarmScore, SlotScore, UnderstandingReport};
+pub use report::{AlarmScore, Failure, SlotScore, UnderstandingReport};
 pub use round::{RoundScore, lead};
 pub use strange::Strange;

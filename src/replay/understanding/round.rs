@@ -6,7 +6,7 @@
 //! misheard.
 
 use super::judge::{fields, labelled, same};
-use super::{Case, SlotScore};
+use super::{Case, Failure, SlotScore};
 use crate::dialogue::{Answer, Dialogue, Hotline, SlotKind};
 use crate::language::SlotValue;
 use crate::speech::{Expectation, SpeechSegment, Transcript};
@@ -18,6 +18,8 @@ use std::sync::Arc;
 
 /// Hearings of one slot: the first, and one repetition.
 const HEARINGS_MAX: usize = 2;
+/// What the caller keys in to be called back on: nobody's, and not judged.
+const CALLBACK_NUMBER: &str = "0900000000";
 /// No form takes more answers.
 const ANSWERS_MAX: usize = 40;
 
@@ -34,6 +36,8 @@ pub struct RoundScore {
     pub localities_right: usize,
     /// name, address, need: `accepted` counts what was taken without asking about it alone.
     pub slots: HashMap<&'static str, SlotScore>,
+    /// What stands wrongly on a ticket, in the order of the forms.
+    pub failures: Vec<Failure>,
 }
 
 const SLOTS: [(&str, SlotKind); 3] =
@@ -54,6 +58,16 @@ pub fn lead(
         let value = form.value(kind);
         let right = same(slot, want.trim(), &written(slot, &value), &form.hotline.grammar);
         all &= right;
+        if !right {
+            score.failures.push(Failure {
+                lang: case.lang.clone(),
+                slot: format!("form {slot}"),
+                text: form.heard.join(" / "),
+                expected: want.trim().to_string(),
+                got: written(slot, &value),
+                confidence: value.confidence,
+            });
+        }
         let counted = score.slots.entry(slot).or_default();
         counted.cases += 1;
         counted.exact += usize::from(right);
@@ -89,6 +103,8 @@ struct Form<'a> {
     hotline: Arc<Hotline>,
     dialogue: Dialogue,
     hearings: HashMap<String, usize>,
+    /// What was heard, in order.
+    heard: Vec<String>,
     /// Slot to whether its first value was taken without a question, and was right.
     first_taken: HashMap<&'static str, (bool, bool)>,
 }
@@ -101,12 +117,12 @@ impl Form<'_> {
     ) -> Form<'a> {
         let call = CallId("bench".into());
         let dialogue = Dialogue::new(hotline.clone(), call, "", Vec::new());
-        let (hearings, first_taken) = (HashMap::new(), HashMap::new());
-        let mut form = Form { case, hotline, dialogue, hearings, first_taken };
+        let (hearings, first_taken, heard) = Default::default();
+        let mut form = Form { case, hotline, dialogue, hearings, heard, first_taken };
         let mut question = form.dialogue.begin().ask;
         for _ in 0..ANSWERS_MAX {
             let Some(asked) = question else { break };
-            if matches!(asked.slot.as_str(), "rating" | "callback_number") {
+            if asked.slot == "rating" {
                 break;
             }
             let open = asked.context.map(|c| c.expectation) != Some(Expectation::YesNo);
@@ -124,6 +140,8 @@ impl Form<'_> {
     ) -> Option<crate::dialogue::Question> {
         let keys = match slot {
             "consent" => Some("1".to_string()),
+            "callback_number" if open => Some(CALLBACK_NUMBER.into()),
+            "callback_number" => Some("1".into()),
             "read_back" => Some(if self.wrong_slot().is_some() { "2" } else { "1" }.to_string()),
             "which" => Some(self.wrong_slot().map_or(1, |i| i + 1).to_string()),
             _ => match self.dialogue.asking_about() {
@@ -141,6 +159,7 @@ impl Form<'_> {
             return self.dialogue.heard(Answer::Keys("#")).ask;
         }
         let transcript = hear(&self.case.text);
+        self.heard.push(format!("{slot}: {}", transcript.text));
         let segment = SpeechSegment { start: MediaTime(0), end: MediaTime(8_000) };
         self.dialogue.heard(Answer::Words(&transcript, segment)).ask
     }
@@ -155,8 +174,7 @@ impl Form<'_> {
             (Some(_), _) => Some("1".into()),
             (None, 2) if repeat => None,
             (None, 2) => Some("#".into()),
-            (None, _) if repeat => Some("2".into()),
-            (None, _) => Some("1".into()),
+            (None, _) => Some("2".into()),
         }
     }
 
