@@ -52,13 +52,3 @@ async fn a_whole_call_in_russian() {
 async fn a_whole_call_in_korean() {
     check("ko", &kokoro()).await;
 }
-
-#[tokio::test]
-async fn a_whole_call_in_czech() {
-    check("cs", &kokoro()).await;
-}
-
-#[tokio::test]
-async fn a_whole_call_in_ukrainian() {
-    check("uk", &kokoro()).await;
-}
