@@ -19,7 +19,8 @@ pub struct Scenario {
     pub language: String,
     /// Calling number; empty when withheld.
     pub from: String,
-    /// The synthesised voice; the language's usual one when absent.
+    /// The synthesised voice: `espeak`, `piper:NAME` or `program: COMMAND`; the language's usual
+    /// one when absent.
     pub voice: Option<String>,
     /// Headers added to the INVITE.
     pub headers: Vec<(String, String)>,

@@ -7,6 +7,7 @@ use crate::caller::scenario::{Act, Scenario, Turn};
 use crate::caller::script::{Cue, CueAct};
 use crate::engine::espeak::Espeak;
 use crate::engine::piper::Piper;
+use crate::engine::program::Program;
 use crate::engine::{EngineError, Synthesizer};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,8 @@ use std::sync::Arc;
 
 /// The prefix of a Piper voice's folder under `models_dir`.
 const PIPER: &str = "piper-";
+/// Before the command of a program that speaks; see [`Program`].
+const PROGRAM: &str = "program:";
 /// Longer than anything a caller says in one turn.
 const WAV_S_MAX: u32 = 600;
 
@@ -97,6 +100,10 @@ pub fn shown(turn: &Turn) -> Option<String> {
 /// The voice the scenario names, else its language's Piper voice, else espeak-ng.
 fn open(scenario: &Scenario, models_dir: &Path) -> Result<Box<dyn Synthesizer>, VoiceError> {
     let engine = |source| VoiceError::Engine { place: scenario.file.display().to_string(), source };
+    if let Some(command) = scenario.voice.as_deref().and_then(|v| v.strip_prefix(PROGRAM)) {
+        let folder = scenario.file.parent().unwrap_or(Path::new(""));
+        return Ok(Box::new(Program::new(command, folder).map_err(engine)?));
+    }
     let dirs = Piper::installed(models_dir);
     let named = |dir: &PathBuf| {
         let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -107,7 +114,7 @@ fn open(scenario: &Scenario, models_dir: &Path) -> Result<Box<dyn Synthesizer>, 
         Some(wanted) => match dirs.iter().find(|dir| named(dir) == *wanted) {
             Some(dir) => Some(dir),
             None => {
-                let mut installed = vec!["espeak".to_owned()];
+                let mut installed = vec!["espeak".to_owned(), format!("{PROGRAM} COMMAND")];
                 installed.extend(dirs.iter().map(named));
                 return Err(VoiceError::Unknown {
                     file: scenario.file.clone(),

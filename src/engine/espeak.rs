@@ -3,13 +3,11 @@
 //! It runs as a program of its own (GPL-3.0), a sentence at a time: text goes in as standard
 //! input, a wav comes out.
 
+use super::program::{ProgramError, telephone_sound, wav_of};
 use super::sentence::{Sentence, sentences};
 use super::{EngineError, Synthesizer};
-use crate::audio::resample::to_f32;
-use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::process::Command;
 use std::time::Duration;
 
 const ENGINE: &str = "espeak-ng";
@@ -18,8 +16,6 @@ const ENGINE: &str = "espeak-ng";
 const PACE_WPM: &str = "115";
 /// One sentence takes some 20 ms; a program that takes this long hangs.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// A minute at the program's 22050 Hz, 16 bits: more than any sentence of ours.
-const WAV_BYTES_MAX: u64 = 60 * 22_050 * 2;
 
 /// espeak-ng speaking one language.
 pub struct Espeak {
@@ -56,34 +52,23 @@ impl Espeak {
         Ok(espeak)
     }
 
-    /// What the program writes when `text` is its standard input; nothing when it cannot.
     fn run(&self, text: &str) -> Result<Vec<u8>, EngineError> {
-        let mut child = Command::new(&self.program)
-            // -b 1 is UTF-8, -z leaves out the pause after the last sentence.
-            .args(["-b", "1", "-z", "-s", PACE_WPM, "-v", &self.language, "--stdin", "--stdout"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(|e| match e.kind() {
-                ErrorKind::NotFound => EngineError::Missing(
-                    "espeak-ng, the voice of last resort, is not installed; \
-                     run `apt-get install espeak-ng`"
-                        .into(),
-                ),
-                _ => broken(e),
-            })?;
-        let wav = converse(&mut child, text, self.patience);
-        // Its output tells whether it did its work. It has ended, or it never will.
-        let _ = child.kill();
-        child.wait().map_err(broken)?;
-        wav
+        // -b 1 is UTF-8, -z leaves out the pause after the last sentence.
+        let args = ["-b", "1", "-z", "-s", PACE_WPM, "-v", &self.language, "--stdin", "--stdout"];
+        let mut command = Command::new(&self.program);
+        match wav_of(command.args(args), text, self.patience) {
+            Err(ProgramError::NotThere) => Err(EngineError::Missing(
+                "espeak-ng, the voice of last resort, is not installed; \
+                 run `apt-get install espeak-ng`"
+                    .into(),
+            )),
+            Err(e) => Err(broken(e)),
+            Ok(wav) => Ok(wav),
+        }
     }
 
     fn speak(&self, sentence: &Sentence) -> Result<Vec<i16>, EngineError> {
-        let wav = self.run(&plain(&sentence.text()))?;
-        let (samples, rate_hz) = samples_of(&wav)?;
-        super::sentence::for_telephone(&to_f32(&samples), rate_hz).map_err(broken)
+        telephone_sound(&self.run(&plain(&sentence.text()))?).map_err(broken)
     }
 }
 
@@ -108,46 +93,6 @@ fn broken(reason: impl std::fmt::Display) -> EngineError {
 /// Text without what the program takes for something else: `[[...]]` is phoneme code.
 fn plain(text: &str) -> String {
     text.chars().map(|c| if "[]<>".contains(c) { ' ' } else { c }).collect()
-}
-
-/// Writes `text`, reads what comes until the program closes its output.
-fn converse(child: &mut Child, text: &str, patience: Duration) -> Result<Vec<u8>, EngineError> {
-    let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
-        return Err(broken("has no standard input and output"));
-    };
-    // A sentence fits into the pipe: this does not wait for the program to read. A program that
-    // ended early closes the pipe and leaves no wav.
-    if let Err(e) = stdin.write_all(text.as_bytes())
-        && e.kind() != ErrorKind::BrokenPipe
-    {
-        return Err(broken(e));
-    }
-    drop(stdin);
-    let (done, result) = sync_channel(1);
-    std::thread::Builder::new()
-        .name("espeak-output".into())
-        .spawn(move || {
-            let mut wav = Vec::new();
-            let read = stdout.take(WAV_BYTES_MAX).read_to_end(&mut wav);
-            let _ = done.send(read.map(|_| wav));
-        })
-        .map_err(broken)?;
-    match result.recv_timeout(patience) {
-        Ok(wav) => wav.map_err(broken),
-        Err(RecvTimeoutError::Timeout) => Err(broken("did not answer in time")),
-        Err(RecvTimeoutError::Disconnected) => Err(broken("its output could not be read")),
-    }
-}
-
-/// The samples and the rate of a wav whose header, written before its end was known, claims 2 GiB.
-fn samples_of(wav: &[u8]) -> Result<(Vec<i16>, u32), EngineError> {
-    let mut reader = hound::WavReader::new(wav).map_err(broken)?;
-    let spec = reader.spec();
-    if spec.channels != 1 || spec.bits_per_sample != 16 {
-        return Err(broken("its wav is not mono of 16 bits"));
-    }
-    let samples = reader.samples::<i16>().map_while(Result::ok).collect();
-    Ok((samples, spec.sample_rate))
 }
 
 #[cfg(test)]

@@ -7,21 +7,28 @@ use std::path::Path;
 pub type Factory = Box<dyn Fn() -> Result<Box<dyn Recognizer>, EngineError> + Send + Sync>;
 
 /// The best engine installed for `language` (ISO 639-1) and how to make one: `ctc` for Vietnamese,
-/// `whisper` for English, otherwise the language's Vosk model or, second best, `whisper`.
+/// `whisper` for English; for Korean `whisper`, else its Vosk model; for others the other way round.
+///
+/// Of 15 clips of Koreans talking on the telephone `whisper` mishears 58 % of the words, the small
+/// Vosk model all of them.
 pub fn factory_for(
     language: &str,
     models_dir: &Path,
 ) -> Result<(&'static str, Factory), EngineError> {
+    let vosk = || Ok(("vosk", Box::new(vosk::factory(language, models_dir)?) as Factory));
+    let whisper = || Ok(("whisper", Box::new(whisper::factory(models_dir)?) as Factory));
     match language {
         "vi" => Ok(("ctc", Box::new(ctc::factory(models_dir)?))),
-        "en" => Ok(("whisper", Box::new(whisper::factory(models_dir)?))),
-        _ => match vosk::factory(language, models_dir) {
-            Ok(factory) => Ok(("vosk", Box::new(factory))),
-            Err(missing @ EngineError::Missing(_)) => match whisper::factory(models_dir) {
-                Ok(factory) if whisper::knows(language) => Ok(("whisper", Box::new(factory))),
-                _ => Err(missing),
-            },
-            Err(broken) => Err(broken),
+        "en" => whisper(),
+        "ko" => match whisper() {
+            Err(EngineError::Missing(_)) => vosk(),
+            made => made,
+        },
+        _ => match vosk() {
+            Err(missing @ EngineError::Missing(_)) if whisper::knows(language) => {
+                whisper().or(Err(missing))
+            }
+            made => made,
         },
     }
 }

@@ -14,6 +14,7 @@ pub mod onnx;
 pub mod pack;
 pub mod piper;
 mod pool;
+pub mod program;
 pub mod scripted;
 pub mod sentence;
 pub mod vosk;

@@ -14,6 +14,7 @@ mod media;
 mod recovery;
 mod replay;
 mod sip;
+mod spoken_call;
 mod store;
 mod support;
 mod tickets;

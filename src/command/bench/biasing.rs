@@ -72,6 +72,8 @@ struct Report {
     reduction: Option<f64>,
     /// Recordings with an invented distractor, in percent.
     false_accept_percent: f64,
+    /// Distractors that were invented in any recording, in percent.
+    invented_percent: f64,
 }
 
 /// A false name is as bad as this many words heard wrong.
@@ -130,6 +132,7 @@ pub fn run(config: Option<&Path>, args: &Args) -> anyhow::Result<ExitCode> {
         names_reduction: without.names.reduction(with.names),
         drawn_reduction: without.drawn.reduction(with.drawn),
         reduction: both(&without).reduction(both(&with)),
+        invented_percent: 100.0 * with.invented.len() as f64 / distractors.len().max(1) as f64,
         false_accept_percent: 100.0 * with.false_accepts as f64 / with.clips.max(1) as f64,
         without,
         with,
@@ -222,9 +225,13 @@ fn print(report: &Report) {
         percent(report.drawn_reduction),
         percent(report.reduction)
     );
+    let invented: Vec<&str> = report.with.invented.iter().map(String::as_str).collect();
     println!(
-        "false accepts: a distractor is heard in {:.1} % of the recordings (without: {:.1} %)",
+        "false accepts: {:.1} % of the distractors are heard, in {:.1} % of the recordings \
+         (without: {:.1} %) {}",
+        report.invented_percent,
         report.false_accept_percent,
-        100.0 * report.without.false_accepts as f64 / report.without.clips.max(1) as f64
+        100.0 * report.without.false_accepts as f64 / report.without.clips.max(1) as f64,
+        invented.join(", ")
     );
 }

@@ -344,7 +344,7 @@ mod tests {
             let got = manifest.select(&names).expect("known");
             assert_eq!(got.iter().map(|p| p.name.as_str()).collect::<Vec<_>>(), wanted);
         };
-        check(&["ko"], &["vosk-ko", "gazetteer-kr"]);
+        check(&["ko"], &["whisper-base", "vosk-ko", "gazetteer-kr"]);
         check(&["vi"], &["vi-ctc", "piper-vi_VN-vais1000-medium", "gazetteer-vn"]);
         check(&["vosk-vi", "vi-ctc", "vi-ctc"], &["vi-ctc", "vosk-vi"]);
         let error = manifest.select(&["xx".into()]).expect_err("unknown").to_string();

@@ -1,6 +1,7 @@
 //! One whisper.cpp state: a piece of sound in, words with probabilities out.
 
 use super::broken;
+use super::closed::capital;
 use crate::audio::resample;
 use crate::engine::EngineError;
 use crate::speech::{Expectation, RecognitionContext, Word};
@@ -121,12 +122,15 @@ impl Decoder {
         Ok(decoded)
     }
 
-    /// The first of the expected names and places, as text that might have come before.
+    /// The first of the expected names and places, as text that might have come before: with
+    /// capitals, or the model goes on without them, and then hears fewer names.
     fn prompt(&self, context: &RecognitionContext) -> Vec<Token> {
         let names = matches!(context.expectation, Expectation::Name | Expectation::Address);
         let mut prompt = Vec::new();
         for phrase in context.phrases.iter().filter(|_| names) {
-            let Ok(more) = self.context.tokenize(&format!(" {phrase},"), PROMPT_TOKENS_MAX) else {
+            let Ok(more) =
+                self.context.tokenize(&format!(" {},", capitals(phrase)), PROMPT_TOKENS_MAX)
+            else {
                 continue;
             };
             if prompt.len() + more.len() > PROMPT_TOKENS_MAX {
@@ -252,6 +256,11 @@ fn unlooped(mut words: Vec<Word>, seconds: f32) -> Vec<Word> {
         }
     }
     words
+}
+
+/// `phrase` with a capital at each word, as names are written.
+fn capitals(phrase: &str) -> String {
+    phrase.split(' ').map(capital).collect::<Vec<_>>().join(" ")
 }
 
 /// One word again and again in capitals is how subtitles write a sound ("BEEP BEEP BEEP BEEP" for

@@ -6,6 +6,7 @@ use super::text::{Errors, compare, normalize};
 use crate::engine::{Recognizer, StreamId};
 use crate::speech::{Expectation, RecognitionContext};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// A recording in which some words are of interest.
 pub struct BiasClip {
@@ -47,7 +48,7 @@ impl Score {
 }
 
 /// All clips, heard with one list of phrases.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Biased {
     /// Recordings.
     pub clips: usize,
@@ -59,6 +60,8 @@ pub struct Biased {
     pub wer: f64,
     /// Recordings in which a distractor was heard, which nobody says.
     pub false_accepts: usize,
+    /// Those distractors, each once.
+    pub invented: BTreeSet<String>,
 }
 
 impl Biased {
@@ -91,7 +94,9 @@ impl Biased {
             all.names.add(&clip.names, &right);
             all.drawn.add(&clip.drawn, &right);
             errors = errors.plus(compare(&clip.said, &heard));
-            all.false_accepts += usize::from(distractors.iter().any(|d| stands_in(d, &heard)));
+            let mut invented = distractors.iter().filter(|d| stands_in(d, &heard)).peekable();
+            all.false_accepts += usize::from(invented.peek().is_some());
+            all.invented.extend(invented.map(|d| d.join(" ")));
             each();
         }
         all.wer = errors.percent();
@@ -157,6 +162,7 @@ mod tests {
         assert_eq!(got.names, Score { words: 2, wrong: 1 });
         assert_eq!(got.drawn, Score { words: 2, wrong: 0 });
         assert_eq!((got.clips, got.false_accepts), (1, 1));
+        assert_eq!(got.invented, BTreeSet::from(["huế".to_string()]));
         assert!((got.wer - 100.0 * 2.0 / 6.0).abs() < 1e-9);
     }
 

@@ -61,6 +61,14 @@ impl House {
         house
     }
 
+    /// With the hotline we ship for trying out `language`.
+    pub fn of_language(models: &Path, language: &str) -> House {
+        let house = House::new(Some(models), "");
+        let text = read(&house.config_file()).replace("'demo-en'", &format!("'demo-{language}'"));
+        std::fs::write(house.config_file(), text).expect("written");
+        house
+    }
+
     /// With a hotline whose prompts are short tones, recorded as an owner would, and whose waits
     /// are as short as may be: what a caller hears is told by its pitch.
     pub fn toned(more: &str) -> House {
