@@ -1,6 +1,7 @@
 //! What a caller puts in place of what was read back wrongly.
 
 use super::ordinal::write_ordinals;
+use super::person::starts_with;
 use super::spelling::{BREAK, resolved};
 use super::text::{name_case, strip_leading, strip_trailing};
 use super::{Grammar, find_phrase, joined, number};
@@ -14,13 +15,9 @@ pub fn new_value(rest: &str, grammar: &Grammar) -> Option<String> {
     let mut said = number::digits_of(&write_ordinals(said, grammar), &words.numbers);
     // "... is not seventy, it is seventy two": the last "is" opens the value.
     let opened = (0..said.len()).rev().find_map(|i| {
-        let here = words.is.iter().filter_map(|p| {
-            find_phrase(&said[i..], p).filter(|&(at, n)| {
-                let next = said.get(i + n);
-                at == 0 && next.is_some_and(|t| !words.contrasts.contains(t))
-            })
-        });
-        here.map(|(_, n)| i + n).max()
+        let here = words.is.iter().filter(|p| starts_with(&said[i..], p));
+        let ends = here.map(|p| i + p.split(' ').count());
+        ends.filter(|&end| said.get(end).is_some_and(|t| !words.contrasts.contains(t))).max()
     });
     // Behind "in", "from": the name of a place in another case.
     let within = |at: usize| words.address.within.contains(&said[at]);

@@ -10,6 +10,8 @@ use std::rc::Rc;
 
 /// Longest name of a street or a unit, in tokens.
 const NAME_TOKENS_MAX: usize = 5;
+/// Digits of the longest number that is a name.
+const NAME_DIGITS_MAX: usize = 4;
 /// Longest name of a hamlet, in tokens.
 const HAMLET_TOKENS_MAX: usize = 4;
 /// A name without its word must be this like a known one.
@@ -374,7 +376,7 @@ fn names_at(at: usize, field: Field, spans: &Spans) -> Vec<(usize, String, Units
     }
     let numbers = spans.grammar.numbers_from(spans.tokens, at);
     let longest = numbers.last().map_or(at, |n| n.0);
-    for (to, digits) in numbers {
+    for (to, digits) in numbers.into_iter().filter(|(_, digits)| digits.len() <= NAME_DIGITS_MAX) {
         let units = spans.named(std::slice::from_ref(&digits), field);
         found.push((to, digits, units, to < longest));
     }
