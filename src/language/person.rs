@@ -215,6 +215,9 @@ fn ending(tokens: &[String], to: usize, grammar: &Grammar) -> f32 {
         -1.0
     } else if known(next, grammar) > 0.5 {
         -0.6
+    } else if words.persons_like_places {
+        // "Mary" of "Mary Johnson": any word may be the rest of the name.
+        -0.15
     } else {
         0.0
     }
