@@ -1,9 +1,8 @@
 //! What a caller puts in place of what was read back wrongly.
 
 use super::ordinal::write_ordinals;
-use super::person::starts_with;
 use super::spelling::{BREAK, resolved};
-use super::text::{name_case, strip_leading, strip_trailing};
+use super::text::{name_case, starts_with_phrase, strip_leading, strip_trailing};
 use super::{Grammar, find_phrase, joined, number};
 
 /// The new value in the words behind a denial ("it's seven", "the street is Elm Road"), numbers as
@@ -15,7 +14,7 @@ pub fn new_value(rest: &str, grammar: &Grammar) -> Option<String> {
     let mut said = number::digits_of(&write_ordinals(said, grammar), &words.numbers);
     // "... is not seventy, it is seventy two": the last "is" opens the value.
     let opened = (0..said.len()).rev().find_map(|i| {
-        let here = words.is.iter().filter(|p| starts_with(&said[i..], p));
+        let here = words.is.iter().filter(|p| starts_with_phrase(&said[i..], p));
         let ends = here.map(|p| i + p.split(' ').count());
         ends.filter(|&end| said.get(end).is_some_and(|t| !words.contrasts.contains(t))).max()
     });

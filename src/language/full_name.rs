@@ -5,8 +5,8 @@
 //! say the given name first and then the whole ("thu hà, trịnh thị thu hà").
 
 use super::Grammar;
-use super::address::phrase_at;
 use super::spelling::{BREAK, HOLE};
+use super::text::phrase_at;
 use super::text::title_case;
 
 /// Longest name, in tokens.

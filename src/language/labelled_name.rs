@@ -1,8 +1,9 @@
 //! Names of which the caller names the parts: "surname nguyen, given name linh".
 
-use super::person::{ends_names, starts_with, written};
+use super::person::{ends_names, written};
 use super::spelling::BREAK;
 use super::text::name_case;
+use super::text::starts_with_phrase;
 use super::{Grammar, ends_with_phrase, find_phrase};
 
 /// Given, middle and family name, in the order they are written.
@@ -54,7 +55,8 @@ pub(super) fn labelled(tokens: &[String], grammar: &Grammar) -> Option<(f32, Str
 fn label_at(tokens: &[String], at: usize, grammar: &Grammar) -> Option<(usize, usize)> {
     PARTS.into_iter().enumerate().find_map(|(i, part)| {
         let said = grammar.words.called.get(part)?.iter();
-        let here = said.filter(|p| starts_with(&tokens[at..], p)).map(|p| p.split(' ').count());
+        let here =
+            said.filter(|p| starts_with_phrase(&tokens[at..], p)).map(|p| p.split(' ').count());
         let n = here.max()?;
         // "Девичья фамилия" is another one.
         let other = |p: &String| ends_with_phrase(&tokens[..at + n], p);

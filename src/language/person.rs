@@ -4,7 +4,7 @@ use super::hearings::certainty;
 use super::inflection::{Inflected, nominative_name};
 use super::labelled_name::{labelled, mended};
 use super::spelling::{BREAK, HOLE, resolved};
-use super::text::{find_phrase, name_case, tokens};
+use super::text::{find_phrase, name_case, phrase_ending, starts_with_phrase, tokens};
 use super::{Grammar, SlotValue, czech_name, full_name, joined_name};
 use crate::speech::Transcript;
 
@@ -139,7 +139,7 @@ fn spans(tokens: &[String], grammar: &Grammar) -> Vec<(f32, String)> {
             let whole = name.len() == bare && !name.iter().any(odd);
             score += if whole { 1.0 } else { 0.0 };
             // "I'm diabetic".
-            let weak = ends_with(&tokens[..from], &words.weak_lead_in).is_some();
+            let weak = phrase_ending(&tokens[..from], &words.weak_lead_in).is_some();
             let lone = weak && name.len() == 1 && known(&name[0], grammar) < 0.5;
             score -= if lone { 1.0 } else { 0.0 };
             score -= if weak && grammar.is_predicate(&name[0]) { 1.5 } else { 0.0 };
@@ -166,10 +166,10 @@ pub(super) fn written(before: &[String], name: &[String], grammar: &Grammar) -> 
     let words = &grammar.words;
     let Some(language) = Inflected::of(&grammar.language) else { return name.to_vec() };
     let mut rest = before;
-    while let Some(n) = ends_with(rest, &words.titles).or(ends_with(rest, &words.fillers)) {
+    while let Some(n) = phrase_ending(rest, &words.titles).or(phrase_ending(rest, &words.fillers)) {
         rest = &rest[..rest.len() - n];
     }
-    let oblique = ends_with(rest, &words.person.oblique_lead_in).is_some();
+    let oblique = phrase_ending(rest, &words.person.oblique_lead_in).is_some();
     nominative_name(name, oblique, &words.person, language).unwrap_or_else(|| name.to_vec())
 }
 
@@ -200,14 +200,14 @@ fn prefix_alone(tokens: &[String], at: usize, grammar: &Grammar) -> bool {
 fn ending(tokens: &[String], to: usize, grammar: &Grammar) -> f32 {
     let words = &grammar.words;
     let Some(next) = tokens.get(to) else { return 0.5 };
-    let street = |list: &Vec<String>| list.iter().any(|p| starts_with(&tokens[to..], p));
+    let street = |list: &Vec<String>| list.iter().any(|p| starts_with_phrase(&tokens[to..], p));
     if next == BREAK {
         0.5
-    } else if words.repairs.iter().any(|p| starts_with(&tokens[to..], p)) {
+    } else if words.repairs.iter().any(|p| starts_with_phrase(&tokens[to..], p)) {
         -0.4
-    } else if words.name_behind.iter().any(|p| starts_with(&tokens[to..], p)) {
+    } else if words.name_behind.iter().any(|p| starts_with_phrase(&tokens[to..], p)) {
         1.7
-    } else if words.name_ends.iter().any(|p| starts_with(&tokens[to..], p)) {
+    } else if words.name_ends.iter().any(|p| starts_with_phrase(&tokens[to..], p)) {
         0.6
     } else if ends_names(tokens, to, grammar) || grammar.is_common_word(next) {
         0.3
@@ -229,7 +229,7 @@ fn introduction(before: &[String], name: &[String], grammar: &Grammar) -> f32 {
     let mut rest = &before[before.len().saturating_sub(INTRODUCTION_TOKENS_MAX)..];
     let mut score: f32 = 0.0;
     loop {
-        let longest = |list: &[String]| ends_with(rest, list);
+        let longest = |list: &[String]| phrase_ending(rest, list);
         let title = longest(&words.titles);
         let lead_in = longest(&words.name_lead_in);
         let repair = longest(&words.repairs);
@@ -242,7 +242,7 @@ fn introduction(before: &[String], name: &[String], grammar: &Grammar) -> f32 {
             let own = rest.len() - n;
             let led = [own, own.saturating_sub(1)].into_iter();
             let led =
-                led.into_iter().any(|to| ends_with(&rest[..to], &words.weak_lead_in).is_some());
+                led.into_iter().any(|to| phrase_ending(&rest[..to], &words.weak_lead_in).is_some());
             return if led && grammar.inflects_persons() { 1.2 } else { -1.5 };
         } else if longest(&words.contrasts).is_some() {
             return -1.5;
@@ -266,19 +266,6 @@ fn introduction(before: &[String], name: &[String], grammar: &Grammar) -> f32 {
 /// True for the everyday form of the given name that begins `name`: "саша, александр".
 fn is_short_for(token: &str, name: &[String], grammar: &Grammar) -> bool {
     name.first().is_some_and(|full| grammar.words.person.is_short_for(token, full))
-}
-
-fn ends_with(tokens: &[String], phrases: &[String]) -> Option<usize> {
-    let ends = |p: &&String| {
-        let mut back = tokens.iter().rev();
-        p.rsplit(' ').all(|word| back.next().is_some_and(|token| token == word))
-    };
-    phrases.iter().filter(ends).map(|p| p.split(' ').count()).max()
-}
-
-pub(super) fn starts_with(tokens: &[String], phrase: &str) -> bool {
-    let mut ahead = tokens.iter();
-    phrase.split(' ').all(|word| ahead.next().is_some_and(|token| token == word))
 }
 
 fn word_evidence(name: &[String], grammar: &Grammar) -> f32 {

@@ -1,6 +1,6 @@
 //! Names spelled out: "k o w a l c z y k", "c as in charlie", "smith with a y".
 
-use super::text::find_phrase;
+use super::text::{phrase_ending, starts_with_phrase};
 use super::{Grammar, SpellingWords};
 
 /// Stands where a spelling stood: no name goes across it.
@@ -94,14 +94,14 @@ fn put(word: &str, named: usize, out: &mut Vec<String>, words: &SpellingWords) -
     let mut letters: Vec<char> = word.chars().collect();
     letters.sort_unstable();
     letters.dedup();
-    let (length, led) = (letters.len(), ends_with(out, &words.lead_in).is_some());
+    let (length, led) = (letters.len(), phrase_ending(out, &words.lead_in).is_some());
     // Where single letters are words too, some of them must be named or announced.
     let told = words.letters.is_empty() || led || named >= NAMED_MIN;
     let too_short = word.chars().count() < LETTERS_MIN;
     if !said && (too_short || length < 2 || !told) || too_short && !words.letters.is_empty() {
         return false;
     }
-    while let Some(n) = ends_with(out, &words.lead_in) {
+    while let Some(n) = phrase_ending(out, &words.lead_in) {
         out.truncate(out.len() - n);
     }
     let from = from.min(out.len());
@@ -248,16 +248,7 @@ fn times(word: &str, letter: &str, n: usize) -> String {
 }
 
 fn starts(tokens: &[String], at: usize, phrase: &str) -> Option<usize> {
-    let rest = tokens.get(at..)?;
-    find_phrase(&rest[..rest.len().min(6)], phrase).filter(|(i, _)| *i == 0).map(|(_, n)| n)
-}
-
-fn ends_with(tokens: &[String], phrases: &[String]) -> Option<usize> {
-    let ends = |p: &&String| {
-        let n = p.split(' ').count();
-        n <= tokens.len() && p.split(' ').eq(tokens[tokens.len() - n..].iter().map(String::as_str))
-    };
-    phrases.iter().filter(ends).map(|p| p.split(' ').count()).max()
+    starts_with_phrase(tokens.get(at..)?, phrase).then(|| phrase.split(' ').count())
 }
 
 /// 0..=1: one less the share of letters that differ (Levenshtein).

@@ -110,34 +110,41 @@ pub(super) fn name_case(tokens: &[String], prefixes: &[String]) -> String {
 
 /// Drops every leading phrase of `phrases` (longest first), repeatedly.
 pub(super) fn strip_leading<'a>(mut tokens: &'a [String], phrases: &[String]) -> &'a [String] {
-    loop {
-        let longest = phrases
-            .iter()
-            .filter(|p| find_phrase(tokens, p).is_some_and(|(at, _)| at == 0))
-            .map(|p| p.split_whitespace().count())
-            .max();
-        match longest {
-            Some(n) => tokens = &tokens[n..],
-            None => return tokens,
-        }
+    while let Some(n) = phrase_at(tokens, 0, phrases) {
+        tokens = &tokens[n..];
     }
+    tokens
 }
 
-/// True when `tokens` ends with the words of `phrase`.
+/// True when `tokens` begin with the words of `phrase`.
+pub(super) fn starts_with_phrase(tokens: &[String], phrase: &str) -> bool {
+    let mut ahead = tokens.iter();
+    phrase.split(' ').all(|word| ahead.next().is_some_and(|token| token == word))
+}
+
+/// True when `tokens` end with the words of `phrase`.
 pub fn ends_with_phrase(tokens: &[String], phrase: &str) -> bool {
-    let n = phrase.split_whitespace().count();
-    n > 0
-        && tokens.len() >= n
-        && phrase.split_whitespace().eq(tokens[tokens.len() - n..].iter().map(String::as_str))
+    let mut back = tokens.iter().rev();
+    phrase.rsplit(' ').all(|word| back.next().is_some_and(|token| token == word))
+}
+
+/// The longest of `phrases` that stands at `at`, in tokens.
+pub(super) fn phrase_at(tokens: &[String], at: usize, phrases: &[String]) -> Option<usize> {
+    let here = tokens.get(at..)?;
+    let standing = phrases.iter().filter(|p| starts_with_phrase(here, p));
+    standing.map(|p| p.split(' ').count()).max()
+}
+
+/// The longest of `phrases` that `tokens` end with, in tokens.
+pub(super) fn phrase_ending(tokens: &[String], phrases: &[String]) -> Option<usize> {
+    let ending = phrases.iter().filter(|p| ends_with_phrase(tokens, p));
+    ending.map(|p| p.split(' ').count()).max()
 }
 
 /// Drops every trailing phrase of `phrases`, repeatedly.
 pub(super) fn strip_trailing<'a>(mut tokens: &'a [String], phrases: &[String]) -> &'a [String] {
-    loop {
-        let ends_with = |p: &&String| ends_with_phrase(tokens, p);
-        match phrases.iter().filter(ends_with).map(|p| p.split_whitespace().count()).max() {
-            Some(n) => tokens = &tokens[..tokens.len() - n],
-            None => return tokens,
-        }
+    while let Some(n) = phrase_ending(tokens, phrases) {
+        tokens = &tokens[..tokens.len() - n];
     }
+    tokens
 }

@@ -3,7 +3,7 @@
 
 use super::item::{Item, Said};
 use crate::language::Grammar;
-use crate::language::text::title_case;
+use crate::language::text::{phrase_at, title_case};
 
 /// Longest name, in tokens.
 const NAME_TOKENS_MAX: usize = 4;
@@ -115,7 +115,7 @@ pub(super) fn streets_at(tokens: &[String], at: usize, grammar: &Grammar, items:
         let (name, known) = plain(said, declined, grammar);
         let shape = if said.len() == 1 { likeness(&said[0]) } else { 0.0 };
         // The house number follows, or a preposition leads.
-        let house = super::item::phrase_at(tokens, to, &grammar.words.address.number).is_some()
+        let house = phrase_at(tokens, to, &grammar.words.address.number).is_some()
             || !grammar.numbers_from(tokens, to).is_empty();
         let alone = if house || declined { 0.0 } else { 0.5 };
         let score = shape + 0.8 * known - strange(said, grammar) - alone;
@@ -178,7 +178,7 @@ fn name_ends(tokens: &[String], at: usize, grammar: &Grammar) -> Vec<usize> {
             && !STREET.contains(&token.as_str())
             && grammar.numbers_from(tokens, *i).is_empty()
             && kind_at(tokens, *i).is_none()
-            && super::item::phrase_at(tokens, *i, &grammar.words.address.number).is_none()
+            && phrase_at(tokens, *i, &grammar.words.address.number).is_none()
     };
     let most = tokens.len().min(at + NAME_TOKENS_MAX);
     (at..most).take_while(free).map(|i| i + 1).collect()

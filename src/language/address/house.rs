@@ -1,8 +1,8 @@
 //! Everything below the street: the number, its letters and fractions, alleys, blocks, flats.
 
-use super::item::phrase_at;
 use crate::language::Grammar;
 use crate::language::text::name_case;
+use crate::language::text::phrase_at;
 
 /// A number of more digits is a telephone's.
 pub(super) const DIGITS_MAX: usize = 6;

@@ -5,6 +5,7 @@ use super::text::join;
 use super::{czech, joined, suffixed};
 use crate::language::Grammar;
 use crate::language::gazetteer::{Level, NameId};
+use crate::language::text::phrase_at;
 
 /// Longest name of a street or a unit, in tokens.
 const NAME_TOKENS_MAX: usize = 5;
@@ -114,30 +115,6 @@ pub(super) fn items_at(tokens: &[String], at: usize, grammar: &Grammar) -> Vec<I
         units(tokens, at, field, grammar, &mut items);
     }
     items
-}
-
-/// The longest of `phrases` that stands at `at`, in tokens.
-pub(in crate::language) fn phrase_at(
-    tokens: &[String],
-    at: usize,
-    phrases: &[String],
-) -> Option<usize> {
-    let here = tokens.get(at..).unwrap_or_default();
-    let stands = |p: &&String| {
-        let mut ahead = here.iter();
-        p.split(' ').all(|word| ahead.next().is_some_and(|token| token == word))
-    };
-    phrases.iter().filter(stands).map(|p| p.split(' ').count()).max()
-}
-
-/// The longest of `phrases` that `tokens` end with, in tokens.
-pub(super) fn ends_with(tokens: &[String], phrases: &[String]) -> Option<usize> {
-    let here = phrases.iter().map(|p| (p, p.split(' ').count()));
-    let here = here.filter(|(p, n)| {
-        let end = tokens.len().checked_sub(*n).map(|from| &tokens[from..]);
-        end.is_some_and(|end| p.split(' ').eq(end.iter().map(String::as_str)))
-    });
-    here.map(|(_, n)| n).max()
 }
 
 /// Tokens no name can hold: unit words, number words before a house, repairs, plain fillers.

@@ -16,7 +16,6 @@ use super::hearings::certainty;
 use super::{Grammar, SlotValue, spelling, text::strip_trailing, text::title_case};
 use crate::speech::Transcript;
 use item::Field;
-pub(super) use item::phrase_at;
 use path::{Path, UnitSaid};
 
 /// Words of an answer that are looked at; more is a story, not an address.

@@ -4,10 +4,11 @@
 //! something inside it; units that lie in one another support each other.
 
 use super::house::{HousePart, NAME_RANK};
-use super::item::{Field, Item, Said, items_at, phrase_at};
+use super::item::{Field, Item, Said, items_at};
 use crate::language::Grammar;
 use crate::language::gazetteer::{Gazetteer, NameId, UnitId};
 use crate::language::spelling::BREAK;
+use crate::language::text::phrase_at;
 use std::rc::Rc;
 
 /// Ways kept at each position.

@@ -2,12 +2,13 @@
 //! without unit words: "42 West Pine Street, Missoula, Montana".
 
 use super::house;
-use super::item::{Field, Item, Said, ends_with, phrase_at};
+use super::item::{Field, Item, Said};
 use crate::language::Grammar;
 use crate::language::gazetteer::NameId;
 use crate::language::ordinal::{ordinal_at, write_ordinals};
 use crate::language::spelling::BREAK;
 use crate::language::text::name_case;
+use crate::language::text::{phrase_at, phrase_ending};
 
 /// Longest name of a street before its word, and of a place, in tokens.
 const NAME_TOKENS_MAX: usize = 5;
@@ -220,7 +221,7 @@ fn places(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item>
     }
     let mut unknown = true;
     // "My name is Carter": no town.
-    let lead_in = ends_with(&tokens[..at], &grammar.words.name_lead_in);
+    let lead_in = phrase_ending(&tokens[..at], &grammar.words.name_lead_in);
     let introduced = if lead_in.is_some_and(|n| n > 1) { 1.0 } else { 0.0 };
     for to in at + 1..tokens.len().min(at + NAME_TOKENS_MAX) + 1 {
         let said = &tokens[at..to];

@@ -2,8 +2,8 @@
 
 use super::item::ends_name;
 use super::text::written;
-use crate::language::address::item::phrase_at;
 use crate::language::inflection::StreetSaid;
+use crate::language::text::phrase_at;
 use crate::language::{Grammar, HousePartWords};
 
 /// A number of more digits is a telephone's.

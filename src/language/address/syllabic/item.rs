@@ -4,8 +4,9 @@ use super::house::{self, HousePart};
 use super::span::{Spans, UnitsFound};
 use super::text::{numbered_street, written};
 use crate::language::Grammar;
-use crate::language::address::item::{Field, phrase_at};
+use crate::language::address::item::Field;
 use crate::language::gazetteer::UnitId;
+use crate::language::text::phrase_at;
 use std::rc::Rc;
 
 /// Longest name of a street or a unit, in tokens.

@@ -2,9 +2,10 @@
 
 use super::house::is_ordinal;
 use super::text::{numbered_street, written};
-use crate::language::address::item::{Field, ends_with, phrase_at};
+use crate::language::address::item::Field;
 use crate::language::gazetteer::UnitId;
 use crate::language::inflection::{Gender, StreetSaid};
+use crate::language::text::{phrase_at, phrase_ending};
 use crate::language::{Grammar, tokens};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -79,7 +80,7 @@ impl<'a> Spans<'a> {
         let Some(before) = at.checked_sub(1) else { return 0.0 };
         let family = words.family_names.contains(&self.tokens[before]);
         let introduced = !words.family_names.is_empty()
-            && ends_with(&self.tokens[..at], &words.name_lead_in).is_some();
+            && phrase_ending(&self.tokens[..at], &words.name_lead_in).is_some();
         if introduced {
             1.2
         } else if family {
