@@ -30,7 +30,7 @@ Examples:
 A scenario says who calls and what they do:
   language = \"en\"                  # of the caller's voice
   from = \"+12025550143\"            # calling number; leave it out to withhold it
-  voice = \"program: text2wave -\"    # or \"espeak\", \"piper:NAME\"; the language's own without:
+  voice = \"program: ./voice.sh ru\" # or \"espeak\", \"piper:NAME\"; the language's own without:
                                    #   a program that reads text and writes a wav
   [[turn]]                         # waits until the bot's prompt has ended, then:
   say = \"Yes.\"                     #   or play = \"line.wav\", keys = \"12#\", silence_ms = 8000,
