@@ -2,11 +2,10 @@
 
 use super::{Answer, Dialogue, Move, Prompt, SlotKind};
 use crate::language::{
-    Mixed, SlotValue, YesNo, contains_phrase, is_detail, mixed, needs, tokens, yes_no,
+    SlotValue, YesNo, addresses, contains_phrase, is_detail, names_beside, needs, tokens, yes_no,
 };
 use crate::speech::Transcript;
 use crate::ticket::{Consent, SlotStatus};
-use std::cell::OnceCell;
 
 /// A need nobody asked for counts from this confidence on.
 const NEED_CONFIDENCE_MIN: f32 = 0.7;
@@ -22,15 +21,12 @@ impl Dialogue {
         reading: Option<&SlotValue>,
     ) -> Vec<Prompt> {
         let Answer::Words(heard, segment) = answer else { return Vec::new() };
-        let grammar = &self.hotline.clone().grammar;
-        let all = OnceCell::new();
-        let all = || all.get_or_init(|| mixed(heard, grammar, &[]));
         let mut told = Vec::new();
         for slot in 0..self.ticket.slots.len() {
             if Some(slot) == asked || !self.is_open(slot) {
                 continue;
             }
-            let Some(value) = self.volunteered(slot, heard, reading, &all) else { continue };
+            let Some(value) = self.volunteered(slot, heard, reading) else { continue };
             if self.is_rejected(slot, &value) {
                 continue;
             }
@@ -52,24 +48,28 @@ impl Dialogue {
     }
 
     /// A value for `slot` in an answer that was asked for something else, if it is beyond doubt.
-    fn volunteered<'a>(
+    fn volunteered(
         &self,
         slot: usize,
         heard: &Transcript,
         reading: Option<&SlotValue>,
-        all: &impl Fn() -> &'a Mixed,
     ) -> Option<SlotValue> {
         let grammar = &self.hotline.grammar;
-        let sure = self.hotline.file.confidence.confirm_below;
+        // What was given up is better read back doubtful than left to an operator.
+        let given_up = self.ticket.slots[slot].status == SlotStatus::OperatorToComplete;
+        let bands = &self.hotline.file.confidence;
+        let sure = if given_up { bands.reject_below } else { bands.confirm_below };
         match self.kind(slot) {
             SlotKind::Name => {
                 let lead_in = &grammar.words.name_lead_in;
-                let introduced = lead_in.iter().any(|p| contains_phrase(&heard.text, p));
-                let name = introduced.then(|| all().names.first().cloned())??;
+                let introduced =
+                    given_up || lead_in.iter().any(|p| contains_phrase(&heard.text, p));
+                let name =
+                    introduced.then(|| names_beside(heard, grammar).into_iter().next())??;
                 (name.confidence >= sure).then_some(name)
             }
             SlotKind::Address => {
-                let address = all().addresses.first().cloned()?;
+                let address = addresses(heard, grammar).into_iter().next()?;
                 let fields = address.parts.iter().filter(|(n, _)| !is_detail(n)).count();
                 (fields >= 2 && address.confidence >= sure).then_some(address)
             }

@@ -43,6 +43,8 @@ const SHARE_MIN: f32 = 0.03;
 /// What an alignment gains by a pair of the same word, and loses by a word without its like.
 const UNPAIRED: f32 = -0.5;
 const UNLIKE: f32 = 0.7;
+/// Answers that share so much of their words are the same said again, to both ends.
+const REPEATED_MIN: f32 = 0.4;
 /// Earlier answers that share fewer words with the newest one are about something else.
 const SHARED_MIN: usize = 2;
 
@@ -161,7 +163,7 @@ fn join(places: &mut Vec<Place>, mut others: Vec<Place>) {
             both.filter(|(a, b)| !a.is_empty() && folded(a) == folded(b)).count()
         };
         let whole = aligned(&left, &right, false);
-        let pairs = if 2 * same(&whole) >= left.len().min(right.len()) {
+        let pairs = if same(&whole) as f32 >= REPEATED_MIN * left.len().max(right.len()) as f32 {
             whole
         } else {
             aligned(&left, &right, true)
@@ -352,4 +354,64 @@ fn ends_alike(a: &[char], b: &[char]) -> f32 {
 /// 0..=1: how alike two words sound; what is written with other marks only, nearly the same.
 fn likeness(a: &str, b: &str) -> f32 {
     0.95 * ends_alike(&bare(a), &bare(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::grammar;
+    use super::*;
+
+    /// Words with their confidences: `lê:0.9 lỡi:0.4`.
+    fn heard(said: &str, alternatives: &[&str]) -> Transcript {
+        let words: Vec<Word> = said
+            .split(' ')
+            .map(|w| {
+                let (text, sure) = w.split_once(':').unwrap_or((w, "0.97"));
+                let confidence = sure.parse().unwrap();
+                Word { text: text.into(), start_ms: 0, end_ms: 0, confidence }
+            })
+            .collect();
+        let text = words.iter().map(|w| w.text.as_str()).collect::<Vec<_>>().join(" ");
+        let other = |t: &&str| Alternative { text: t.to_string(), confidence: 0.1 };
+        let alternatives = alternatives.iter().map(other).collect();
+        Transcript { text, confidence: 0.8, words, alternatives }
+    }
+
+    #[test]
+    fn hearings_vote() {
+        let vietnamese = grammar("vi", "VN");
+        let check = |newest: Transcript, earlier: &[Transcript], want: &str| {
+            let got = combined(&newest, earlier, &vietnamese);
+            assert_eq!(got.text, want, "{} {got:?}", newest.text);
+        };
+        let newest = || heard("ở số bảy đường lê lỡi:0.4 phường bến nghé", &[]);
+        // Said twice: the surer hearing counts, and what only one of them missed is there.
+        check(
+            newest(),
+            &[heard("số bảy lê lợi phường bến ngé:0.3", &[])],
+            "ở số bảy đường lê lợi phường bến nghé",
+        );
+        // The end of a story of other words.
+        let story = heard("tôi tên nam nhà hết gạo rồi số bảy đường lê lợi", &[]);
+        check(newest(), &[story], "ở số bảy đường lê lợi phường bến nghé");
+        // About something else.
+        check(newest(), &[heard("tôi tên là nam", &[])], "ở số bảy đường lê lỡi phường bến nghé");
+        check(heard("", &[]), &[newest()], "");
+    }
+
+    #[test]
+    fn likely_words_are_alternatives() {
+        let vietnamese = grammar("vi", "VN");
+        let newest = heard("đường lê lai:0.7 bến:0.6 nghé", &["đường lê lợi bến nghé"]);
+        let got = combined(&newest, &[], &vietnamese);
+        assert_eq!(got.text, newest.text);
+        assert!(got.alternatives.iter().any(|a| a.text == "đường lê lợi bến nghé"), "{got:?}");
+        // What nobody heard and sounds like it.
+        let got = combined(&heard("phưởn:0.3 bến nghé", &[]), &[], &vietnamese);
+        assert!(got.alternatives.iter().any(|a| a.text == "phường bến nghé"), "{got:?}");
+        let plain = Transcript::plain("12 Lê Lợi.", 0.95);
+        assert_eq!(combined(&plain, &[], &vietnamese), plain);
+        assert!(certainty(&newest, &["lai".into(), "bến".into()]) < 0.55);
+        assert_eq!(certainty(&plain, &["lê".into()]), 1.0);
+    }
 }
