@@ -170,7 +170,7 @@ mod tests {
             sample_format: hound::SampleFormat::Int,
         };
         let file = dir.path().join("line.wav");
-        let mut wav = hound::WavWriter::create(file, spec).expect("wav");
+        let mut wav = hound::WavWriter::create(&file, spec).expect("wav");
         for n in 0..24_000 {
             wav.write_sample(((n as f32 / 10.0).sin() * 9_000.0) as i16).expect("sample");
         }
