@@ -2,10 +2,11 @@
 
 use super::{Answer, Dialogue, Move, Prompt, SlotKind};
 use crate::language::{
-    SlotValue, YesNo, addresses, contains_phrase, is_detail, names_beside, needs, tokens, yes_no,
+    Mixed, SlotValue, YesNo, contains_phrase, is_detail, mixed, needs, tokens, yes_no,
 };
 use crate::speech::Transcript;
 use crate::ticket::{Consent, SlotStatus};
+use std::cell::OnceCell;
 
 /// A need nobody asked for counts from this confidence on.
 const NEED_CONFIDENCE_MIN: f32 = 0.7;
@@ -21,12 +22,15 @@ impl Dialogue {
         reading: Option<&SlotValue>,
     ) -> Vec<Prompt> {
         let Answer::Words(heard, segment) = answer else { return Vec::new() };
+        let grammar = &self.hotline.clone().grammar;
+        let all = OnceCell::new();
+        let all = || all.get_or_init(|| mixed(heard, grammar, &[]));
         let mut told = Vec::new();
         for slot in 0..self.ticket.slots.len() {
             if Some(slot) == asked || !self.is_open(slot) {
                 continue;
             }
-            let Some(value) = self.volunteered(slot, heard, reading) else { continue };
+            let Some(value) = self.volunteered(slot, heard, reading, &all) else { continue };
             if self.is_rejected(slot, &value) {
                 continue;
             }
@@ -48,11 +52,12 @@ impl Dialogue {
     }
 
     /// A value for `slot` in an answer that was asked for something else, if it is beyond doubt.
-    fn volunteered(
+    fn volunteered<'a>(
         &self,
         slot: usize,
         heard: &Transcript,
         reading: Option<&SlotValue>,
+        all: &impl Fn() -> &'a Mixed,
     ) -> Option<SlotValue> {
         let grammar = &self.hotline.grammar;
         // What was given up is better read back doubtful than left to an operator.
@@ -64,12 +69,11 @@ impl Dialogue {
                 let lead_in = &grammar.words.name_lead_in;
                 let introduced =
                     given_up || lead_in.iter().any(|p| contains_phrase(&heard.text, p));
-                let name =
-                    introduced.then(|| names_beside(heard, grammar).into_iter().next())??;
+                let name = introduced.then(|| all().names.first().cloned())??;
                 (name.confidence >= sure).then_some(name)
             }
             SlotKind::Address => {
-                let address = addresses(heard, grammar).into_iter().next()?;
+                let address = all().addresses.first().cloned()?;
                 let fields = address.parts.iter().filter(|(n, _)| !is_detail(n)).count();
                 (fields >= 2 && address.confidence >= sure).then_some(address)
             }

@@ -4,7 +4,7 @@ use super::{
     Answer, Dialogue, HEARINGS_MAX, MISSES_MAX, Move, Prompt, SlotKind, Stage, prompt::sounds_alike,
 };
 use crate::language::{
-    SlotValue, YesNo, addresses, combined, e164, find_phrase, names_beside, needs, only_yes_no,
+    SlotValue, YesNo, addresses, combined, e164, find_phrase, mixed, needs, only_yes_no,
     spoken_number, tokens, unparsed_address,
 };
 use crate::speech::Transcript;
@@ -167,7 +167,7 @@ impl Dialogue {
             return Vec::new();
         }
         match self.kind(slot) {
-            SlotKind::Name => names_beside(heard, grammar),
+            SlotKind::Name => mixed(heard, grammar, &self.hotline.file.needs).names,
             SlotKind::Address => addresses(heard, grammar),
             SlotKind::Need => needs(heard, &self.hotline.file.needs, grammar),
             SlotKind::Phone => {

@@ -1,8 +1,8 @@
 //! One utterance that fills several slots: "I'm Hoa Nguyen at 12 Elm Road, we have no rice left".
 
-use super::address::{addresses_and_rest, is_detail};
+use super::address::addresses_and_rest;
 use super::need::needs_in;
-use super::person::{names, names_among};
+use super::person::names_among;
 use super::spelling::HOLE;
 use super::{Grammar, SlotValue};
 use crate::speech::Transcript;
@@ -26,16 +26,4 @@ pub fn mixed(heard: &Transcript, grammar: &Grammar, categories: &[String]) -> Mi
     let said: Vec<String> = rests.first().map(beside).unwrap_or_default();
     let needs = needs_in(heard, &said, categories, grammar);
     Mixed { names: names_among(heard, rests, grammar), addresses, needs }
-}
-
-/// The persons' names in an answer that may hold an address as well, whose parts are no names.
-pub fn names_beside(heard: &Transcript, grammar: &Grammar) -> Vec<SlotValue> {
-    let (addresses, rests) = addresses_and_rest(heard, grammar);
-    let fields = |a: &SlotValue| a.parts.iter().filter(|(n, _)| !is_detail(n)).count();
-    // A single part may as well be the name itself.
-    if addresses.first().is_some_and(|a| fields(a) > 1) {
-        names_among(heard, rests, grammar)
-    } else {
-        names(heard, grammar)
-    }
 }

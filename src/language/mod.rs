@@ -35,7 +35,7 @@ pub use correction::new_value;
 pub use grammar::Grammar;
 pub use hearings::combined;
 pub use marks::with_marks;
-pub use mixed::{Mixed, mixed, names_beside};
+pub use mixed::{Mixed, mixed};
 pub use need::{Alarm, NeedModel, emergency, emergency_so_far, needs};
 pub use number::{count_said, digits_in, numbers_to_digits};
 pub use person::names;
