@@ -329,7 +329,7 @@ mod tests {
             assert!(mend.contains(wanted), "{found:?}");
             assert_eq!(found.fails(), needed, "{found:?}");
         };
-        check("recogniser for ko", true, "spillway models pull vosk-ko");
+        check("recogniser for ko", true, "spillway models pull whisper-base");
         check("ONNX Runtime", true, "make setup");
         check("hotline", true, "hotline");
         check("data directory", true, "mkdir -p");

@@ -64,7 +64,7 @@ pub fn combined(newest: &Transcript, earlier: &[Transcript], grammar: &Grammar) 
 }
 
 /// As sure as a reading of `heard` may be that is made of `words`, its neighbours included: as sure
-/// as it is that all of them were heard right, but always sure enough to ask the caller.
+/// as the most doubtful of them, but always sure enough to ask the caller.
 pub(super) fn certainty(heard: &Transcript, words: &[String]) -> f32 {
     if heard.words.is_empty() {
         return 1.0;
@@ -74,8 +74,8 @@ pub(super) fn certainty(heard: &Transcript, words: &[String]) -> f32 {
         let best = sure.entry(folded(&word.text)).or_default();
         *best = best.max(sureness(word.confidence));
     }
-    let all: f32 = words.iter().map(|w| sure.get(w).copied().unwrap_or(UNHEARD)).product();
-    all.max(ASKED)
+    let each = words.iter().map(|w| sure.get(w).copied().unwrap_or(UNHEARD));
+    each.fold(1.0, f32::min).max(ASKED)
 }
 
 /// The single words that addresses, numbers and names are held together by, sorted.

@@ -12,6 +12,9 @@ pub struct Words {
     pub yes: Vec<String>,
     /// Phrases that deny.
     pub no: Vec<String>,
+    /// Those of them that, in the midst of a sentence, say that something is lacking: "no food".
+    #[serde(default)]
+    pub none: BTreeSet<String>,
     /// "help".
     pub help: Vec<String>,
     /// "say that again".

@@ -34,6 +34,9 @@ pub fn yes_no(text: &str, words: &Words) -> YesNo {
         let opens = |f: &Phrase| f.says == Says::No && f.from == 0;
         found.retain(|f| f.words > 1 || opens(f));
     }
+    let amid =
+        |f: &Phrase| f.words == 1 && words.none.contains(&all[f.from]) && is_talk(f, &left, words);
+    found.retain(|f| f.says != Says::No || !amid(f));
     // "No, right is forty": a bare no takes nothing back.
     let empty = |w: &str| words.no.iter().chain(&words.fillers).any(|n| n == w);
     let slips = words.repairs.iter().filter(|p| !p.split(' ').all(empty));
@@ -66,6 +69,16 @@ pub fn only_yes_no(text: &str, words: &Words) -> bool {
         }
     }
     left.iter().all(String::is_empty)
+}
+
+/// Words before a "no" that make it part of what is told.
+const TALK_WORDS_MIN: usize = 2;
+
+/// True for "no" in the midst of a sentence: "I have no food" answers nothing.
+fn is_talk(no: &Phrase, left: &[String], words: &Words) -> bool {
+    let said = |t: &&String| !t.is_empty() && !words.fillers.contains(*t);
+    let before = left[..no.from].iter().filter(said).count();
+    before >= TALK_WORDS_MIN && left[no.from + 1..].iter().any(|t| said(&t))
 }
 
 /// True where more is left than fillers and the words before a value.
@@ -124,6 +137,8 @@ mod tests {
         check("", YesNo::Unclear);
         check("It's Johnson, not Johnston.", no("It's Johnson, not Johnston."));
         check("seven not seventeen", no("seven not seventeen"));
+        check("I have no food left in the house.", YesNo::Unclear);
+        check("well no I have no food", no("I have no food"));
         assert!(only_yes_no("Yes, that is right.", &en()) && !only_yes_no("Yes, Mary", &en()));
         let check = |text: &str, want: YesNo| assert_eq!(yes_no(text, &vi()), want, "{text}");
         check("dạ", YesNo::Yes);
@@ -136,6 +151,7 @@ mod tests {
         check("chờ chút đang có người gọi cửa", YesNo::Unclear);
         check("tui cũng hổng biết nữa", YesNo::Unclear);
         check("dạ đúng không ta", YesNo::Unclear);
+        check("nhà tôi không còn gạo", YesNo::Unclear);
         check("hình như sai rồi", no(""));
         assert!(only_yes_no("dạ không biết nữa", &vi()) && !only_yes_no("dạ Mai", &vi()));
     }

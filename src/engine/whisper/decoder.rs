@@ -21,8 +21,6 @@ const POSITIONS_SPARE: i32 = 128;
 /// costs a short answer twice the time, so only where anything may be said.
 const POSITIONS_MIN_OPEN: i32 = 400;
 const POSITIONS_MAX: i32 = 1_500;
-/// Tokens of expected names that go before the decode: about twenty names.
-const PROMPT_TOKENS_MAX: usize = 60;
 /// Nobody says more tokens a second.
 const TOKENS_PER_S: f32 = 12.0;
 const TOKENS_SPARE: i32 = 8;
@@ -102,9 +100,6 @@ impl Decoder {
         let positions = (POSITIONS_PER_S * seconds).ceil() as i32 + POSITIONS_SPARE;
         params.set_audio_ctx(positions.clamp(least, POSITIONS_MAX));
         params.set_max_tokens((TOKENS_PER_S * seconds) as i32 + TOKENS_SPARE);
-        // Not `set_initial_prompt`, which leaks its string.
-        let prompt = self.prompt(context);
-        params.set_tokens(&prompt);
         self.path.clear();
         self.state.full(params, &wide).map_err(broken)?;
         let words = doubted(unlooped(self.words(), seconds));
@@ -120,25 +115,6 @@ impl Decoder {
             }
         }
         Ok(decoded)
-    }
-
-    /// The first of the expected names and places, as text that might have come before: with
-    /// capitals, or the model goes on without them, and then hears fewer names.
-    fn prompt(&self, context: &RecognitionContext) -> Vec<Token> {
-        let names = matches!(context.expectation, Expectation::Name | Expectation::Address);
-        let mut prompt = Vec::new();
-        for phrase in context.phrases.iter().filter(|_| names) {
-            let Ok(more) =
-                self.context.tokenize(&format!(" {},", capitals(phrase)), PROMPT_TOKENS_MAX)
-            else {
-                continue;
-            };
-            if prompt.len() + more.len() > PROMPT_TOKENS_MAX {
-                break;
-            }
-            prompt.extend(more);
-        }
-        prompt
     }
 
     fn params(&mut self, language: &str) -> Result<FullParams<'static, 'static>, EngineError> {
@@ -256,11 +232,6 @@ fn unlooped(mut words: Vec<Word>, seconds: f32) -> Vec<Word> {
         }
     }
     words
-}
-
-/// `phrase` with a capital at each word, as names are written.
-fn capitals(phrase: &str) -> String {
-    phrase.split(' ').map(capital).collect::<Vec<_>>().join(" ")
 }
 
 /// One word again and again in capitals is how subtitles write a sound ("BEEP BEEP BEEP BEEP" for
