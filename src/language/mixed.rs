@@ -1,8 +1,8 @@
 //! One utterance that fills several slots: "I'm Hoa Nguyen at 12 Elm Road, we have no rice left".
 
-use super::address::addresses_and_rest;
+use super::address::{addresses_and_rest, is_detail};
 use super::need::needs_in;
-use super::person::names_among;
+use super::person::{names, names_among};
 use super::spelling::HOLE;
 use super::{Grammar, SlotValue};
 use crate::speech::Transcript;
@@ -25,5 +25,15 @@ pub fn mixed(heard: &Transcript, grammar: &Grammar, categories: &[String]) -> Mi
     let beside = |rest: &Vec<String>| rest.iter().filter(|t| *t != HOLE).cloned().collect();
     let said: Vec<String> = rests.first().map(beside).unwrap_or_default();
     let needs = needs_in(heard, &said, categories, grammar);
-    Mixed { names: names_among(heard, rests, grammar), addresses, needs }
+    let named = if addresses.first().is_some_and(is_place_alone) {
+        names(heard, grammar)
+    } else {
+        names_among(heard, rests, grammar)
+    };
+    Mixed { names: named, addresses, needs }
+}
+
+/// True for a place's name and nothing more, which may as well be a person's: "Mary Johnson".
+fn is_place_alone(address: &SlotValue) -> bool {
+    address.parts.iter().filter(|(name, _)| !is_detail(name)).count() < 2
 }

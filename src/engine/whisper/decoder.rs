@@ -1,7 +1,6 @@
 //! One whisper.cpp state: a piece of sound in, words with probabilities out.
 
 use super::broken;
-use super::closed::capital;
 use crate::audio::resample;
 use crate::engine::EngineError;
 use crate::speech::{Expectation, RecognitionContext, Word};

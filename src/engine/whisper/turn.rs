@@ -8,6 +8,9 @@ use crate::audio::{FRAME_SAMPLES, level};
 use crate::engine::{EngineError, RecognitionEvent};
 use crate::speech::{Expectation, RecognitionContext, Transcript, Word};
 
+/// Words are told as surely as the `ctc` engine would tell them. Of its words at 0.5 a third are
+/// right, of Whisper's six tenths (`spillway bench confusions`, Vietnamese and English).
+const AS_CTC: f32 = 1.0 / 1.5;
 /// Whisper hears 30 s at once. A longer turn is cut where it is quietest between these, in
 /// samples at 8 kHz.
 const PIECE_MIN: usize = 20 * 8_000;
@@ -119,6 +122,9 @@ impl Turn {
         }
         let mut heard = join([free].into_iter());
         heard.alternatives = doubt::alternatives(&heard, language, decoder)?;
+        for word in &mut heard.words {
+            word.confidence = word.confidence.powf(AS_CTC);
+        }
         Ok(heard)
     }
 }
