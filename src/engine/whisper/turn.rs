@@ -10,7 +10,7 @@ use crate::speech::{Expectation, RecognitionContext, Transcript, Word};
 
 /// Words are told as surely as the `ctc` engine would tell them. Of its words at 0.5 a third are
 /// right, of Whisper's six tenths (`spillway bench confusions`, Vietnamese and English).
-const AS_CTC: f32 = 1.0 / 1.5;
+const AS_CTC: f32 = 0.5;
 /// Whisper hears 30 s at once. A longer turn is cut where it is quietest between these, in
 /// samples at 8 kHz.
 const PIECE_MIN: usize = 20 * 8_000;
