@@ -7,7 +7,8 @@ use std::path::Path;
 pub type Factory = Box<dyn Fn() -> Result<Box<dyn Recognizer>, EngineError> + Send + Sync>;
 
 /// The best engine installed for `language` (ISO 639-1) and how to make one: `ctc` for Vietnamese,
-/// `whisper` for English; for Korean `whisper`, else its Vosk model; for others the other way round.
+/// `whisper` for English; for Korean `whisper`, else its Vosk model; for others the other way
+/// round.
 ///
 /// Of 15 clips of Koreans talking on the telephone `whisper` mishears 58 % of the words, the small
 /// Vosk model all of them.

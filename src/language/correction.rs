@@ -34,33 +34,7 @@ pub fn new_value(rest: &str, grammar: &Grammar) -> Option<String> {
         kept = &kept[again.unwrap_or(0) + 1..];
     }
     let declined = declined || inside;
-    // "[not] elm, oak, oak street": what is said again is meant.
-    if !words.contrasts.is_empty()
-        && let Some(i) = (1..kept.len()).find(|&i| kept[i] == kept[i - 1])
-    {
-        kept = &kept[i..];
-    }
-    // "[not] hill street, mill street".
-    let middle = 1..kept.len().saturating_sub(2);
-    if let Some(i) = middle
-        .filter(|_| !words.contrasts.is_empty())
-        .find(|&i| kept.last().is_some_and(|last| *last == kept[i]))
-    {
-        kept = &kept[i + 1..];
-    }
-    // "Anna, Maria Anna".
-    if let [first, rest @ .., last] = kept
-        && !rest.is_empty()
-        && first == last
-    {
-        kept = &kept[1..];
-    }
-    // "청주예요 충주 말고": what is not meant comes last.
-    let apart = |t: &String| words.joined_names.others.contains(t);
-    let kept = match kept {
-        [rest @ .., _, last] if !rest.is_empty() && apart(last) => rest,
-        _ => kept,
-    };
+    let kept = said_last(kept, grammar);
     // An ending alone stands behind a number, any other behind the last word.
     let ending = |t: &String| words.endings.may_follow("", t);
     let kept = kept.split_last().filter(|(last, _)| ending(last)).map_or(kept, |(_, rest)| rest);
@@ -86,6 +60,38 @@ pub fn new_value(rest: &str, grammar: &Grammar) -> Option<String> {
         _ => None,
     };
     (!kept.is_empty()).then(|| joined.unwrap_or_else(|| name_case(kept, &words.name_prefixes)))
+}
+
+/// Of values said one after the other, the one that is meant.
+fn said_last<'a>(mut kept: &'a [String], grammar: &Grammar) -> &'a [String] {
+    let words = &grammar.words;
+    // "[not] elm, oak, oak street": what is said again is meant.
+    if !words.contrasts.is_empty()
+        && let Some(i) = (1..kept.len()).find(|&i| kept[i] == kept[i - 1])
+    {
+        kept = &kept[i..];
+    }
+    // "[not] hill street, mill street".
+    let middle = 1..kept.len().saturating_sub(2);
+    if let Some(i) = middle
+        .filter(|_| !words.contrasts.is_empty())
+        .find(|&i| kept.last().is_some_and(|last| *last == kept[i]))
+    {
+        kept = &kept[i + 1..];
+    }
+    // "Anna, Maria Anna".
+    if let [first, rest @ .., last] = kept
+        && !rest.is_empty()
+        && first == last
+    {
+        kept = &kept[1..];
+    }
+    // "청주예요 충주 말고": what is not meant comes last.
+    let apart = |t: &String| words.joined_names.others.contains(t);
+    match kept {
+        [rest @ .., _, last] if !rest.is_empty() && apart(last) => rest,
+        _ => kept,
+    }
 }
 
 /// "Seven, not seventeen": what is said before the contrast.
