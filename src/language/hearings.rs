@@ -32,6 +32,9 @@ const INSERTED: f32 = 0.08;
 const CLOSED: f32 = 4.0;
 /// How likely a word is right that a reading has and the best hypothesis has not.
 const UNHEARD: f32 = 0.5;
+/// Letters that a word keeps in all its cases, at least, and those of its ending, at most.
+const STEM_MIN: usize = 3;
+const ENDING_MAX: usize = 3;
 /// Readings of doubtful words are no surer than this, which calls for a question.
 const ASKED: f32 = 0.5;
 /// Places surer than this need no words that were not heard.
@@ -65,7 +68,7 @@ pub fn combined(newest: &Transcript, earlier: &[Transcript], grammar: &Grammar) 
 
 /// As sure as a reading of `heard` may be that is made of `words`, its neighbours included: as sure
 /// as the most doubtful of them, but always sure enough to ask the caller.
-pub(super) fn certainty(heard: &Transcript, words: &[String]) -> f32 {
+pub(super) fn certainty(heard: &Transcript, words: &[String], grammar: &Grammar) -> f32 {
     if heard.words.is_empty() {
         return 1.0;
     }
@@ -74,8 +77,21 @@ pub(super) fn certainty(heard: &Transcript, words: &[String]) -> f32 {
         let best = sure.entry(folded(&word.text)).or_default();
         *best = best.max(sureness(word.confidence));
     }
-    let each = words.iter().map(|w| sure.get(w).copied().unwrap_or(UNHEARD));
+    let forms = grammar.inflects() || !grammar.words.joined_names.families.is_empty();
+    let inflected = |word: &String| {
+        let near = sure.iter().filter(|(heard, _)| forms && is_form_of(heard, word));
+        near.map(|(_, sure)| *sure).reduce(f32::max)
+    };
+    let each = words.iter().map(|w| sure.get(w).copied().or_else(|| inflected(w)));
+    let each = each.map(|sure| sure.unwrap_or(UNHEARD));
     each.fold(1.0, f32::min).max(ASKED)
+}
+
+/// True for a word that was heard in another case, or with particles behind it.
+fn is_form_of(heard: &str, word: &str) -> bool {
+    let same = heard.chars().zip(word.chars()).take_while(|(a, b)| a == b).count();
+    let letters = word.chars().count();
+    same == letters || same >= STEM_MIN.max(letters.saturating_sub(ENDING_MAX))
 }
 
 /// The single words that addresses, numbers and names are held together by, sorted.
@@ -411,7 +427,11 @@ mod tests {
         assert!(got.alternatives.iter().any(|a| a.text == "phường bến nghé"), "{got:?}");
         let plain = Transcript::plain("12 Lê Lợi.", 0.95);
         assert_eq!(combined(&plain, &[], &vietnamese), plain);
-        assert!(certainty(&newest, &["lai".into(), "bến".into()]) < 0.55);
-        assert_eq!(certainty(&plain, &["lê".into()]), 1.0);
+        assert!(certainty(&newest, &["lai".into(), "bến".into()], &vietnamese) < 0.55);
+        assert_eq!(certainty(&plain, &["lê".into()], &vietnamese), 1.0);
+        let korean = grammar("ko", "KR");
+        let told = heard("이름은:0.9 박지영입니다:0.9", &[]);
+        assert!(certainty(&told, &["박지영".into()], &korean) > 0.8);
+        assert_eq!(certainty(&told, &["김철수".into()], &korean), ASKED);
     }
 }

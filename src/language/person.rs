@@ -64,7 +64,7 @@ pub(super) fn names_among(
         // A lone reading may be a poor one.
         let sure = ((score - 2.0 * heard.confidence) / SURE_MIN).clamp(0.0, 1.0).powi(2);
         let confidence = heard.confidence * sure * trust(&value, grammar) * score.exp() / sum;
-        let confidence = confidence.min(certainty(heard, &with_neighbours(&value, &best)));
+        let confidence = confidence.min(certainty(heard, &with_neighbours(&value, &best), grammar));
         SlotValue { value, parts: Vec::new(), confidence }
     };
     let given = |(_, name): &(f32, String)| !name.is_empty();

@@ -51,7 +51,7 @@ pub(super) fn addresses_and_rest(
             // Doubtful words inside it and beside it may be parts of it.
             let from = (used.trailing_zeros() as usize).saturating_sub(1);
             let to = (129 - used.leading_zeros() as usize).min(tokens.len());
-            let confidence = certainty(heard, tokens.get(from..to).unwrap_or_default());
+            let confidence = certainty(heard, tokens.get(from..to).unwrap_or_default(), grammar);
             let reading = (score, SlotValue { value, parts, confidence });
             match readings.iter_mut().find(|(_, r)| r.parts == reading.1.parts) {
                 Some(known) if known.0 < score => *known = reading,
