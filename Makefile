@@ -5,10 +5,8 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help setup models demo test check fmt bench peers doctor clean
 
-# Model packs for the set-up, and the speech `make bench` measures with.
-PACKS ?= vi-ctc whisper-base vosk-ko piper-en_US-joe-medium
+# The speech `make bench` measures with. (PACKS=... names model packs for the set-up: tools/setup.sh.)
 MANIFEST ?= ../shared/speech/manifest.tsv
-export PACKS
 
 CARGO_DENY_VERSION := 0.20.2
 
