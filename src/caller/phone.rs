@@ -231,6 +231,9 @@ impl<W: Write> RunningCall<'_, W> {
         let mut said: Vec<Said> = Vec::new();
         words.poll(&mut said);
         for said in said {
+            if let Said::Bot { text, .. } = &said {
+                self.script.bot_says(text);
+            }
             self.conversation.said(&said);
             self.diary.said.push(said);
         }

@@ -243,6 +243,7 @@ fn located(failure: &Failure, scenario: &Scenario) -> String {
     let (Failure::NoAnswer { turn, .. }
     | Failure::PromptTooLong { turn, .. }
     | Failure::CallTooLong { turn, .. }
+    | Failure::WordsUnknown { turn }
     | Failure::FarEndGone { turn, .. }) = failure;
     match scenario.turns.get(*turn) {
         Some(next) => {

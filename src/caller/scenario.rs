@@ -73,6 +73,9 @@ pub struct Turn {
     pub act: Act,
     /// What the bot must have said before it.
     pub expect_prompt: Option<Pattern>,
+    /// Left out unless the bot has said this since the turn before: some questions are asked only
+    /// when the bot is in doubt.
+    pub only_if_asked: Option<Pattern>,
 }
 
 /// When a turn begins.
@@ -176,6 +179,7 @@ struct RawTurn {
     after: Option<Spanned<RawAfter>>,
     at_ms: Option<Spanned<u64>>,
     expect_prompt: Option<Pattern>,
+    only_if_asked: Option<Pattern>,
     say: Option<Spanned<String>>,
     play: Option<Spanned<PathBuf>>,
     keys: Option<Spanned<String>>,
@@ -345,6 +349,7 @@ impl Source<'_> {
             label: turn.label.take(),
             after,
             expect_prompt: turn.expect_prompt.take(),
+            only_if_asked: turn.only_if_asked.take(),
             act: self.act(at, number, turn)?,
         })
     }

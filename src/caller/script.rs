@@ -4,6 +4,7 @@ use crate::audio::{AudioFrame, FRAME_MS};
 use crate::call::HangupCause;
 use crate::caller::ear::{Ear, Heard};
 use crate::caller::line::Line;
+use crate::caller::pattern::Pattern;
 use crate::caller::scenario::{After, Pace};
 use crate::leg::LegEvent;
 use crate::rtp::DtmfDigit;
@@ -23,6 +24,8 @@ pub struct Cue {
     pub after: After,
     /// What is done.
     pub act: CueAct,
+    /// Left out unless the bot has said this since the turn before.
+    pub only_if_asked: Option<Pattern>,
 }
 
 /// What is done in a turn.
@@ -130,6 +133,11 @@ pub enum Failure {
         /// How loud the line is now.
         level_dbfs: f32,
     },
+    /// Whether a turn is to be done hangs on the bot's words, and they are not known.
+    WordsUnknown {
+        /// The turn, from 0.
+        turn: usize,
+    },
     /// The call lasted too long.
     CallTooLong {
         /// The turn that waits, from 0; the number of turns when all are done.
@@ -165,6 +173,12 @@ impl fmt::Display for Failure {
                 turn + 1,
                 s(prompt_ms)
             ),
+            Failure::WordsUnknown { turn } => write!(
+                f,
+                "turn {} has only_if_asked, and the bot's words are not known: run `spillway call` \
+                 on the server's machine with the server's --config",
+                turn + 1
+            ),
             Failure::CallTooLong { turn, call_ms } => write!(
                 f,
                 "the call lasted {:.1} s (pace.call_ms_max), {turn} turns done",
@@ -194,6 +208,8 @@ pub struct CallerScript {
     answered: Baseline,
     /// When the bot's answer to the turn before began, where a pause tells.
     answer_from_ms: Option<u64>,
+    /// The bot's words since the last turn began; `None` where they are not known.
+    asked: Option<String>,
 }
 
 /// Anything heard beyond this is an answer to the turn before.
@@ -242,7 +258,15 @@ impl CallerScript {
             onsets: 0,
             answered: Baseline { onsets: 0, end_ms: 0 },
             answer_from_ms: None,
+            asked: None,
         }
+    }
+
+    /// The bot says `text`.
+    pub fn bot_says(&mut self, text: &str) {
+        let asked = self.asked.get_or_insert_default();
+        asked.push(' ');
+        asked.push_str(text);
     }
 
     /// True when the call is over for the caller.
@@ -318,7 +342,10 @@ impl CallerScript {
 
     fn far_end_gone(&mut self, cause: HangupCause, actions: &mut Vec<Action>) {
         let left = &self.cues[self.next.min(self.cues.len())..];
-        if left.iter().any(|c| matches!(c.act, CueAct::Speak(_) | CueAct::Press(_))) {
+        let had_to_be = |c: &Cue| {
+            c.only_if_asked.is_none() && matches!(c.act, CueAct::Speak(_) | CueAct::Press(_))
+        };
+        if left.iter().any(had_to_be) {
             let failure = Failure::FarEndGone { turn: self.next, cause };
             tell(actions, Event::Failed(failure));
         }
@@ -381,8 +408,16 @@ impl CallerScript {
                 reached || self.prompt_is_over()
             }
         };
-        if ready {
-            self.begin(now_ms, actions);
+        if !ready {
+            return;
+        }
+        match (&cue.only_if_asked, &self.asked) {
+            (Some(_), None) => {
+                tell(actions, Event::Failed(Failure::WordsUnknown { turn: self.next }));
+                self.hang_up(now_ms, actions);
+            }
+            (Some(question), Some(asked)) if !question.found_in(asked) => self.next += 1,
+            _ => self.begin(now_ms, actions),
         }
     }
 
@@ -421,6 +456,7 @@ impl CallerScript {
         if !matches!(self.stage, Stage::Holding { is_answer: false, .. }) {
             self.answered = Baseline { onsets, end_ms: now_ms };
             self.answer_from_ms = None;
+            self.asked.iter_mut().for_each(String::clear);
         }
     }
 

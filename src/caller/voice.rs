@@ -79,7 +79,7 @@ pub fn cues(scenario: &Scenario, models_dir: &Path) -> Result<Vec<Cue>, VoiceErr
             Act::Silence { ms } => CueAct::Silence { ms: *ms },
             Act::HangUp => CueAct::HangUp,
         };
-        cues.push(Cue { after: turn.after, act });
+        cues.push(Cue { after: turn.after, act, only_if_asked: turn.only_if_asked.clone() });
     }
     Ok(cues)
 }

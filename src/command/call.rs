@@ -36,6 +36,7 @@ A scenario says who calls and what they do:
   say = \"Yes.\"                     #   or play = \"line.wav\", keys = \"12#\", silence_ms = 8000,
                                    #   wait_ms = 2000 (thinks first), hang_up = true
   expect_prompt = \"recorded\"       # words the bot must have said, or \"regex:...\"
+  only_if_asked = \"is that right\"  # left out unless the bot has just said this
   [[turn]]
   after = \"barge_in\"               # or \"now\"; speaks this far into the prompt:
   at_ms = 1500

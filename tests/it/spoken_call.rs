@@ -18,10 +18,16 @@ fn kokoro() -> PathBuf {
 }
 
 /// The call of `tests/scenarios/<language>.toml`, whose voice is there when `voice` is.
-async fn check(language: &str, voice: &Path) {
+async fn check(language: &str, gazetteer: &str, voice: &Path) {
     let models = checkout().join("models");
     if let Err(EngineError::Missing(what)) = factory_for(language, &models) {
         return skipped(&format!("a whole call in `{language}`: {what}"));
+    }
+    if !models.join(gazetteer).exists() {
+        return skipped(&format!(
+            "a whole call in `{language}`: there is no {gazetteer}; run: spillway models pull \
+             {gazetteer}"
+        ));
     }
     if !voice.exists() {
         return skipped(&format!(
@@ -45,10 +51,10 @@ async fn check(language: &str, voice: &Path) {
 
 #[tokio::test]
 async fn a_whole_call_in_russian() {
-    check("ru", Path::new(RUSSIAN_VOICE)).await;
+    check("ru", "gazetteer-ru", Path::new(RUSSIAN_VOICE)).await;
 }
 
 #[tokio::test]
 async fn a_whole_call_in_korean() {
-    check("ko", &kokoro()).await;
+    check("ko", "gazetteer-kr", &kokoro()).await;
 }

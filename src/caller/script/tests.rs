@@ -69,7 +69,7 @@ fn keys(keys: &str) -> CueAct {
 }
 
 fn cue(after: After, act: CueAct) -> Cue {
-    Cue { after, act }
+    Cue { after, act, only_if_asked: None }
 }
 
 fn told(event: &Event) -> Option<String> {
@@ -87,8 +87,11 @@ fn told(event: &Event) -> Option<String> {
 }
 
 /// What a caller with `cues` tells of a call with `bot`; each side hears the other a frame later.
-fn run(cues: Vec<Cue>, mut bot: ToyBot, pace: Pace) -> Vec<String> {
-    let mut script = CallerScript::new(cues, pace);
+fn run(cues: Vec<Cue>, bot: ToyBot, pace: Pace) -> Vec<String> {
+    run_script(CallerScript::new(cues, pace), bot)
+}
+
+fn run_script(mut script: CallerScript, mut bot: ToyBot) -> Vec<String> {
     let (mut to_bot, mut pressed, mut gone) = (AudioFrame::SILENCE, 0, false);
     let mut log = Vec::new();
     for step in 0..20_000 {
@@ -110,6 +113,26 @@ fn run(cues: Vec<Cue>, mut bot: ToyBot, pace: Pace) -> Vec<String> {
         }
     }
     panic!("the call does not end: {log:#?}");
+}
+
+#[test]
+fn a_turn_may_be_for_one_question_only() {
+    let only = |asked: &str| Cue {
+        only_if_asked: Some(Pattern::new(asked).expect("a pattern")),
+        ..cue(After::Prompt, say(400))
+    };
+    let turns = |words: Option<&str>| {
+        let cues = vec![only("your street"), only("your name"), only("anything else")];
+        let mut script = CallerScript::new(cues, Pace::default());
+        words.into_iter().for_each(|words| script.bot_says(words));
+        let log = run_script(script, ToyBot::new(&[1_000, 600]));
+        let kept = log.iter().filter(|e| e.starts_with("turn") || e.starts_with("failed"));
+        kept.map(|e| e.split(" @").next().unwrap_or_default().to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(turns(Some("What is your name?")), ["turn 1"]);
+    assert_eq!(turns(Some("Hello.")), [""; 0]);
+    let unknown = turns(None).remove(0);
+    assert!(unknown.starts_with("failed: turn 1 has only_if_asked"), "{unknown}");
 }
 
 fn check(cues: Vec<Cue>, bot: ToyBot, want: &[&str]) {
