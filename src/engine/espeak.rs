@@ -4,7 +4,7 @@
 //! input, a wav comes out.
 
 use super::program::{ProgramError, telephone_sound, wav_of};
-use super::sentence::{Sentence, sentences};
+use super::sentence::Sentence;
 use super::{EngineError, Synthesizer};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -66,10 +66,6 @@ impl Espeak {
             Ok(wav) => Ok(wav),
         }
     }
-
-    fn speak(&self, sentence: &Sentence) -> Result<Vec<i16>, EngineError> {
-        telephone_sound(&self.run(&plain(&sentence.text()))?).map_err(broken)
-    }
 }
 
 impl Synthesizer for Espeak {
@@ -77,12 +73,8 @@ impl Synthesizer for Espeak {
         &self.name
     }
 
-    fn synthesize(
-        &mut self,
-        text: &str,
-        emit: &mut dyn FnMut(Vec<i16>),
-    ) -> Result<(), EngineError> {
-        super::sentence::speak_each(&sentences(text), emit, |sentence| self.speak(sentence))
+    fn speak(&mut self, sentence: &Sentence) -> Result<Vec<i16>, EngineError> {
+        telephone_sound(&self.run(&plain(&sentence.text()))?).map_err(broken)
     }
 }
 
@@ -210,8 +202,9 @@ mod tests {
             std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
             let start = Instant::now();
             let patience = Duration::from_millis(300);
-            let voice = Espeak { name: "test".into(), program, language: "en".into(), patience };
-            let said = voice.speak(&sentences("Hello.")[0]);
+            let mut voice =
+                Espeak { name: "test".into(), program, language: "en".into(), patience };
+            let said = voice.speak(&super::super::sentence::sentences("Hello.")[0]);
             assert!(matches!(said, Err(EngineError::Broken { .. })), "{script}: {said:?}");
             assert!(start.elapsed() < Duration::from_secs(5), "{script}: {:?}", start.elapsed());
         }

@@ -5,6 +5,7 @@
 //! turns them into [`RecognitionEvent::Failed`].
 
 use crate::speech::{RecognitionContext, Transcript};
+use sentence::Sentence;
 
 pub mod announcer;
 pub mod ctc;
@@ -85,7 +86,22 @@ pub trait Recognizer {
 pub trait Synthesizer {
     /// The voice's name, for example `piper:en_US-joe-medium`.
     fn name(&self) -> &str;
-    /// Speaks `text`: `emit` gets 16-bit mono samples at 8 kHz, sentence by sentence.
-    fn synthesize(&mut self, text: &str, emit: &mut dyn FnMut(Vec<i16>))
-    -> Result<(), EngineError>;
+    /// One sentence, 16-bit mono samples at 8 kHz, at the level of a telephone, without silence
+    /// around it.
+    fn speak(&mut self, sentence: &Sentence) -> Result<Vec<i16>, EngineError>;
+    /// Speaks `text`: `emit` gets sentence by sentence, with silence between.
+    fn synthesize(
+        &mut self,
+        text: &str,
+        emit: &mut dyn FnMut(Vec<i16>),
+    ) -> Result<(), EngineError> {
+        let mut gap = 0;
+        for sentence in sentence::sentences(text) {
+            let mut sound = vec![0; gap];
+            sound.append(&mut self.speak(&sentence)?);
+            emit(sound);
+            gap = sentence::gap_samples(&sentence);
+        }
+        Ok(())
+    }
 }

@@ -5,13 +5,13 @@
 //! turned into phonemes alone and behind a lock, and its own mark is put back: the model has learnt
 //! to pause at `,` and to fall at `.`.
 
-use super::sentence::{Clause, Sentence, sentences};
+use super::sentence::{Clause, Sentence};
 use super::{EngineError, Synthesizer, onnx};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 const ENGINE: &str = "piper";
-/// Longer than any sentence of [`sentences`]' length; beyond it the model ran away.
+/// Longer than any sentence of [`super::sentence::sentences`]' length; beyond it the model ran away.
 const SENTENCE_S_MAX: usize = 60;
 /// How much slower than the voice was recorded, for ears on a telephone.
 const SLOWER: f32 = 1.1;
@@ -69,8 +69,13 @@ impl Piper {
     pub fn language(&self) -> &str {
         &self.language
     }
+}
 
-    /// One sentence, at the level of a telephone, without silence around it.
+impl Synthesizer for Piper {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
     fn speak(&mut self, sentence: &Sentence) -> Result<Vec<i16>, EngineError> {
         let phonemes = phonemes(sentence, &self.phoneme_voice)?;
         let (samples, rate_hz) = self
@@ -81,20 +86,6 @@ impl Piper {
             return Err(broken("a sentence came out longer than a minute"));
         }
         super::sentence::for_telephone(&samples, rate_hz).map_err(broken)
-    }
-}
-
-impl Synthesizer for Piper {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn synthesize(
-        &mut self,
-        text: &str,
-        emit: &mut dyn FnMut(Vec<i16>),
-    ) -> Result<(), EngineError> {
-        super::sentence::speak_each(&sentences(text), emit, |sentence| self.speak(sentence))
     }
 }
 
@@ -196,7 +187,7 @@ mod tests {
     }
 
     fn sentence(text: &str) -> Sentence {
-        sentences(text).remove(0)
+        super::super::sentence::sentences(text).remove(0)
     }
 
     /// espeak-ng inside gives "one two three, four five" back as one run of words.

@@ -2,7 +2,7 @@
 //!
 //! A program of any licence and language can speak that way: it shares no code with us.
 
-use super::sentence::{for_telephone, sentences, speak_each};
+use super::sentence::{Sentence, for_telephone};
 use super::{EngineError, Synthesizer};
 use crate::audio::resample::to_f32;
 use std::io::{ErrorKind, Read, Write};
@@ -48,13 +48,6 @@ impl Program {
         };
         Ok(Program { name: format!("{ENGINE}:{program}"), command: words })
     }
-
-    fn speak(&self, text: &str) -> Result<Vec<i16>, EngineError> {
-        let mut command = Command::new(&self.command[0]);
-        let said = wav_of(command.args(&self.command[1..]), text, PATIENCE);
-        let sound = said.map_err(|e| e.to_string()).and_then(|wav| telephone_sound(&wav));
-        sound.map_err(|e| broken(format!("{}: {e}", self.command[0])))
-    }
 }
 
 impl Synthesizer for Program {
@@ -62,12 +55,11 @@ impl Synthesizer for Program {
         &self.name
     }
 
-    fn synthesize(
-        &mut self,
-        text: &str,
-        emit: &mut dyn FnMut(Vec<i16>),
-    ) -> Result<(), EngineError> {
-        speak_each(&sentences(text), emit, |sentence| self.speak(&sentence.text()))
+    fn speak(&mut self, sentence: &Sentence) -> Result<Vec<i16>, EngineError> {
+        let mut command = Command::new(&self.command[0]);
+        let said = wav_of(command.args(&self.command[1..]), &sentence.text(), PATIENCE);
+        let sound = said.map_err(|e| e.to_string()).and_then(|wav| telephone_sound(&wav));
+        sound.map_err(|e| broken(format!("{}: {e}", self.command[0])))
     }
 }
 

@@ -1,6 +1,5 @@
 //! Where a text may be taken apart for a voice: sentences, and the clauses in them.
 
-use super::EngineError;
 use crate::audio::SAMPLE_RATE_HZ;
 use crate::audio::loudness::{telephone_level, trimmed};
 use crate::audio::resample::resample;
@@ -136,22 +135,6 @@ pub fn sentences(text: &str) -> Vec<Sentence> {
 pub fn gap_samples(before: &Sentence) -> usize {
     let gap_ms = if before.is_whole() { 300 } else { 80 };
     gap_ms * SAMPLE_RATE_HZ as usize / 1000
-}
-
-/// Lets `speak` say each of `sentences` and hands the sound on, with silence between.
-pub(super) fn speak_each(
-    sentences: &[Sentence],
-    emit: &mut dyn FnMut(Vec<i16>),
-    mut speak: impl FnMut(&Sentence) -> Result<Vec<i16>, EngineError>,
-) -> Result<(), EngineError> {
-    let mut gap = 0;
-    for sentence in sentences {
-        let mut sound = vec![0; gap];
-        sound.append(&mut speak(sentence)?);
-        emit(sound);
-        gap = gap_samples(sentence);
-    }
-    Ok(())
 }
 
 #[derive(Default)]

@@ -4,6 +4,7 @@ use super::*;
 use crate::audio::FRAME_SAMPLES;
 use crate::audio::level::peak;
 use crate::engine::Synthesizer;
+use crate::engine::sentence::Sentence;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -23,11 +24,8 @@ impl Synthesizer for Parrot {
         self.name
     }
 
-    fn synthesize(
-        &mut self,
-        text: &str,
-        emit: &mut dyn FnMut(Vec<i16>),
-    ) -> Result<(), EngineError> {
+    fn speak(&mut self, sentence: &Sentence) -> Result<Vec<i16>, EngineError> {
+        let text = sentence.text();
         if let Some(go) = &self.go {
             let _ = go.recv();
         }
@@ -38,8 +36,7 @@ impl Synthesizer for Parrot {
         if text.contains(&format!("fail {}", self.name)) {
             return Err(broken("as the text says"));
         }
-        emit(vec![text.len() as i16; FRAME_SAMPLES]);
-        Ok(())
+        Ok(vec![text.len() as i16; FRAME_SAMPLES])
     }
 }
 
