@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 /// Passes over the examples.
 const PASSES: usize = 4;
 /// Step of AdaGrad.
-const RATE: f32 = 0.3;
+const RATE: f32 = 0.5;
 /// Every n-th word of an example is left out in a second copy, as recognisers lose words.
 const DROPPED_EVERY: usize = 3;
 /// Bins of the hashed features.
@@ -29,17 +29,17 @@ const LEXICON_WEIGHT: f32 = 0.7;
 /// A pattern's first weight for its own category, before examples change it.
 const LEXICON_TRUST: f32 = 2.0;
 /// Where there is no example.
-const LEXICON_TRUST_ALONE: f32 = 12.0;
+const LEXICON_TRUST_ALONE: f32 = 16.0;
 
 /// The category of a life at risk.
 pub(super) const EMERGENCY: &str = "EMERGENCY";
 /// How likely an emergency must be: with a phrase of `emergency` alone, with words that calm
 /// beside it, and without any phrase.
-const SURE_WITH_PHRASE: f32 = 0.1;
-const SURE_AGAINST_CALM: f32 = 0.3;
-const SURE_WITHOUT_PHRASE: f32 = 0.6;
+const SURE_WITH_PHRASE: f32 = 0.25;
+const SURE_AGAINST_CALM: f32 = 0.35;
+const SURE_WITHOUT_PHRASE: f32 = 0.5;
 /// A shorter sentence is no emergency without a phrase.
-const WORDS_WITHOUT_PHRASE_MIN: usize = 5;
+const WORDS_WITHOUT_PHRASE_MIN: usize = 4;
 
 /// A life may be at risk.
 #[derive(Debug, Clone, PartialEq)]
