@@ -1,10 +1,12 @@
 //! `spillway bench`.
 
+use indicatif::{ProgressBar, ProgressStyle};
 use std::path::Path;
 use std::process::ExitCode;
 
 mod asr;
 mod biasing;
+mod clips;
 mod confusions;
 mod gazetteer;
 mod strange;
@@ -37,6 +39,13 @@ enum What {
     Biasing(biasing::Args),
     /// Count what a recogniser makes of what is said, for the model of its noise.
     Confusions(confusions::Args),
+}
+
+/// How many of `clips` recordings are heard.
+fn progress(prefix: &str, clips: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{prefix} {bar:40} {pos}/{len} {eta}");
+    let bar = ProgressBar::new(clips as u64).with_prefix(prefix.to_string());
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// Runs it.

@@ -1,7 +1,6 @@
 //! `spillway bench asr`: labelled recordings through the recognisers as calls would bring them.
 
 use anyhow::Context;
-use indicatif::{ProgressBar, ProgressStyle};
 use spillway::config::Config;
 use spillway::engine::factory_for;
 use spillway::replay::score::{Entry, Heard, Report, measure, read};
@@ -47,7 +46,7 @@ pub fn run(config: Option<&Path>, args: &Args) -> anyhow::Result<ExitCode> {
             }
         };
         let mut engine = factory().with_context(|| format!("{language}: no engine"))?;
-        let bar = progress(language, entries.len());
+        let bar = super::progress(language, entries.len());
         measure(&mut *engine, language, &entries, &mut report, |entry, heard| {
             if args.errors {
                 bar.suspend(|| print_error(entry, heard));
@@ -63,12 +62,6 @@ pub fn run(config: Option<&Path>, args: &Args) -> anyhow::Result<ExitCode> {
         print_table(&report);
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn progress(language: &str, clips: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{prefix} {bar:40} {pos}/{len} {eta}");
-    let bar = ProgressBar::new(clips as u64).with_prefix(language.to_string());
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 fn print_error(entry: &Entry, heard: &Heard) {

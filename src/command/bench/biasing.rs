@@ -1,7 +1,6 @@
 //! `spillway bench biasing`: what expected phrases gain, and what they invent.
 
 use anyhow::Context;
-use indicatif::{ProgressBar, ProgressStyle};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde::Serialize;
@@ -95,8 +94,7 @@ pub fn run(config: Option<&Path>, args: &Args) -> anyhow::Result<ExitCode> {
         .chain(drawn.clone())
         .chain(distractors.iter().cloned())
         .collect();
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {eta}")?;
-    let bar = ProgressBar::new(0).with_style(style);
+    let bar = super::progress("heard", 0);
     let hear = |bonus: Option<f32>, clips: &[&BiasClip], phrases: &[String]| {
         let mut engine = engine(&args.lang, &config.models_dir, bonus)?;
         bar.inc_length(clips.len() as u64);

@@ -1,7 +1,6 @@
 //! `spillway bench confusions`: what the recogniser makes of what is said, counted.
 
 use anyhow::Context;
-use indicatif::{ProgressBar, ProgressStyle};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use spillway::config::Config;
@@ -77,9 +76,7 @@ pub fn run(config: Option<&Path>, args: &Args) -> anyhow::Result<ExitCode> {
     let mut engine = factory().with_context(|| format!("{}: no engine", args.lang))?;
     let mut rng = StdRng::seed_from_u64(args.seed);
     let mut all = Confusions::new(&args.lang);
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {eta}");
-    let bar = ProgressBar::new((entries.len() * args.snr_db.len()) as u64);
-    let bar = bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let bar = super::progress("heard", entries.len() * args.snr_db.len());
     let mut levels = Vec::new();
     for level in &args.snr_db {
         let mut own = Confusions::new(&args.lang);

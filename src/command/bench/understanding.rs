@@ -1,5 +1,6 @@
 //! `spillway bench understanding`: labelled cases through the readers of the dialogue.
 
+use super::clips::Clips;
 use anyhow::Context;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -28,10 +29,15 @@ Examples:
   spillway bench understanding --lang vi --slot address --failures 50
   spillway bench understanding --lang vi --wer 25 --seed 7
   spillway bench understanding my-cases.tsv --json
+  spillway bench understanding my-cases.tsv --manifest my-recordings.tsv
 
 With --wer the words are spoiled as a recogniser spoils them, by the confusions measured on real
 recordings (fixtures/understanding/confusions-<lang>.tsv). Each mixed case is also led through the
-whole form by a simulated caller who denies what is read back wrongly and says it once more.")]
+whole form by a simulated caller who denies what is read back wrongly and says it once more.
+
+With --manifest the cases are heard, not read: each case with a recording whose transcript has the
+same words goes through the language's recogniser, with what its slot's question expects; the other
+cases are left out. The manifest is that of `spillway bench asr`.")]
 pub struct Args {
     /// Case files [default: every .tsv of fixtures/understanding/ that holds cases].
     #[arg(value_name = "FILE")]
@@ -48,6 +54,9 @@ pub struct Args {
     /// Spoil the words to this word error rate, in percent.
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=90))]
     wer: Option<u8>,
+    /// Hear the cases in these recordings (see above) instead of reading them.
+    #[arg(long, value_name = "FILE", conflicts_with = "wer")]
+    manifest: Option<PathBuf>,
     /// What the spoiling draws its mistakes from.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -70,25 +79,48 @@ pub fn run(config: Option<&Path>, args: &Args) -> anyhow::Result<ExitCode> {
     };
     all.retain(wanted);
     anyhow::ensure!(!all.is_empty(), "no such cases");
-    let mut bench = Bench::new(&config, args, &all)?;
-    let mut report = UnderstandingReport::default();
-    for case in &all {
-        let heard = bench.hear(case);
-        let grammar = &bench.hotlines[&key(case)].grammar;
-        let judged = judge(case, &heard, grammar, &Confidence::default());
-        report.add(case, &judged);
-        if case.slot == "mixed" {
-            let hotline = bench.hotlines[&key(case)].clone();
-            let score = report.forms.entry(case.lang.clone()).or_default();
-            lead(case, hotline, &mut |text| bench.hear_text(&case.lang, text), score);
-        }
-    }
+    let report = match &args.manifest {
+        Some(manifest) => heard(&config, &mut Clips::open(&config, manifest, &mut all)?, &all)?,
+        None => read(Bench::new(&config, args, &all)?, &all),
+    };
     if args.json {
         super::super::print(&format!("{}\n", serde_json::to_string_pretty(&report)?))?;
     } else {
         super::super::print(&report.table(args.failures))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The cases read, spoiled or not.
+fn read(mut bench: Bench, cases: &[Case]) -> UnderstandingReport {
+    let mut report = UnderstandingReport::default();
+    for case in cases {
+        let words = bench.hear(&case.lang, &case.text);
+        let hotline = bench.hotlines[&key(case)].clone();
+        report.add(case, &judge(case, &words, &hotline.grammar, &Confidence::default()));
+        if case.slot == "mixed" {
+            let score = report.forms.entry(case.lang.clone()).or_default();
+            lead(case, hotline, &mut |text| bench.hear(&case.lang, text), score);
+        }
+    }
+    report
+}
+
+/// The cases heard, each in all its recordings.
+fn heard(
+    config: &Config,
+    clips: &mut Clips,
+    cases: &[Case],
+) -> anyhow::Result<UnderstandingReport> {
+    let hotlines = hotlines(config, cases)?;
+    let mut report = UnderstandingReport::default();
+    for case in cases {
+        let hotline = &hotlines[&key(case)];
+        for words in clips.hear(case, hotline)? {
+            report.add(case, &judge(case, &words, &hotline.grammar, &Confidence::default()));
+        }
+    }
+    Ok(report)
 }
 
 /// What the cases are read with.
@@ -113,11 +145,7 @@ impl Bench {
         Ok(Bench { hotlines, noise, wer, rng: StdRng::seed_from_u64(args.seed) })
     }
 
-    fn hear(&mut self, case: &Case) -> Transcript {
-        self.hear_text(&case.lang, &case.text)
-    }
-
-    fn hear_text(&mut self, lang: &str, text: &str) -> Transcript {
+    fn hear(&mut self, lang: &str, text: &str) -> Transcript {
         match (self.wer, self.noise.get(lang)) {
             (Some(wer), Some(noise)) => noise.spoil(text, wer, &mut self.rng),
             _ => Transcript::plain(text, TEXT_CONFIDENCE),
