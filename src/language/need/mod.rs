@@ -49,17 +49,19 @@ pub(super) fn needs_in(
 }
 
 /// Words that must follow before an alarm is believed of a caller who is still speaking.
-const WORDS_BEHIND: usize = 2;
+const WORDS_BEHIND: usize = 3;
 /// Unless the alarm is as likely as this.
 const CERTAIN: f32 = 0.9;
 
 /// Why `text`, the words so far of a caller who is still speaking, says that a life is at risk: as
-/// [`emergency`], but the next words must not have taken it back ("chest pain | last year").
+/// [`emergency`], but the next words must not have taken it back ("chest pain | last year"), and
+/// without a phrase it must be certain.
 pub fn emergency_so_far(text: &str, grammar: &Grammar) -> Option<Alarm> {
     let said = tokens(text);
     let alarm = grammar.needs.emergency(&said)?;
     let before = || grammar.needs.emergency(&said[..said.len().saturating_sub(WORDS_BEHIND)]);
-    (alarm.likely >= CERTAIN || before().is_some()).then_some(alarm)
+    let stands = alarm.phrase.is_some() && before().is_some();
+    (alarm.likely >= CERTAIN || stands).then_some(alarm)
 }
 
 /// Why `text` says that a life is at risk now.

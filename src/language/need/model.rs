@@ -33,6 +33,8 @@ const LEXICON_TRUST_ALONE: f32 = 16.0;
 
 /// The category of a life at risk.
 pub(super) const EMERGENCY: &str = "EMERGENCY";
+/// The label of what tells no need: names, addresses, numbers, "hold on".
+const NONE: &str = "NONE";
 /// How likely an emergency must be: with a phrase of `emergency` alone, with words that calm
 /// beside it, and without any phrase.
 const SURE_WITH_PHRASE: f32 = 0.25;
@@ -55,6 +57,7 @@ pub struct Alarm {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct NeedModel {
     lexicon: Lexicon,
+    /// Those of needs, then [`NONE`].
     categories: Vec<String>,
     /// Words of the examples.
     vocabulary: BTreeSet<String>,
@@ -82,28 +85,41 @@ impl NeedModel {
             .collect();
         let names = lines.iter().map(|(c, _)| *c);
         let names = names.chain(lexicon.categories().iter().map(String::as_str));
-        let categories: BTreeSet<String> = names.map(String::from).collect();
-        let categories: Vec<String> = categories.into_iter().collect();
+        let needs: BTreeSet<&str> = names.filter(|c| *c != NONE).collect();
+        let categories: Vec<String> = needs.into_iter().chain([NONE]).map(String::from).collect();
         let weights = vec![0.0; BINS * categories.len()];
         let vocabulary = lines.iter().flat_map(|(_, said)| said).cloned().collect();
         let mut model = NeedModel { lexicon, weights, categories, vocabulary };
         let taught: BTreeSet<&str> = lines.iter().map(|(c, _)| *c).collect();
         model.trust_lexicon(&taught);
-        let mut rows = Vec::new();
-        for (category, said) in &lines {
-            let of = model.categories.iter().position(|c| c == category).unwrap_or(0);
-            rows.push((of, model.features(said)));
-            for lost in 0..DROPPED_EVERY.min(said.len().saturating_sub(2)) {
-                let kept = said.iter().enumerate().filter(|(i, _)| i % DROPPED_EVERY != lost);
-                let kept: Vec<String> = kept.map(|(_, t)| t.clone()).collect();
-                rows.push((of, model.features(&kept)));
-            }
-        }
+        let rows = model.rows(&lines);
         let is_taught = |c: &String| taught.contains(c.as_str());
         let mask: Vec<f32> =
             model.categories.iter().map(|c| f32::from(u8::from(is_taught(c)))).collect();
         model.fit(&rows, &mask);
         model
+    }
+
+    /// What is learnt from: every example, itself with words left out, and in one breath with one
+    /// that tells no need, as callers tell who and where they are.
+    fn rows(&self, lines: &[(&str, Vec<String>)]) -> Vec<(usize, Features)> {
+        let nothing: Vec<&Vec<String>> =
+            lines.iter().filter(|(c, _)| *c == NONE).map(|(_, said)| said).collect();
+        let mut rows = Vec::new();
+        for (i, (category, said)) in lines.iter().enumerate() {
+            let of = self.categories.iter().position(|c| c == category).unwrap_or(0);
+            rows.push((of, self.features(said)));
+            for lost in 0..DROPPED_EVERY.min(said.len().saturating_sub(2)) {
+                let kept = said.iter().enumerate().filter(|(i, _)| i % DROPPED_EVERY != lost);
+                let kept: Vec<String> = kept.map(|(_, t)| t.clone()).collect();
+                rows.push((of, self.features(&kept)));
+            }
+            if let Some(beside) = nothing.get((i * STRIDE) % nothing.len().max(1)) {
+                let told = if i % 2 == 0 { [said, *beside] } else { [*beside, said] };
+                rows.push((of, self.features(&told.map(Vec::as_slice).concat())));
+            }
+        }
+        rows
     }
 
     /// Before anything is learnt, a category's own patterns speak for it; where there is no example
@@ -185,9 +201,9 @@ impl NeedModel {
         scores
     }
 
-    /// All categories it knows.
+    /// All categories of needs it knows.
     pub fn categories(&self) -> &[String] {
-        &self.categories
+        self.categories.split_last().map_or(&[], |(_, needs)| needs)
     }
 
     /// Why a life may be at risk, with the probability that the caller says so.

@@ -3,8 +3,8 @@
 use super::Case;
 use crate::dialogue::Confidence;
 use crate::language::{
-    Grammar, SlotValue, YesNo, addresses, count_said, fold, mixed, names, needs, new_value,
-    numbers_to_digits, spoken_phone, yes_no,
+    Grammar, SlotValue, YesNo, addresses, count_said, emergency, emergency_so_far, fold, mixed,
+    names, needs, new_value, numbers_to_digits, spoken_phone, yes_no,
 };
 use crate::speech::Transcript;
 
@@ -19,6 +19,10 @@ pub struct Judged {
     pub accepted: bool,
     /// It says what the label says.
     pub right: bool,
+    /// It says that a life is at risk.
+    pub alarm: bool,
+    /// So it seemed while the caller was still speaking.
+    pub alarm_so_far: bool,
 }
 
 /// Reads `heard`, what an engine made of the case's text, and compares.
@@ -42,7 +46,14 @@ pub fn judge(case: &Case, heard: &Transcript, grammar: &Grammar, bands: &Confide
     };
     let right = same(&case.slot, &case.expected, &got, grammar);
     let accepted = !got.is_empty() && got != "unclear" && confidence >= bands.confirm_below;
-    Judged { got, confidence, accepted, right }
+    let alarm = emergency(&heard.text, grammar).is_some();
+    Judged { got, confidence, accepted, right, alarm, alarm_so_far: alarm_so_far(heard, grammar) }
+}
+
+/// Some beginning of the words raises an alarm.
+fn alarm_so_far(heard: &Transcript, grammar: &Grammar) -> bool {
+    let words: Vec<&str> = heard.text.split_whitespace().collect();
+    (1..words.len()).any(|said| emergency_so_far(&words[..said].join(" "), grammar).is_some())
 }
 
 fn best(readings: &[SlotValue], write: impl Fn(&SlotValue) -> String) -> (String, f32) {

@@ -52,7 +52,7 @@ pub struct Failure {
     pub confidence: f32,
 }
 
-/// Lives at risk among the needs of one language.
+/// Lives at risk in the cases of one language.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct AlarmScore {
     /// Cases whose label is an emergency.
@@ -63,6 +63,12 @@ pub struct AlarmScore {
     pub others: usize,
     /// What was said in those of them that raised one.
     pub false_alarms: Vec<String>,
+    /// Names, addresses and other answers that tell of no emergency.
+    pub answers: usize,
+    /// What was said in those of them that raised an alarm.
+    pub alarming_answers: Vec<String>,
+    /// What was said, need or answer, where only a beginning of it raised an alarm.
+    pub hasty_alarms: Vec<String>,
 }
 
 /// All results.
@@ -96,9 +102,7 @@ impl UnderstandingReport {
             score.given += 1;
             score.sure.push((judged.confidence, judged.right));
         }
-        if case.slot == "need" {
-            self.alarms.entry(case.lang.clone()).or_default().add(case, judged);
-        }
+        self.alarms.entry(case.lang.clone()).or_default().add(case, judged);
         if judged.right {
             return;
         }
@@ -160,14 +164,25 @@ impl UnderstandingReport {
 
 impl AlarmScore {
     fn add(&mut self, case: &Case, judged: &Judged) {
-        let raised = judged.got == EMERGENCY;
-        if case.expected == EMERGENCY {
-            self.emergencies += 1;
-            self.missed.extend((!raised).then(|| case.text.clone()));
-        } else {
-            self.others += 1;
-            self.false_alarms.extend(raised.then(|| case.text.clone()));
+        let told = |is: bool| is.then(|| case.text.clone());
+        match (case.expected == EMERGENCY, case.slot == "need") {
+            (true, _) => {
+                self.emergencies += 1;
+                self.missed.extend(told(!judged.alarm));
+                return;
+            }
+            // In a mixed case it stands beside name and address.
+            (false, false) if case.expected.contains(EMERGENCY) => return,
+            (false, true) => {
+                self.others += 1;
+                self.false_alarms.extend(told(judged.alarm));
+            }
+            (false, false) => {
+                self.answers += 1;
+                self.alarming_answers.extend(told(judged.alarm));
+            }
         }
+        self.hasty_alarms.extend(told(judged.alarm_so_far && !judged.alarm));
     }
 }
 
@@ -178,18 +193,24 @@ impl UnderstandingReport {
             let (missed, false_alarms) = (a.missed.len(), a.false_alarms.len());
             out += &format!(
                 "{lang}: {} of {} emergencies recognised ({:.1} %), {false_alarms} false alarms in \
-                 {} other needs ({:.1} %)\n",
+                 {} other needs ({:.1} %), {} in {} other answers ({:.1} %), {} before the end\n",
                 a.emergencies - missed,
                 a.emergencies,
                 percent(a.emergencies - missed, a.emergencies),
                 a.others,
                 percent(false_alarms, a.others.max(1)),
+                a.alarming_answers.len(),
+                a.answers,
+                percent(a.alarming_answers.len(), a.answers.max(1)),
+                a.hasty_alarms.len(),
             );
             let told = |what: &str, texts: &[String]| {
                 texts.iter().map(|t| format!("    {what}: \"{t}\"\n")).collect::<String>()
             };
             out += &told("missed", &a.missed);
             out += &told("false alarm", &a.false_alarms);
+            out += &told("false alarm", &a.alarming_answers);
+            out += &told("alarm before the end", &a.hasty_alarms);
         }
         out
     }
