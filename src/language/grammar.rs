@@ -32,7 +32,7 @@ pub struct Grammar {
     places: Option<Arc<Gazetteer>>,
     common: Arc<BTreeSet<String>>,
     /// How like some person's name words are.
-    known_names: Arc<Memo>,
+    known_names: Arc<Memo<f32>>,
     /// Single words that addresses and names are held together by, sorted.
     pub(super) closed_words: Arc<[String]>,
 }
@@ -216,9 +216,10 @@ impl Grammar {
 
     /// True for words of everyday talk, which names seldom hold.
     pub(super) fn is_common_word(&self, token: &str) -> bool {
-        self.common.contains(token)
-            || Inflected::of(&self.language)
-                .is_some_and(|l| inflection::is_no_name_by_ending(token, l))
+        let no_name = |language| {
+            inflection::is_no_name_by_ending(token, language) && !self.is_given_name(token)
+        };
+        self.common.contains(token) || Inflected::of(&self.language).is_some_and(no_name)
     }
 
     /// True where a person's name has cases.
@@ -264,9 +265,10 @@ impl Grammar {
     }
 
     /// True for a word that callers tell their needs with; where every name has its cases, be it
-    /// a name too ("света").
+    /// a name too ("света"), and elsewhere where it is like one only by its case ("hoří").
     pub(super) fn is_everyday(&self, token: &str) -> bool {
-        self.needs.knows_word(token) && (self.inflects() || self.name_likeness(token) < 0.7)
+        let name = if self.inflects_persons() { 0.97 } else { 0.7 };
+        self.needs.knows_word(token) && (self.inflects() || self.name_likeness(token) < name)
     }
 
     /// True where `token` alone is written as a place's name is.
@@ -277,7 +279,7 @@ impl Grammar {
 
     /// 0..=1: how much `token` looks like a word of a person's name.
     pub(super) fn name_likeness(&self, token: &str) -> f32 {
-        if self.inflects_persons() && token.contains('-') {
+        if token.contains('-') {
             // A name of two is as likely as either.
             let parts = token.split('-').filter(|p| p.chars().count() > 2);
             return parts.map(|p| self.name_likeness(p)).fold(0.0, f32::max);
@@ -296,7 +298,14 @@ impl Grammar {
         let Some(places) = self.places() else { return 0.3 };
         let best = self.known_names.of(token, || {
             let lists = [places.given_names(), places.family_names(), places.middle_names()];
-            let best = lists.into_iter().filter_map(|l| l.matches(&[token]).into_iter().next());
+            // "Malá" is Mr Malý's wife.
+            let husband = token.strip_suffix('á').filter(|_| self.language == "cs");
+            let forms = [Some(token.to_string()), husband.map(|stem| format!("{stem}ý"))];
+            let forms = || forms.iter().flatten();
+            let alike = |l: &NameIndex| {
+                forms().filter_map(|f| l.matches(&[f]).first().copied()).collect::<Vec<_>>()
+            };
+            let best = lists.into_iter().flat_map(alike);
             best.map(|m| m.similarity).fold(0.0, f32::max)
         });
         // With endings cut off, everyday words are like some name.

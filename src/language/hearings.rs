@@ -77,7 +77,7 @@ pub(super) fn certainty(heard: &Transcript, words: &[String], grammar: &Grammar)
         let best = sure.entry(folded(&word.text)).or_default();
         *best = best.max(sureness(word.confidence));
     }
-    let forms = grammar.inflects() || !grammar.words.joined_names.families.is_empty();
+    let forms = grammar.inflects_persons() || !grammar.words.joined_names.families.is_empty();
     let inflected = |word: &String| {
         let near = sure.iter().filter(|(heard, _)| forms && is_form_of(heard, word));
         near.map(|(_, sure)| *sure).reduce(f32::max)

@@ -60,7 +60,9 @@ fn joined(tokens: &[String], grammar: &Grammar) -> Option<String> {
     }
     let (_, inner) = rest.split_last()?;
     let spelled = single(first) && inner.iter().all(single);
-    let family = inner.is_empty() && names.families.contains(first);
+    let family = inner.is_empty()
+        && names.families.contains(first)
+        && !grammar.words.fillers.contains(first);
     (spelled || family).then(|| tokens.concat())
 }
 
@@ -94,7 +96,7 @@ fn is_stop(word: &str, grammar: &Grammar) -> bool {
     let lists = [&words.stop_words, &words.titles, &words.fillers, &words.joined_names.others];
     let stop = |word: &str| lists.iter().any(|list| list.iter().any(|w| w == word));
     // "이름요" is no name either.
-    let closed = cuts(word, &[&words.endings]).into_iter().skip(1);
+    let closed = cuts(word, &[&words.endings, &words.particles]).into_iter().skip(1);
     stop(word) || closed.map(|(stem, _)| stem).any(|s| s.chars().count() > 1 && stop(s))
 }
 

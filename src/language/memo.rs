@@ -1,29 +1,35 @@
-//! Answers about single words that are asked for again and again while one utterance is read.
+//! Answers about words that are asked for again and again while one utterance is read.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-/// Words kept; then it begins anew.
+/// Questions kept; then it begins anew.
 const WORDS_MAX: usize = 4_096;
 
 /// What was found out about words. Forgetting changes nothing but time.
-#[derive(Debug, Default)]
-pub(super) struct Memo(Mutex<BTreeMap<String, f32>>);
+#[derive(Debug)]
+pub(super) struct Memo<T>(Mutex<BTreeMap<String, T>>);
 
-impl Memo {
+impl<T> Default for Memo<T> {
+    fn default() -> Memo<T> {
+        Memo(Mutex::default())
+    }
+}
+
+impl<T: Clone> Memo<T> {
     /// What is known of `word`, or what `find` tells of it.
-    pub(super) fn of(&self, word: &str, find: impl FnOnce() -> f32) -> f32 {
+    pub(super) fn of(&self, word: &str, find: impl FnOnce() -> T) -> T {
         // A panic elsewhere left the map whole: single insertions only.
         let lock = || self.0.lock().unwrap_or_else(|e| e.into_inner());
-        if let Some(&known) = lock().get(word) {
-            return known;
+        if let Some(known) = lock().get(word) {
+            return known.clone();
         }
         let found = find();
         let mut known = lock();
         if known.len() >= WORDS_MAX {
             known.clear();
         }
-        known.insert(word.into(), found);
+        known.insert(word.into(), found.clone());
         found
     }
 }

@@ -1,5 +1,6 @@
 //! Spoken numbers to digits.
 
+use super::text::starts_with_phrase;
 use super::{Grammar, NumberWords, tokens};
 
 /// One word or phrase as a number part.
@@ -69,8 +70,7 @@ fn part(tokens: &[String], at: usize, words: &NumberWords) -> Part {
 }
 
 fn stands_at(tokens: &[String], at: usize, phrase: &str) -> bool {
-    let mut said = tokens[at..].iter();
-    phrase.split(' ').all(|w| said.next().is_some_and(|t| t == w))
+    tokens.get(at..).is_some_and(|here| starts_with_phrase(here, phrase))
 }
 
 /// True where `phrase` stands around `at`.

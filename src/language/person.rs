@@ -18,6 +18,8 @@ const INTRODUCTION_TOKENS_MAX: usize = 16;
 const READINGS_MAX: usize = 4;
 /// A word of everyday talk is a name only if it is one exactly.
 const KNOWN_MIN: f32 = 0.93;
+/// Behind a given name, a word this like a family's is one.
+const FAMILY_MIN: f32 = 0.25;
 /// The evidence of no name, where full names are told from given ones alone.
 const NO_NAME: f32 = 2.4;
 /// Less evidence than this is no name.
@@ -127,15 +129,14 @@ fn spans(tokens: &[String], grammar: &Grammar) -> Vec<(f32, String)> {
                 break;
             }
             let name = &tokens[from..to];
-            let odd =
-                |t: &String| grammar.is_common_word(t) && grammar.name_likeness(t) < KNOWN_MIN;
+            let odd = |t: &String| is_odd(t, grammar);
             let edge = |t: Option<&String>| t.is_some_and(odd);
             let edges = grammar.inflects_persons() && (edge(name.first()) || edge(name.last()));
             if edges || name.iter().all(odd) {
                 continue;
             }
-            let mut score = introduction(&tokens[..from], name, grammar);
-            score += word_evidence(name, grammar) + ending(tokens, to, grammar);
+            let introduced = introduction(&tokens[..from], name, grammar);
+            let mut score = introduced + word_evidence(name, grammar) + ending(tokens, to, grammar);
             let whole = name.len() == bare && !name.iter().any(odd);
             score += if whole { 1.0 } else { 0.0 };
             // "I'm diabetic".
@@ -144,8 +145,7 @@ fn spans(tokens: &[String], grammar: &Grammar) -> Vec<(f32, String)> {
             score -= if lone { 1.0 } else { 0.0 };
             score -= if weak && grammar.is_predicate(&name[0]) { 1.5 } else { 0.0 };
             // What is left beside an address is seldom a name.
-            let introduced = introduction(&tokens[..from], name, grammar) >= 0.5;
-            let left = !introduced && name.len() == 1 && tokens.iter().any(|t| t == HOLE);
+            let left = introduced < 0.5 && name.len() == 1 && tokens.iter().any(|t| t == HOLE);
             score -= if left { 1.0 } else { 0.0 };
             // "Okafor, Grace Okafor": said again, in full.
             let again = |t: &String| tokens[..from].contains(t) && !odd(t);
@@ -159,6 +159,12 @@ fn spans(tokens: &[String], grammar: &Grammar) -> Vec<(f32, String)> {
         }
     }
     found
+}
+
+/// True for a word that is hardly a name.
+fn is_odd(token: &str, grammar: &Grammar) -> bool {
+    (grammar.is_common_word(token) || grammar.words.person.is_no_name(token))
+        && grammar.name_likeness(token) < KNOWN_MIN
 }
 
 /// `name` in the nominative, where the words `before` it or itself say that it is inflected.
@@ -178,8 +184,11 @@ pub(super) fn ends_names(tokens: &[String], at: usize, grammar: &Grammar) -> boo
     let words = &grammar.words;
     let token = &tokens[at];
     let numbers = &words.numbers;
+    // "I'm Mrs Sandhu's neighbour".
+    let owner = token.ends_with("'s") && at + 1 < tokens.len();
     token == BREAK
         || token == HOLE
+        || owner
         || words.stop_words.contains(token)
         || numeric(token)
         || ((!numbers.ordinals.is_empty() || numbers.written_together)
@@ -270,24 +279,31 @@ fn is_short_for(token: &str, name: &[String], grammar: &Grammar) -> bool {
 
 fn word_evidence(name: &[String], grammar: &Grammar) -> f32 {
     let mut score = 0.0;
+    // "Марта Савченко": no month beside a family's name.
+    let sure = |t: &String| known(t, grammar) > 0.4 && !grammar.is_everyday(t);
+    let beside = name.iter().any(sure);
     for (i, token) in name.iter().enumerate() {
         score += 0.45 * known(token, grammar);
-        if grammar.is_common_word(token) && grammar.name_likeness(token) < KNOWN_MIN {
+        if is_odd(token, grammar) {
             score -= 1.5;
-        } else if grammar.is_everyday(token) {
+        } else if grammar.is_everyday(token) && !(beside && known(token, grammar) > 0.9) {
             score -= 0.8;
         }
         if is_short_for(token, &name[i + 1..], grammar) {
             // Who says both means the full one.
             score -= 1.5;
         }
-        let first = i == 0 && name.len() > 1;
-        if first && (grammar.words.titles.contains(token) || initial(token, grammar)) {
+        let alone = name.len() == 1 && grammar.name_likeness(token) >= KNOWN_MIN;
+        if i == 0 && !alone && (grammar.words.titles.contains(token) || initial(token, grammar)) {
             score -= 1.5;
         }
         let sure = if grammar.inflects() { 0.75 } else { 0.99 };
         let likely = grammar.words.persons_like_places || grammar.name_likeness(token) >= sure;
-        if !likely && grammar.is_place(token) {
+        // "Иван Гусев": many families are called as places are.
+        let family = i > 0
+            && grammar.name_likeness(token) >= FAMILY_MIN
+            && grammar.name_likeness(&name[i - 1]) >= 0.95;
+        if !likely && !family && grammar.is_place(token) {
             score -= 1.0;
         }
         let once = !grammar.words.spelling.as_in.is_empty() || grammar.inflects();

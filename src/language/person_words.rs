@@ -25,6 +25,9 @@ pub struct PersonWords {
     /// Ending of a word to how much it looks like a person's name, 0..=1: `"енко" = 0.8`.
     #[serde(default)]
     pub endings: BTreeMap<String, f32>,
+    /// Endings of words that are names only if they are known ones: "ing".
+    #[serde(default)]
+    pub no_endings: Vec<String>,
 }
 
 impl PersonWords {
@@ -43,6 +46,13 @@ impl PersonWords {
         let ends = |(e, _): &(&String, &f32)| word.len() > e.len() + 2 && word.ends_with(*e);
         let longest = self.endings.iter().filter(ends).max_by_key(|(e, _)| e.len());
         longest.map_or(0.0, |(_, likeness)| *likeness)
+    }
+
+    /// True for a word that its ending makes something else than a name.
+    pub(super) fn is_no_name(&self, word: &str) -> bool {
+        let ends =
+            |e: &String| word.ends_with(e.as_str()) && word.chars().count() > e.chars().count() + 2;
+        self.no_endings.iter().any(ends)
     }
 
     /// True where `short` is said for the given name `full`: "саша", "александр".

@@ -61,8 +61,27 @@ pub fn spoken_phone(text: &str, grammar: &Grammar) -> Option<String> {
         })
     };
     let valid = groups.iter().find_map(|g| reading(g, CANDIDATES_MAX, PhoneNumber::is_valid));
+    let valid = valid.or_else(|| behind_code(&tokens, grammar));
     // Ranges not given out yet, or kept for films.
     valid.or_else(|| groups.iter().find_map(|g| reading(g, POSSIBLE_MAX, is_possible)))
+}
+
+/// The number behind its country's own code where the code is said as one number, which would go on
+/// ("plus four hundred twenty, seven ..."); zeros and a plus may stand before it.
+fn behind_code(tokens: &[String], grammar: &Grammar) -> Option<String> {
+    let code = DATABASE.by_id(grammar.country.as_str())?.country_code().to_string();
+    let ends = (0..tokens.len()).find_map(|at| {
+        let mut ends = grammar.numbers_from(tokens, at).into_iter();
+        let (end, _) = ends.find(|(_, digits)| *digits == code)?;
+        Some((at, end))
+    });
+    let (at, end) = ends?;
+    let before = digits_in(&tokens[..at].join(" "), &grammar.words.numbers);
+    let digits = |group: &Group| group.digits.clone();
+    let rest: String = groups(&tokens[end..], false, grammar).iter().map(digits).collect();
+    let whole = format!("+{code}{rest}");
+    let none_before = before.chars().all(|c| c == '0');
+    none_before.then(|| checked(&whole, &grammar.country, PhoneNumber::is_valid)).flatten()
 }
 
 /// True for a number of a length and form its country has.
@@ -175,5 +194,8 @@ mod tests {
         check(again, "US", Some("+15035550132"));
         check("my number is 415-555-0132 extension 12", "US", Some("+14155550132"));
         check("i have no phone", "US", None);
+        let czech = "plus čtyři sta dvacet sedm tři tři jedna jedna jedna dva dva dva";
+        let read = spoken_phone(czech, &grammar("cs", "CZ"));
+        assert_eq!(read.as_deref(), Some("+420733111222"));
     }
 }

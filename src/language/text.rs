@@ -1,6 +1,6 @@
 //! Folding and phrase search.
 
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// Lower case, NFC, no punctuation but what stands inside a token (`12/3`, `o'brien`, `+84`).
 pub fn fold(text: &str) -> String {
@@ -16,7 +16,12 @@ const WORD_CHARS_MAX: usize = 60;
 
 /// The folded tokens of `text`, as far as anybody talks.
 pub fn tokens(text: &str) -> Vec<String> {
-    let lower: String = text.chars().take(CHARS_MAX).nfc().flat_map(char::to_lowercase).collect();
+    let end = text.char_indices().nth(CHARS_MAX).map_or(text.len(), |(at, _)| at);
+    let text = &text[..end];
+    let lower: String = match is_nfc_quick(text.chars()) {
+        IsNormalized::Yes => text.chars().flat_map(char::to_lowercase).collect(),
+        _ => text.nfc().flat_map(char::to_lowercase).collect(),
+    };
     let tokens = lower.split_whitespace().map(trim_token).filter(|t| !t.is_empty());
     tokens.take(TOKENS_MAX).collect()
 }
@@ -35,12 +40,8 @@ fn is_mark(c: char) -> bool {
 
 /// Where the tokens of `phrase` stand in `tokens`: start and length in tokens.
 pub fn find_phrase(tokens: &[String], phrase: &str) -> Option<(usize, usize)> {
-    let wanted: Vec<&str> = phrase.split_whitespace().collect();
-    if wanted.is_empty() || wanted.len() > tokens.len() {
-        return None;
-    }
-    let at = tokens.windows(wanted.len()).position(|w| w.iter().zip(&wanted).all(|(a, b)| a == b));
-    at.map(|i| (i, wanted.len()))
+    let at = (0..tokens.len()).find(|at| starts_with_phrase(&tokens[*at..], phrase))?;
+    Some((at, phrase.split(' ').count()))
 }
 
 /// True when the words of `phrase` stand next to each other in `text`.
@@ -118,14 +119,32 @@ pub(super) fn strip_leading<'a>(mut tokens: &'a [String], phrases: &[String]) ->
 
 /// True when `tokens` begin with the words of `phrase`.
 pub(super) fn starts_with_phrase(tokens: &[String], phrase: &str) -> bool {
-    let mut ahead = tokens.iter();
-    phrase.split(' ').all(|word| ahead.next().is_some_and(|token| token == word))
+    // Most phrases end here: lists are long.
+    let Some(first) = tokens.first().filter(|t| is_word_edge(phrase, t.len())) else {
+        return false;
+    };
+    let Some(mut rest) = phrase.strip_prefix(first.as_str()) else { return false };
+    let mut ahead = tokens[1..].iter();
+    while let Some(more) = rest.strip_prefix(' ') {
+        let next = ahead.next().and_then(|token| more.strip_prefix(token.as_str()));
+        let Some(next) = next else { return false };
+        rest = next;
+    }
+    rest.is_empty()
+}
+
+/// True when `phrase` is cut between words, or not at all, before its byte `at`.
+fn is_word_edge(phrase: &str, at: usize) -> bool {
+    phrase.as_bytes().get(at).map_or(at == phrase.len(), |b| *b == b' ')
 }
 
 /// True when `tokens` end with the words of `phrase`.
 pub fn ends_with_phrase(tokens: &[String], phrase: &str) -> bool {
+    let Some(last) = tokens.last() else { return false };
+    let Some(before) = phrase.len().checked_sub(last.len()) else { return false };
+    let edge = before == 0 || phrase.as_bytes()[before - 1] == b' ';
     let mut back = tokens.iter().rev();
-    phrase.rsplit(' ').all(|word| back.next().is_some_and(|token| token == word))
+    edge && phrase.rsplit(' ').all(|word| back.next().is_some_and(|token| token == word))
 }
 
 /// The longest of `phrases` that stands at `at`, in tokens.

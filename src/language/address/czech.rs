@@ -172,7 +172,8 @@ fn with_preposition(
 fn name_ends(tokens: &[String], at: usize, grammar: &Grammar) -> Vec<usize> {
     let free = |i: &usize| {
         let token = &tokens[*i];
-        let inside = token == "nad" || token == "pod";
+        // "Beneše z Loun", "náměstí Jiřího z Poděbrad".
+        let inside = token == "nad" || token == "pod" || *i > at && token == "z";
         (inside || !PREPOSITIONS.contains(&token.as_str()))
             && !grammar.words.stop_words.contains(token)
             && !STREET.contains(&token.as_str())
@@ -224,12 +225,16 @@ fn plain(said: &[String], declined: bool, grammar: &Grammar) -> (String, f32) {
     }
 }
 
-/// The street of the gazetteer of which `said` is another case: "v Latránu".
+/// The street of the gazetteer of which `said` is another case: "v Latránu". Endings that no case
+/// of a street's own name has are a genitive in it, or a soft adjective: "v ulici Borovského".
 fn another_case(said: &[String], grammar: &Grammar) -> Option<String> {
+    const KEPT: &[&str] = &["ého", "ího", "ní", "ší", "čí"];
     let streets = grammar.places()?.streets();
     let best = streets.matches(said).into_iter().next().filter(|m| m.similarity >= 0.92)?;
     let name = streets.text(best.name);
-    (name.split(' ').count() == said.len()).then(|| name.to_string())
+    let last = said.last()?;
+    let other = KEPT.iter().any(|e| last.ends_with(e) && !name.ends_with(e));
+    (name.split(' ').count() == said.len() && !other).then(|| name.to_string())
 }
 
 /// How much a word looks like a street's name, by its ending.

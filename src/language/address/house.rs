@@ -2,7 +2,7 @@
 
 use crate::language::Grammar;
 use crate::language::text::name_case;
-use crate::language::text::phrase_at;
+use crate::language::text::{phrase_at, phrase_ending};
 
 /// A number of more digits is a telephone's.
 pub(super) const DIGITS_MAX: usize = 6;
@@ -42,6 +42,8 @@ pub(super) fn parts_at(
             continue;
         }
         let said = if before.is_some() { 1.6 } else { 0.7 };
+        let counted = phrase_at(tokens, to, &grammar.words.numbers.counted).is_some();
+        let cost = cost + if counted && before.is_none() { 1.2 } else { 0.0 };
         let score = said + 0.08 * (to - number_at) as f32 - cost;
         let marked = before.is_some();
         found.push((to, HousePart { rank: 0, text, marked }, score));
@@ -126,9 +128,11 @@ pub(super) fn names_at(
             && grammar.numbers_from(tokens, i).is_empty()
     };
     let mut found = Vec::new();
+    let within = |i: usize| phrase_at(tokens, i, &words.within).is_some();
     if let Some(n) = phrase_at(tokens, at, &words.house_called) {
         let from = at + n;
-        for to in (from + 1..=from + 3).take_while(|to| free(to - 1)) {
+        let inside = |to: usize| to == from + 1 || !within(to - 1);
+        for to in (from + 1..=from + 3).take_while(|to| free(to - 1) && inside(*to)) {
             let odd = tokens[from..to].iter().filter(|t| grammar.is_common_word(t)).count() as f32;
             found.push((to, named(from, to, true), 1.6 - 0.5 * odd + 0.05 * (to - from) as f32));
         }
@@ -139,15 +143,25 @@ pub(super) fn names_at(
     if tokens[at] == "the" && plain(at + 1) && (at + 3..at + 6).any(suffix) {
         found.push((at + 2, named(at, at + 2, false), 0.4));
     }
+    // "My name is Ivan Petrenko": no house.
+    let lead_in = phrase_ending(&tokens[..at], &grammar.words.name_lead_in);
+    let introduced = if lead_in.is_some_and(|n| n > 1) { 1.0 } else { 0.0 };
+    let borne = |t: &String| !grammar.is_common_word(t) && grammar.name_likeness(t) >= 0.95;
     for to in (at + 1..=at + 4).take_while(|to| free(to - 1)) {
         let own = to >= at + 3 || !grammar.is_common_word(&tokens[at]);
-        let within = |i: usize| phrase_at(tokens, i, &words.within).is_some();
+        // "The house [number] ninety three".
+        let numbered = words.number.contains(&tokens[to - 1])
+            && tokens.get(to).is_some_and(|_| !grammar.numbers_from(tokens, to).is_empty());
         let article = usize::from(tokens[at] == "the");
-        if (at + article..to).any(within) || tokens[at].chars().count() == 1 {
+        if (at + article..to).any(within) || tokens[at].chars().count() == 1 || numbered {
             break;
         }
         if to >= at + 2 && own && phrase_at(tokens, to - 1, &words.house_kinds) == Some(1) {
-            found.push((to, named(at, to, false), 0.9 + 0.05 * (to - at) as f32));
+            // "[Ciara Hennigan] Fuchsia Lodge": a given name and a family name before it.
+            let given = to.checked_sub(4).filter(|_| to > at + 2);
+            let person = if given.is_some_and(|i| borne(&tokens[i])) { 0.4 } else { 0.0 };
+            let score = 0.9 + 0.05 * (to - at) as f32 - introduced - person;
+            found.push((to, named(at, to, false), score));
         }
     }
     found

@@ -5,10 +5,20 @@ use super::text::join;
 use super::{czech, joined, suffixed};
 use crate::language::Grammar;
 use crate::language::gazetteer::{Level, NameId};
-use crate::language::text::phrase_at;
+use crate::language::text::{phrase_at, phrase_ending};
 
 /// Longest name of a street or a unit, in tokens.
 const NAME_TOKENS_MAX: usize = 5;
+
+/// Longest name of a place that nobody knows, in tokens.
+pub(super) const UNKNOWN_TOKENS_MAX: usize = 2;
+/// What such a place counts.
+pub(super) const UNKNOWN_PLACE: f32 = 0.4;
+/// A word this like a person's name is no place that nobody knows; less will do behind a given
+/// name, and behind the rest of the address.
+const PERSON_MIN: f32 = 0.7;
+const FAMILY_MIN: f32 = 0.25;
+const CALLER_MIN: f32 = 0.35;
 
 /// A field of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -111,6 +121,7 @@ pub(super) fn items_at(tokens: &[String], at: usize, grammar: &Grammar) -> Vec<I
         }
     }
     hamlets(tokens, at, grammar, &mut items);
+    unknown_place(tokens, at, grammar, &mut items);
     for field in Field::UNITS {
         units(tokens, at, field, grammar, &mut items);
     }
@@ -146,7 +157,7 @@ fn named_street(
     grammar: &Grammar,
     items: &mut Vec<Item>,
 ) {
-    if name_at >= tokens.len() {
+    if name_at >= tokens.len() || grammar.words.address.within.contains(&tokens[name_at]) {
         return;
     }
     for to in name_ends(tokens, name_at, grammar) {
@@ -242,6 +253,57 @@ fn units(tokens: &[String], at: usize, field: Field, grammar: &Grammar, items: &
 /// A longer name that is known says more.
 fn longer(tokens: usize, similarity: f32) -> f32 {
     (if similarity >= 0.9 { 0.4 } else { 0.05 }) * tokens.saturating_sub(1) as f32
+}
+
+/// True where `from..to` is likely a place that nobody knows: a word before it ("in") or the street
+/// behind it says that it is one, or nothing but a place is left to be said; no words of everyday
+/// talk or of needs, no numbers, no person.
+pub(super) fn is_unknown_place(
+    tokens: &[String],
+    from: usize,
+    to: usize,
+    grammar: &Grammar,
+) -> bool {
+    let words = &grammar.words.address;
+    let before = from.checked_sub(1);
+    let led = before.is_some_and(|i| words.place_leads.contains(&tokens[i]));
+    let street = phrase_at(tokens, to, &words.street_before).is_some();
+    // "Улица Советская, дом пять, Новосибирск."
+    let numbered = |i: usize| !grammar.numbers_from(tokens, i).is_empty();
+    let last = to == tokens.len() && before.is_some_and(numbered) && grammar.places().is_none();
+    let likeness = |i: usize| grammar.name_likeness(&tokens[i]);
+    // Behind a given name a family's may stand, and the caller's at the end.
+    let behind_name = before.is_some_and(|i| likeness(i) >= PERSON_MIN);
+    let person = match (behind_name, last) {
+        (true, _) => FAMILY_MIN,
+        (false, true) => CALLER_MIN,
+        (false, false) => PERSON_MIN,
+    };
+    let plain = |i: usize| {
+        let token = &tokens[i];
+        // "Старая Рачейка".
+        let described = i == from && to > from + 1 && grammar.is_adjective(token);
+        let talk = || grammar.is_common_word(token) || grammar.needs.knows_word(token);
+        token.chars().count() > 2
+            && token.chars().all(|c| c.is_alphabetic() || c == '-')
+            && (described || !talk() && likeness(i) < person)
+            && !numbered(i)
+    };
+    let introduced = || phrase_ending(&tokens[..from], &grammar.words.name_lead_in).is_some();
+    (led || street || last) && (from..to).all(plain) && !introduced()
+}
+
+/// A place beyond the gazetteer.
+fn unknown_place(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item>) {
+    for to in name_ends(tokens, at, grammar).take(UNKNOWN_TOKENS_MAX) {
+        if is_unknown_place(tokens, at, to, grammar) {
+            let said = join(&tokens[at..to]);
+            let (field, names) = (Field::Locality, Vec::new());
+            // Its place is as good as a unit word.
+            let said = Said::Unit { field, said, kind: Some(String::new()), names };
+            items.push(Item { from: at, to, said, score: UNKNOWN_PLACE });
+        }
+    }
 }
 
 /// "v Praze pět": cities whose quarters are numbers.

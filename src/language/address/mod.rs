@@ -217,7 +217,31 @@ fn unit_name(said: &UnitSaid, grammar: &Grammar) -> (String, String, String) {
 #[cfg(test)]
 mod tests {
     use super::written_out;
-    use crate::language::tests::grammar;
+    use crate::language::tests::{grammar, heard};
+
+    #[test]
+    fn no_place_is_lost_without_a_gazetteer() {
+        let check = |language, country, said: &str, want: &str| {
+            let grammar = grammar(language, country);
+            let found = super::addresses(&heard(said), &grammar);
+            let parts = ["house", "street", "locality"];
+            let got = found.first().map(|a| parts.map(|p| a.part(p)).join("|"));
+            assert_eq!(got.unwrap_or_default(), want, "{said}");
+        };
+        let novosibirsk = "5|Советская|Новосибирск";
+        check("ru", "RU", "новосибирск улица советская дом пять", novosibirsk);
+        check("ru", "RU", "улица советская дом пять новосибирск", novosibirsk);
+        check("ru", "RU", "я иванов улица советская дом пять", "5|Советская|");
+        check("uk", "UA", "мешкаю в рубіжному вулиця миру три", "3|Миру|Рубіжному");
+        check("cs", "CZ", "lhotka ulice školní pět", "5|Školní|Lhotka");
+        check(
+            "en",
+            "US",
+            "i live in shelbyville at twelve oak street",
+            "12|Oak Street|Shelbyville",
+        );
+        check("en", "US", "i'm in quarantine at twelve oak street", "12|Oak Street|");
+    }
 
     #[test]
     fn short_forms_are_written_out() {

@@ -295,7 +295,7 @@ impl Path {
         }
         // Where the street comes first, villages without streets have their numbers there.
         let behind_place =
-            adjacent && !street_first(grammar) && self.last.is_some_and(|f| f >= Field::Locality);
+            !street_first(grammar) && self.last.is_some_and(|f| f >= Field::Locality);
         self.loose |= behind_place && !part.marked;
         if part.rank == NAME_RANK
             && let Some((street, named)) = self.street.take()

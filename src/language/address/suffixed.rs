@@ -174,6 +174,11 @@ fn streets(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<Item
                 street(tokens, at, to + n, &whole, score, grammar, items);
             }
         }
+        if let Some(n) = phrase_at(tokens, to, &words.street_behind) {
+            let name = name_case(name, &grammar.words.name_prefixes);
+            let said = Said::Street { name, named: true };
+            items.push(Item { from: at, to: to + n, said, score: score - 0.1 * (to - at) as f32 });
+        }
         let article = usize::from(name[0] == "the" && name.len() > 1);
         let common = name[article..].iter().any(|t| grammar.is_common_word(t));
         if !word && to - at <= UNKNOWN_TOKENS_MAX && !common {

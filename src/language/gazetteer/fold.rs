@@ -103,7 +103,9 @@ impl Folding {
             }
             Folding::Czech => {
                 let plain = slavic::without_marks(word);
-                let (loose, bones) = (slavic::czech_stem(&plain), slavic::latin_bones(&plain));
+                // "Hradčův, Hradčově", "dvůr, dvora".
+                let short = slavic::without_marks(&word.replace('ů', "o"));
+                let (loose, bones) = (slavic::czech_stem(&short), slavic::latin_bones(&plain));
                 with_bones(word, plain, loose, bones)
             }
             Folding::Cyrillic => {

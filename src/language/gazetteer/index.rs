@@ -8,8 +8,10 @@
 use super::edit::Pattern;
 use super::fold::{Folding, Part};
 use super::vietnamese;
+use crate::language::memo::Memo;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// A name in a [`NameIndex`]; the same spelling is one name, whatever it names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,10 +49,16 @@ const DIRECTORY_BITS: u32 = 16;
 /// Words made ready for look-up: prepare an utterance once, look up any of its spans.
 #[derive(Debug, Clone)]
 pub struct Spoken {
-    /// Folded words and their loose letters as a pattern.
-    words: Vec<(Part, Pattern)>,
+    words: Vec<Arc<Word>>,
     /// Which of `words` each of the caller's tokens became.
     tokens: Vec<Range<usize>>,
+}
+
+/// A folded word and its loose letters as a pattern.
+#[derive(Debug)]
+struct Word {
+    part: Part,
+    pattern: Pattern,
 }
 
 /// Names that can be found by how they sound.
@@ -66,6 +74,10 @@ pub struct NameIndex {
     keys: Vec<u64>,
     /// Where in `keys` each value of the top [`DIRECTORY_BITS`] begins; one more at the end.
     directory: Vec<u32>,
+    /// What words were like: an utterance's stretches are asked for by many readers.
+    asked: Memo<Vec<Match>>,
+    /// Tokens folded.
+    folded: Memo<Vec<Arc<Word>>>,
 }
 
 #[derive(Debug)]
@@ -78,13 +90,14 @@ struct Name {
 impl Spoken {
     /// Folds the caller's tokens.
     pub fn new<S: AsRef<str>>(folding: Folding, tokens: &[S]) -> Spoken {
+        Spoken::of(tokens, |token| words_in(folding, token))
+    }
+
+    fn of<S: AsRef<str>>(tokens: &[S], words: impl Fn(&str) -> Vec<Arc<Word>>) -> Spoken {
         let mut spoken = Spoken { words: vec![], tokens: vec![] };
         for token in tokens {
             let start = spoken.words.len();
-            for part in folding.parts(token.as_ref()) {
-                let pattern = Pattern::new(part.loose.chars());
-                spoken.words.push((part, pattern));
-            }
+            spoken.words.extend(words(token.as_ref()));
             spoken.tokens.push(start..spoken.words.len());
         }
         spoken
@@ -101,13 +114,21 @@ impl Spoken {
     }
 
     /// The folded words of a span of tokens; none for a span that is no span of them.
-    fn words(&self, span: &Range<usize>) -> &[(Part, Pattern)] {
+    fn words(&self, span: &Range<usize>) -> &[Arc<Word>] {
         match self.tokens.get(span.clone()) {
             Some([first, .., last]) => &self.words[first.start..last.end],
             Some([only]) => &self.words[only.clone()],
             _ => &[],
         }
     }
+}
+
+fn words_in(folding: Folding, token: &str) -> Vec<Arc<Word>> {
+    let word = |part: Part| {
+        let pattern = Pattern::new(part.loose.chars());
+        Arc::new(Word { part, pattern })
+    };
+    folding.parts(token).into_iter().map(word).collect()
 }
 
 impl NameIndex {
@@ -121,6 +142,8 @@ impl NameIndex {
             name_words: vec![],
             keys: vec![],
             directory: vec![],
+            asked: Memo::default(),
+            folded: Memo::default(),
         };
         let mut ids = Vec::with_capacity(given.len());
         let mut seen: BTreeMap<Vec<u32>, u32> = BTreeMap::new();
@@ -208,7 +231,13 @@ impl NameIndex {
 
     /// The names most like `tokens`, best first, at most [`MATCHES_MAX`].
     pub fn matches<S: AsRef<str>>(&self, tokens: &[S]) -> Vec<Match> {
-        self.matches_span(&Spoken::new(self.folding, tokens), 0..tokens.len())
+        if tokens.len() > SPAN_WORDS_MAX {
+            return vec![];
+        }
+        let said = tokens.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(" ");
+        let words = |token: &str| self.folded.of(token, || words_in(self.folding, token));
+        let find = || self.matches_span(&Spoken::of(tokens, words), 0..tokens.len());
+        self.asked.of(&said, find)
     }
 
     /// The same for some of the words of an utterance that was made ready once.
@@ -284,14 +313,14 @@ impl NameIndex {
 /// The words of one span.
 struct Query<'a> {
     folding: Folding,
-    words: &'a [(Part, Pattern)],
+    words: &'a [Arc<Word>],
     parts: Vec<&'a Part>,
     joined: Pattern,
 }
 
 impl<'a> Query<'a> {
-    fn new(folding: Folding, words: &'a [(Part, Pattern)]) -> Query<'a> {
-        let parts: Vec<&Part> = words.iter().map(|(part, _)| part).collect();
+    fn new(folding: Folding, words: &'a [Arc<Word>]) -> Query<'a> {
+        let parts: Vec<&Part> = words.iter().map(|w| &w.part).collect();
         let joined = Pattern::new(parts.iter().flat_map(|p| p.loose.chars()));
         Query { folding, words, parts, joined }
     }
@@ -303,12 +332,12 @@ impl<'a> Query<'a> {
         }
         let by_words = if name.len() == self.words.len() && self.folding != Folding::Korean {
             let (mut sum, mut weights) = (0.0, 0.0);
-            for ((spoken, pattern), named) in self.words.iter().zip(name.clone()) {
+            for (spoken, named) in self.words.iter().zip(name.clone()) {
                 let weight = match self.folding {
                     Folding::Vietnamese => 1.0,
                     _ => named.loose.chars().count() as f32,
                 };
-                sum += weight * word_similarity(self.folding, spoken, pattern, named);
+                sum += weight * word_similarity(self.folding, &spoken.part, &spoken.pattern, named);
                 weights += weight;
             }
             sum / weights

@@ -111,11 +111,11 @@ pub(super) fn plural_places(word: &str, language: Inflected) -> Vec<String> {
 /// Endings of verbs, abstract nouns and instrumental plurals, as below.
 const UKRAINIAN_NO_NAMES: &str = "\
     ати ити іти ути яти ться тися тись ємо аємо имо аєте аєш ують ають яють увала ував ували \
-    лася лись вся иться уть ють ять єте ите иш ими ами ями ння ття ство ість";
+    лася лись вся иться уть ють ять єте ите иш ими ами ями ння ття ство ість ає";
 /// The same in Russian.
 const RUSSIAN_NO_NAMES: &str = "\
     ать ить еть ться тись аем аете аешь ишь ают яют овала овал овали лась лись лся ился ится \
-    ются аюсь уют ите ете ешь ими ыми ами ями ние ния ство ость ации ется ует";
+    ются аюсь уют ите ете ешь ими ыми ами ями ние ния ство ость ации ется ует ает";
 
 /// True for a verb, an abstract noun or an instrumental plural by its ending; names seldom end so.
 pub(super) fn is_no_name_by_ending(word: &str, language: Inflected) -> bool {

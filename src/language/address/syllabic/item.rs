@@ -4,7 +4,7 @@ use super::house::{self, HousePart};
 use super::span::{Spans, UnitsFound};
 use super::text::{numbered_street, written};
 use crate::language::Grammar;
-use crate::language::address::item::Field;
+use crate::language::address::item::{Field, UNKNOWN_PLACE, UNKNOWN_TOKENS_MAX, is_unknown_place};
 use crate::language::gazetteer::UnitId;
 use crate::language::text::phrase_at;
 use std::rc::Rc;
@@ -109,6 +109,9 @@ pub(super) fn items_at(at: usize, spans: &Spans) -> Vec<Item> {
     for field in Field::UNITS {
         units(at, field, spans, &mut items);
     }
+    if words.open_places {
+        unknown_places(at, spans, &mut items);
+    }
     items
 }
 
@@ -179,7 +182,10 @@ fn named_streets(at: usize, name_at: usize, kept: &str, spans: &Spans, items: &m
     for to in name_ends(name_at, NAME_TOKENS_MAX, spans) {
         let (name, known) = spans.street(name_at, to);
         let odd = spans.odd(name_at, to);
-        if known == 0.0 && 2 * odd > to - name_at {
+        // "Улица Школьная".
+        let last = &tokens[to - 1];
+        let adjective = grammar.is_adjective(last) && !grammar.words.stop_words.contains(last);
+        if known == 0.0 && 2 * odd > to - name_at && !adjective {
             continue;
         }
         let length = (to - name_at).min(3) as f32;
@@ -345,13 +351,29 @@ fn units(at: usize, field: Field, spans: &Spans, items: &mut Vec<Item>) {
             let base = if small { 0.9 } else { 1.5 };
             let short = to - at < BARE_TOKENS_MIN && !grammar.inflects();
             let score = base * best.powi(4) - if short { 0.6 } else { 0.0 };
-            let score = score - 0.6 * spans.odd(at, to) as f32;
+            // "Біла Церква" is a name whole.
+            let whole = best >= 0.99 && to > at + 1 && grammar.inflects();
+            let score = score - if whole { 0.1 } else { 0.6 } * spans.odd(at, to) as f32;
             let led = at > 0 && grammar.words.address.place_leads.contains(&tokens[at - 1]);
             let score = score + if led { 0.3 } else { 0.0 };
             let person = !led && tokens[at..to].iter().any(|t| grammar.is_given_name(t));
             let score = score - if person { 0.8 } else { 0.0 } - spans.person(at);
             let said = Said::Unit(UnitSaid { field, said, kind: None, units });
             items.push(Item { from: at, to, said, score });
+        }
+    }
+}
+
+/// A place beyond the gazetteer.
+fn unknown_places(at: usize, spans: &Spans, items: &mut Vec<Item>) {
+    let (tokens, grammar) = (spans.tokens, spans.grammar);
+    for to in name_ends(at, UNKNOWN_TOKENS_MAX, spans) {
+        let known = !spans.units(at, to, Field::Locality).is_empty();
+        if !known && is_unknown_place(tokens, at, to, grammar) {
+            let said = written(&tokens[at..to], grammar);
+            let units = UnitsFound::default();
+            let said = UnitSaid { field: Field::Locality, said, kind: None, units };
+            items.push(Item { from: at, to, said: Said::Unit(said), score: UNKNOWN_PLACE });
         }
     }
 }
