@@ -26,6 +26,8 @@ pub(super) struct Evidence {
     pub(super) emergency: Option<u32>,
     /// How many different ones.
     pub(super) emergencies: usize,
+    /// Words that do not belong to the longest of them.
+    pub(super) beside: usize,
     /// Something speaks against an emergency.
     pub(super) calm: bool,
 }
@@ -64,11 +66,9 @@ impl Lexicon {
         let found = self.patterns.find(said);
         let calm: Vec<&Found> = found.iter().filter(|f| f.group == CALM).collect();
         let taken_back = |f: &Found| calm.iter().any(|c| c.from <= f.from && f.to <= c.to);
-        let mut emergencies: Vec<u32> = found
-            .iter()
-            .filter(|f| f.group == EMERGENCY && !taken_back(f))
-            .map(|f| f.pattern)
-            .collect();
+        let alarming = || found.iter().filter(|f| f.group == EMERGENCY && !taken_back(f));
+        let longest = alarming().map(|f| f.to - f.from).max().unwrap_or(0);
+        let mut emergencies: Vec<u32> = alarming().map(|f| f.pattern).collect();
         let emergency = emergencies.first().copied();
         emergencies.sort_unstable();
         emergencies.dedup();
@@ -79,6 +79,7 @@ impl Lexicon {
             .collect();
         categories.sort_unstable();
         categories.dedup();
-        Evidence { categories, emergency, emergencies: emergencies.len(), calm: !calm.is_empty() }
+        let (emergencies, beside) = (emergencies.len(), said.len() - longest);
+        Evidence { categories, emergency, emergencies, beside, calm: !calm.is_empty() }
     }
 }

@@ -37,11 +37,13 @@ pub(super) const EMERGENCY: &str = "EMERGENCY";
 const NONE: &str = "NONE";
 /// How likely an emergency must be: with a phrase of `emergency` alone, with words that calm
 /// beside it, and without any phrase.
-const SURE_WITH_PHRASE: f32 = 0.25;
-const SURE_AGAINST_CALM: f32 = 0.35;
-const SURE_WITHOUT_PHRASE: f32 = 0.5;
+const SURE_WITH_PHRASE: f32 = 0.3;
+const SURE_AGAINST_CALM: f32 = 0.4;
+const SURE_WITHOUT_PHRASE: f32 = 0.55;
+/// A phrase with no more words beside it is an emergency however unlikely.
+const WORDS_BESIDE_MAX: usize = 2;
 /// A shorter sentence is no emergency without a phrase.
-const WORDS_WITHOUT_PHRASE_MIN: usize = 4;
+const WORDS_WITHOUT_PHRASE_MIN: usize = 6;
 
 /// A life may be at risk.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,7 +61,7 @@ pub struct NeedModel {
     lexicon: Lexicon,
     /// Those of needs, then [`NONE`].
     categories: Vec<String>,
-    /// Words of the examples.
+    /// Words of the examples of needs.
     vocabulary: BTreeSet<String>,
     /// By bin, then by category.
     weights: Vec<f32>,
@@ -88,7 +90,8 @@ impl NeedModel {
         let needs: BTreeSet<&str> = names.filter(|c| *c != NONE).collect();
         let categories: Vec<String> = needs.into_iter().chain([NONE]).map(String::from).collect();
         let weights = vec![0.0; BINS * categories.len()];
-        let vocabulary = lines.iter().flat_map(|(_, said)| said).cloned().collect();
+        let of_needs = lines.iter().filter(|(c, _)| *c != NONE);
+        let vocabulary = of_needs.flat_map(|(_, said)| said).cloned().collect();
         let mut model = NeedModel { lexicon, weights, categories, vocabulary };
         let taught: BTreeSet<&str> = lines.iter().map(|(c, _)| *c).collect();
         model.trust_lexicon(&taught);
@@ -145,7 +148,7 @@ impl NeedModel {
     }
 
     fn features(&self, said: &[String]) -> Features {
-        let Evidence { categories, emergency, emergencies, calm } = self.lexicon.evidence(said);
+        let Evidence { categories, emergency, emergencies, calm, .. } = self.lexicon.evidence(said);
         let mut found = features(said, BINS - LEXICON_BINS);
         found.iter_mut().for_each(|(bin, _)| *bin += LEXICON_BINS as u32);
         let share = LEXICON_WEIGHT / (categories.len().max(1) as f32).sqrt();
@@ -214,6 +217,7 @@ impl NeedModel {
         let phrase = evidence.emergency.map(|p| self.lexicon.written(p).to_string());
         let enough = match (&phrase, evidence.calm) {
             (None, _) => SURE_WITHOUT_PHRASE,
+            (Some(_), false) if evidence.beside <= WORDS_BESIDE_MAX => 0.0,
             (Some(_), false) => SURE_WITH_PHRASE,
             (Some(_), true) => SURE_AGAINST_CALM,
         };
