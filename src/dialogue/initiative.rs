@@ -12,6 +12,8 @@ use std::cell::OnceCell;
 const NEED_CONFIDENCE_MIN: f32 = 0.7;
 /// Words beside the answer itself, before they are looked at for a need.
 const NEED_WORDS_MIN: usize = 3;
+/// Longer talk behind a no is not about the one value that was just read back.
+const DENIAL_WORDS_MAX: usize = 12;
 
 impl Dialogue {
     /// Fills the empty slots but `asked` from an answer; gives the words that tell of it.
@@ -99,7 +101,7 @@ impl Dialogue {
         let first = tokens(&heard.text).into_iter().next()?;
         let denies = words.no.iter().any(|p| p.split(' ').next() == Some(first.as_str()));
         let YesNo::No(rest) = yes_no(&heard.text, words) else { return None };
-        if !denies || rest.is_empty() {
+        if !denies || rest.is_empty() || tokens(&rest).len() > DENIAL_WORDS_MAX {
             return None;
         }
         if self.names_a_slot(&rest) {

@@ -4,8 +4,8 @@ use super::{
     Answer, Dialogue, HEARINGS_MAX, MISSES_MAX, Move, Prompt, SlotKind, Stage, prompt::sounds_alike,
 };
 use crate::language::{
-    SlotValue, YesNo, addresses, combined, e164, find_phrase, mixed, needs, only_yes_no,
-    spoken_number, tokens, unparsed_address,
+    SlotValue, YesNo, addresses, combined, e164, find_phrase, mixed, only_yes_no, spoken_number,
+    tokens, unparsed_address,
 };
 use crate::speech::Transcript;
 use crate::ticket::{Consent, SlotStatus};
@@ -169,7 +169,7 @@ impl Dialogue {
         match self.kind(slot) {
             SlotKind::Name => mixed(heard, grammar, &self.hotline.file.needs).names,
             SlotKind::Address => addresses(heard, grammar),
-            SlotKind::Need => needs(heard, &self.hotline.file.needs, grammar),
+            SlotKind::Need => mixed(heard, grammar, &self.hotline.file.needs).needs,
             SlotKind::Phone => {
                 let digits = spoken_number(&heard.text, &grammar.words.numbers);
                 digits.map(|d| self.phone(&d, heard.confidence)).into_iter().collect()

@@ -17,6 +17,12 @@ const KNOWN_MIN: f32 = 0.93;
 const EVIDENCE_MIN: f32 = 0.8;
 /// A given name's introduction this strong also speaks for the full name behind it.
 const INTRODUCED_MIN: f32 = 1.2;
+/// What a word of everyday talk and an unknown one are worth in a name.
+const COMMON: f32 = -2.2;
+const UNKNOWN: f32 = -0.1;
+/// With this evidence of a whole name, one without a family name is less likely by so much.
+const WHOLE_MIN: f32 = 1.5;
+const GIVEN_BESIDE_WHOLE: f32 = 0.8;
 /// Scores of this module are worth so much more than those of others.
 const SHARPNESS: f32 = 2.0;
 
@@ -32,7 +38,7 @@ pub(super) fn spans(
     let words: Vec<Word> = words.collect();
     let bare = tokens.iter().filter(|t| !grammar.words.fillers.contains(t)).count();
     let leads: Vec<f32> = (0..tokens.len()).map(introduced).collect();
-    let mut found = Vec::new();
+    let mut found: Vec<(f32, bool, String)> = Vec::new();
     for from in 0..tokens.len() {
         for to in from + 1..=tokens.len().min(from + NAME_TOKENS_MAX) {
             let filler =
@@ -49,11 +55,16 @@ pub(super) fn spans(
                 before(tokens, from, &words, grammar) + behind(tokens, from, to, &words, grammar);
             score += if name.len() == bare && words[from].family { 1.0 } else { 0.0 };
             if score >= EVIDENCE_MIN {
-                found.push((SHARPNESS * score, title_case(&name.join(" "))));
+                let whole = words[from].family && name.len() > 2;
+                found.push((score, whole, title_case(&name.join(" "))));
             }
         }
     }
-    found
+    // Who says a whole name means that one: "con là út, tên trong giấy là phùng thị mỹ hạnh".
+    let whole = found.iter().any(|(score, whole, _)| *whole && *score >= WHOLE_MIN);
+    let against = |is_whole: bool| if whole && !is_whole { GIVEN_BESIDE_WHOLE } else { 0.0 };
+    let weighed = found.into_iter().map(|(s, whole, n)| (SHARPNESS * (s - against(whole)), n));
+    weighed.filter(|(score, _)| *score >= SHARPNESS * EVIDENCE_MIN).collect()
 }
 
 /// Tokens of everyday phrases: "hàng xóm".
@@ -82,6 +93,7 @@ struct Word {
 impl Word {
     fn new(token: &String, talk: bool, grammar: &Grammar) -> Word {
         let words = &grammar.words;
+        let family = words.family_names.contains(token);
         let common = grammar.is_common_word(token);
         let name = !common && grammar.name_likeness(token) >= KNOWN_MIN;
         Word {
@@ -90,7 +102,7 @@ impl Word {
                 || token == HOLE
                 || words.stop_words.contains(token)
                 || token.chars().any(char::is_numeric),
-            family: words.family_names.contains(token),
+            family,
             mark: words.middle_marks.contains(token),
             title: words.titles.contains(token) && !words.name_words.contains(token),
             name,
@@ -101,15 +113,17 @@ impl Word {
 
 /// How the words themselves make a name.
 fn shape(words: &[Word]) -> f32 {
+    let family = words[0].family && words.len() > 1;
     let mut score = 0.0;
-    for word in words {
-        score += match (word.name, word.common) {
+    for (i, word) in words.iter().enumerate() {
+        // A family's name may be a word of everyday talk too: "triệu đình hòe".
+        let whole = family && i == 0 && words.len() > 2;
+        score += match (word.name || whole, word.common) {
             (true, _) => 0.15,
-            (false, true) => -1.6,
-            (false, false) => -0.1,
+            (false, true) => COMMON,
+            (false, false) => UNKNOWN,
         };
     }
-    let family = words[0].family && words.len() > 1;
     score += if family && words.len() > 2 && words[1].mark { 0.4 } else { 0.0 };
     for i in 1..words.len() {
         let another = words[i].family && words.get(i + 1).is_some_and(|w| w.mark);
@@ -132,11 +146,12 @@ fn lead(tokens: &[String], from: usize, to: usize, leads: &[f32]) -> f32 {
     let name = &tokens[from..to];
     let explained = (1..=2.min(name.len() - 1)).filter(|n| {
         let given = &name[name.len() - n..];
-        (0..from.saturating_sub(n - 1))
+        let apart = |at: &usize| at + n <= from || *at >= to;
+        (0..=tokens.len() - n)
+            .filter(apart)
             .any(|at| leads[at] >= INTRODUCED_MIN && tokens[at..at + n] == *given)
     });
-    let explained = explained.max().map_or(0.0, |n| 2.0 + 0.3 * n as f32);
-    leads[from].max(explained)
+    explained.max().map_or(leads[from], |n| leads[from].max(2.0 + 0.3 * n as f32))
 }
 
 /// What the words before the name say about it.
@@ -148,7 +163,7 @@ fn before(tokens: &[String], from: usize, words: &[Word], grammar: &Grammar) -> 
     let lists = [&address.street_before, &address.street_kept, &address.hamlets];
     let place = units.chain(house).chain(lists).any(|l| l.contains(&tokens[previous]));
     let number = !grammar.numbers_from(tokens, previous).is_empty();
-    if place || (number && !words[previous].name) {
+    if place || (number && !words[previous].name && !words[previous].common) {
         -2.0
     } else if tokens[previous] == tokens[from] {
         // "họ trương, trương khánh duy": the beginning said again.
@@ -222,6 +237,8 @@ mod tests {
         check("dạ bác sĩ hà minh triết ạ", "Hà Minh Triết");
         check("ờ thì nguyễn nguyễn thị sen", "Nguyễn Thị Sen");
         check("cứ ghi cô hạnh là được rồi", "Hạnh");
+        check("con là út dạ tên trong giấy là phùng thị mỹ hạnh", "Phùng Thị Mỹ Hạnh");
+        check("tôi là bùi minh tuấn à không bùi minh toàn", "Bùi Minh Toàn");
         check("tôi không muốn nói tên", "");
         check("đường lê văn sỹ phường mười bốn", "");
         check("", "");

@@ -67,7 +67,7 @@ pub fn combined(newest: &Transcript, earlier: &[Transcript], grammar: &Grammar) 
 }
 
 /// As sure as a reading of `heard` may be that is made of `words`, its neighbours included: as sure
-/// as the most doubtful of them, but always sure enough to ask the caller.
+/// as that all of them are right, but always sure enough to ask the caller.
 pub(super) fn certainty(heard: &Transcript, words: &[String], grammar: &Grammar) -> f32 {
     if heard.words.is_empty() {
         return 1.0;
@@ -84,7 +84,7 @@ pub(super) fn certainty(heard: &Transcript, words: &[String], grammar: &Grammar)
     };
     let each = words.iter().map(|w| sure.get(w).copied().or_else(|| inflected(w)));
     let each = each.map(|sure| sure.unwrap_or(UNHEARD));
-    each.fold(1.0, f32::min).max(ASKED)
+    each.product::<f32>().max(ASKED)
 }
 
 /// True for a word that was heard in another case, or with particles behind it.
@@ -106,6 +106,7 @@ pub(super) fn closed_words(words: &Words) -> Vec<String> {
         &address.hamlets,
         &words.family_names,
         &words.middle_marks,
+        &words.name_words,
     ];
     let lists = lists.into_iter().chain(units).chain(house).flatten();
     let phrases = lists.flat_map(|p| p.split(' ')).chain(words.numbers.values.keys().map(|k| &**k));

@@ -4,7 +4,7 @@ use super::address::{addresses_and_rest, is_detail};
 use super::need::needs_in;
 use super::person::{names, names_among};
 use super::spelling::HOLE;
-use super::{Grammar, SlotValue};
+use super::{Grammar, SlotValue, tokens};
 use crate::speech::Transcript;
 
 /// What one utterance says for each kind of slot, best reading first.
@@ -21,15 +21,16 @@ pub struct Mixed {
 /// Reads `heard` for all slots at once.
 pub fn mixed(heard: &Transcript, grammar: &Grammar, categories: &[String]) -> Mixed {
     let (addresses, rests) = addresses_and_rest(heard, grammar);
-    // Numbers and names of streets tell nothing of a need.
+    let place_alone = addresses.first().is_some_and(is_place_alone);
+    // Numbers and names of streets tell nothing of a need; a place alone may be a word of it.
     let beside = |rest: &Vec<String>| rest.iter().filter(|t| *t != HOLE).cloned().collect();
-    let said: Vec<String> = rests.first().map(beside).unwrap_or_default();
-    let needs = needs_in(heard, &said, categories, grammar);
-    let named = if addresses.first().is_some_and(is_place_alone) {
-        names(heard, grammar)
-    } else {
-        names_among(heard, rests, grammar)
+    let said: Vec<String> = match rests.first() {
+        Some(rest) if !place_alone => beside(rest),
+        _ => tokens(&heard.text),
     };
+    let needs = needs_in(heard, &said, categories, grammar);
+    let named =
+        if place_alone { names(heard, grammar) } else { names_among(heard, rests, grammar) };
     Mixed { names: named, addresses, needs }
 }
 

@@ -40,6 +40,10 @@ pub(super) fn parts_at(
     let number_at = at + before.unwrap_or(0);
     for (to, value, cut) in codes_at(tokens, number_at, grammar) {
         let marked = before.is_some();
+        // A nought alone is a no.
+        if value == "0" {
+            continue;
+        }
         let fraction = value.contains('/') || value.ends_with(char::is_alphabetic);
         let said = if marked { 1.5 } else { 0.2 } + if fraction { 0.4 } else { 0.0 };
         let score = said + 0.08 * (to - number_at) as f32 - if cut { CUT } else { 0.0 };

@@ -19,6 +19,8 @@ const HAMLET_TOKENS_MAX: usize = 4;
 const BARE_SIMILARITY_MIN: f32 = 0.84;
 /// A name of fewer syllables is seldom said without its unit word.
 const BARE_TOKENS_MIN: usize = 2;
+/// What it costs a house number that something is counted by it: "sáu miệng ăn".
+const COUNTED: f32 = 2.0;
 /// What it costs to end a number where it goes on.
 const CUT: f32 = 0.9;
 
@@ -86,7 +88,7 @@ pub(super) fn items_at(at: usize, spans: &Spans) -> Vec<Item> {
             continue;
         }
         let counted = phrase_at(tokens, to, &grammar.words.numbers.counted).is_some();
-        let score = score - if counted && part.label.is_empty() { 1.2 } else { 0.0 };
+        let score = score - if counted && part.label.is_empty() { COUNTED } else { 0.0 };
         let score = score - if part.marked { 0.0 } else { spans.person(at) };
         items.push(Item { from: at, to, said: Said::House(part), score });
     }
@@ -156,6 +158,19 @@ fn name_ends<'a>(at: usize, most: usize, spans: &'a Spans) -> impl Iterator<Item
     free.map(|i| i + 1)
 }
 
+/// The ends the name of a street beginning at `at` may have: known ones hold any words.
+fn street_ends<'a>(at: usize, spans: &'a Spans) -> impl Iterator<Item = usize> + 'a {
+    let free: Vec<usize> = name_ends(at, NAME_TOKENS_MAX, spans).collect();
+    let most = spans.tokens.len().min(at + NAME_TOKENS_MAX);
+    let known = (at + free.len() + 1..=most).filter(move |&to| {
+        let words = &spans.tokens[at..to];
+        words.len() > 2
+            && words.iter().any(|t| spans.grammar.words.stop_words.contains(t))
+            && spans.street(at, to).1 >= 0.99
+    });
+    free.into_iter().chain(known)
+}
+
 /// "đường Lê Lợi", "вулиця Сумська": the word before it says that it is a street.
 fn named_streets(at: usize, name_at: usize, kept: &str, spans: &Spans, items: &mut Vec<Item>) {
     let (tokens, grammar) = (spans.tokens, spans.grammar);
@@ -179,7 +194,7 @@ fn named_streets(at: usize, name_at: usize, kept: &str, spans: &Spans, items: &m
             items.push(Item { from: at, to, said: Said::Street(street(name, 1.0)), score });
         }
     }
-    for to in name_ends(name_at, NAME_TOKENS_MAX, spans) {
+    for to in street_ends(name_at, spans) {
         let (name, known) = spans.street(name_at, to);
         let odd = spans.odd(name_at, to);
         // "Улица Школьная".
@@ -214,7 +229,7 @@ fn bare_streets(at: usize, spans: &Spans, items: &mut Vec<Item>) {
         return;
     }
     let syllables = !words.numbered_street.is_empty();
-    for to in name_ends(at, NAME_TOKENS_MAX, spans) {
+    for to in street_ends(at, spans) {
         if let Some(n) = phrase_at(tokens, to, &words.street_after) {
             let end = to + n;
             let (name, known) = spans.street(at, end);

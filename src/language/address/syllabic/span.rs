@@ -15,6 +15,10 @@ use std::rc::Rc;
 /// Units a stretch may name, with the similarity of the name.
 pub(super) type UnitsFound = Rc<Vec<(UnitId, f32)>>;
 
+/// Longest name of a person, in tokens.
+const NAME_TOKENS_MAX: usize = 4;
+/// A word is a person's name from this likeness on.
+const KNOWN_MIN: f32 = 0.93;
 /// Where the gazetteer lacks places, names less like a known one are unknown.
 const OPEN_SIMILARITY_MIN: f32 = 0.75;
 
@@ -77,10 +81,24 @@ impl<'a> Spans<'a> {
     /// behind a family name, or a person is introduced there.
     pub(super) fn person(&self, at: usize) -> f32 {
         let words = &self.grammar.words;
-        let Some(before) = at.checked_sub(1) else { return 0.0 };
-        let family = words.family_names.contains(&self.tokens[before]);
-        let introduced = !words.family_names.is_empty()
-            && phrase_ending(&self.tokens[..at], &words.name_lead_in).is_some();
+        let (before, behind) = self.tokens.split_at(at);
+        let is_family = |t: &String| words.family_names.contains(t);
+        let is_name = |t: &String| self.grammar.name_likeness(t) >= KNOWN_MIN;
+        // A family's name may be a given one too: "nguyễn minh châu".
+        let whole = (2..=3).any(|n| match before.len().checked_sub(n + 1).map(|i| &before[i..]) {
+            Some([first, rest @ ..]) => is_family(first) && rest.iter().all(is_name),
+            _ => false,
+        });
+        let family = match before {
+            [.., family, mark] if words.middle_marks.contains(mark) => is_family(family),
+            [.., family] => is_family(family) && !whole,
+            [] => false,
+        };
+        // "tên bảy, nguyễn văn bảy".
+        let again = |t: &&String| behind.iter().take(NAME_TOKENS_MAX).any(|b| b == *t);
+        let said = before.len() - before.iter().rev().take_while(again).count();
+        let introduced =
+            [at, said].iter().any(|&n| phrase_ending(&before[..n], &words.name_lead_in).is_some());
         if introduced {
             1.2
         } else if family {
@@ -159,6 +177,14 @@ impl<'a> Spans<'a> {
 
     fn look_up_street(&self, said: &[String], case: StreetSaid) -> (String, f32) {
         let (name, known) = self.grammar.street_said(said, case);
+        // "hoàng diệu hai": known with the number as such.
+        let digits = tokens(&written(said, self.grammar));
+        if digits != said {
+            let other = self.grammar.street_said(&digits, case);
+            if other.1 > known {
+                return other;
+            }
+        }
         let letter = said.last().and_then(|t| self.grammar.numbers().letters.get(t));
         // A known street with a letter behind it: "trần hưng đạo bê".
         if let Some(letter) = letter.filter(|_| said.len() > 2 && known < 1.0) {
