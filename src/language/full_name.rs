@@ -6,8 +6,7 @@
 
 use super::Grammar;
 use super::spelling::{BREAK, HOLE};
-use super::text::phrase_at;
-use super::text::title_case;
+use super::text::{phrase_at, phrase_ending, title_case};
 
 /// Longest name, in tokens.
 const NAME_TOKENS_MAX: usize = 5;
@@ -20,6 +19,8 @@ const INTRODUCED_MIN: f32 = 1.2;
 /// What a word of everyday talk and an unknown one are worth in a name.
 const COMMON: f32 = -2.2;
 const UNKNOWN: f32 = -0.1;
+/// The same for a word of everyday talk that people bear too: "đăng".
+const BORNE: f32 = -0.4;
 /// With this evidence of a whole name, one without a family name is less likely by so much.
 const WHOLE_MIN: f32 = 1.5;
 const GIVEN_BESIDE_WHOLE: f32 = 0.8;
@@ -34,8 +35,8 @@ pub(super) fn spans(
     introduced: impl Fn(usize) -> f32,
 ) -> Vec<(f32, String)> {
     let talk = talk(tokens, grammar);
-    let words = tokens.iter().zip(talk).map(|(t, talk)| Word::new(t, talk, grammar));
-    let words: Vec<Word> = words.collect();
+    let words: Vec<Word> =
+        (0..tokens.len()).map(|at| Word::new(tokens, at, talk[at], grammar)).collect();
     let bare = tokens.iter().filter(|t| !grammar.words.fillers.contains(t)).count();
     let leads: Vec<f32> = (0..tokens.len()).map(introduced).collect();
     let mut found: Vec<(f32, bool, String)> = Vec::new();
@@ -88,12 +89,15 @@ struct Word {
     title: bool,
     name: bool,
     common: bool,
+    /// One of the words people are named by, whatever else it means.
+    borne: bool,
+    /// A number alone that counts nothing: the second child is called "hai".
+    ordinal: bool,
 }
 
 impl Word {
-    fn new(token: &String, talk: bool, grammar: &Grammar) -> Word {
-        let words = &grammar.words;
-        let family = words.family_names.contains(token);
+    fn new(tokens: &[String], at: usize, talk: bool, grammar: &Grammar) -> Word {
+        let (token, words) = (&tokens[at], &grammar.words);
         let common = grammar.is_common_word(token);
         let name = !common && grammar.name_likeness(token) >= KNOWN_MIN;
         Word {
@@ -102,24 +106,49 @@ impl Word {
                 || token == HOLE
                 || words.stop_words.contains(token)
                 || token.chars().any(char::is_numeric),
-            family,
+            family: is_family(tokens, at, grammar),
             mark: words.middle_marks.contains(token),
             title: words.titles.contains(token) && !words.name_words.contains(token),
             name,
             common,
+            borne: words.name_words.contains(token),
+            ordinal: grammar.numbers_from(tokens, at).last().is_some_and(|(to, _)| *to == at + 1)
+                && phrase_at(tokens, at + 1, &words.numbers.counted).is_none(),
         }
+    }
+}
+
+/// True for a family's name: one that is a title too ("ông") only right behind the word for "name"
+/// and before no other family's, and none that begins a longer title ("y tá").
+fn is_family(tokens: &[String], at: usize, grammar: &Grammar) -> bool {
+    let words = &grammar.words;
+    let listed = |i: usize| tokens.get(i).is_some_and(|t| words.family_names.contains(t));
+    match phrase_at(tokens, at, &words.titles) {
+        Some(1) => {
+            let is = phrase_ending(&tokens[..at], &words.is).unwrap_or(0);
+            let label = words.called.get("name");
+            let told = label.and_then(|said| phrase_ending(&tokens[..at - is], said)).is_some();
+            listed(at) && !listed(at + 1) && told
+        }
+        Some(_) => false,
+        None => listed(at),
     }
 }
 
 /// How the words themselves make a name.
 fn shape(words: &[Word]) -> f32 {
-    let family = words[0].family && words.len() > 1;
+    // Behind a title is a given name: "ông tuấn".
+    let family = words[0].family && words.len() > if words[0].title { 2 } else { 1 };
     let mut score = 0.0;
     for (i, word) in words.iter().enumerate() {
         // A family's name may be a word of everyday talk too: "triệu đình hòe".
         let whole = family && i == 0 && words.len() > 2;
-        score += match (word.name || whole, word.common) {
+        // "dương thị bé ba".
+        let ordinal = word.ordinal && family && i > 1 && words[i - 1].mark;
+        score -= if i > 0 && word.title && !ordinal { 1.0 } else { 0.0 };
+        score += match (word.name || whole || ordinal, word.common) {
             (true, _) => 0.15,
+            (false, true) if word.borne && family && words.len() > 2 => BORNE,
             (false, true) => COMMON,
             (false, false) => UNKNOWN,
         };
@@ -128,7 +157,6 @@ fn shape(words: &[Word]) -> f32 {
     for i in 1..words.len() {
         let another = words[i].family && words.get(i + 1).is_some_and(|w| w.mark);
         score -= if another { 1.5 } else { 0.0 };
-        score -= if words[i].title { 1.0 } else { 0.0 };
     }
     score
         + match (family, words.len()) {
@@ -239,7 +267,19 @@ mod tests {
         check("cứ ghi cô hạnh là được rồi", "Hạnh");
         check("con là út dạ tên trong giấy là phùng thị mỹ hạnh", "Phùng Thị Mỹ Hạnh");
         check("tôi là bùi minh tuấn à không bùi minh toàn", "Bùi Minh Toàn");
+        check("tên là khúc hải đăng", "Khúc Hải Đăng");
+        check("tôi là lê hoa đăng ký tiêm", "Lê Hoa");
+        check("tui là dương thị bé ba", "Dương Thị Bé Ba");
+        check("tui là dương thị bé ba người ở nhà trọ", "Dương Thị Bé");
+        check("em tên ông gia mẫn", "Ông Gia Mẫn");
+        check("tên ông là trần minh tuấn", "Trần Minh Tuấn");
+        check("tên ông trần minh tuấn", "Trần Minh Tuấn");
+        check("ghi là ông minh tuấn", "Minh Tuấn");
+        check("con là y blơm niê người ê đê ạ", "Y Blơm Niê");
+        check("tôi là y tá lê hoa", "Lê Hoa");
         check("tôi không muốn nói tên", "");
+        check("dạ hông nói tên đâu chị ơi sợ người ta trả thù", "");
+        check("cho em giấu tên được không ạ", "");
         check("đường lê văn sỹ phường mười bốn", "");
         check("", "");
     }

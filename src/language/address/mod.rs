@@ -244,6 +244,25 @@ mod tests {
     }
 
     #[test]
+    fn vietnamese_addresses_without_a_gazetteer() {
+        let vietnamese = grammar("vi", "VN");
+        let check = |said: &str, want: &str| {
+            let found = super::addresses(&heard(said), &vietnamese);
+            let parts = ["house", "street", "locality"];
+            let got = found.first().map(|a| parts.map(|p| a.part(p)).join("|"));
+            assert_eq!(got.unwrap_or_default(), want, "{said}");
+        };
+        check("số mười hai đường lê lợi phường mười", "12|Lê Lợi|10");
+        // A nought alone is a no.
+        check("không đường lê lợi phường mười", "|Lê Lợi|10");
+        check("số một không đường lê lợi phường mười", "10|Lê Lợi|10");
+        // Said anew, though it was not the last.
+        check("số mười hai đường lê lợi phường mười à không số hai mươi", "20|Lê Lợi|10");
+        check("số mười hai đường lê lợi phường mười à không đường lê lai", "12|Lê Lai|10");
+        check("tui là dương thị bé ba nhà ở ấp ba xã nhơn đức", "|ấp 3|Nhơn Đức");
+    }
+
+    #[test]
     fn short_forms_are_written_out() {
         let vietnamese = grammar("vi", "VN");
         let check = |text: &str, want: &str| assert_eq!(written_out(text, &vietnamese), want);

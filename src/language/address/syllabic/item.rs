@@ -158,13 +158,18 @@ fn name_ends<'a>(at: usize, most: usize, spans: &'a Spans) -> impl Iterator<Item
     free.map(|i| i + 1)
 }
 
-/// The ends the name of a street beginning at `at` may have: known ones hold any words.
-fn street_ends<'a>(at: usize, spans: &'a Spans) -> impl Iterator<Item = usize> + 'a {
+/// The ends the name of a street beginning at `at` may have: known ones of `known_min` tokens hold
+/// any words.
+fn street_ends<'a>(
+    at: usize,
+    known_min: usize,
+    spans: &'a Spans,
+) -> impl Iterator<Item = usize> + 'a {
     let free: Vec<usize> = name_ends(at, NAME_TOKENS_MAX, spans).collect();
     let most = spans.tokens.len().min(at + NAME_TOKENS_MAX);
     let known = (at + free.len() + 1..=most).filter(move |&to| {
         let words = &spans.tokens[at..to];
-        words.len() > 2
+        words.len() >= known_min
             && words.iter().any(|t| spans.grammar.words.stop_words.contains(t))
             && spans.street(at, to).1 >= 0.99
     });
@@ -194,7 +199,7 @@ fn named_streets(at: usize, name_at: usize, kept: &str, spans: &Spans, items: &m
             items.push(Item { from: at, to, said: Said::Street(street(name, 1.0)), score });
         }
     }
-    for to in street_ends(name_at, spans) {
+    for to in street_ends(name_at, 2, spans) {
         let (name, known) = spans.street(name_at, to);
         let odd = spans.odd(name_at, to);
         // "Улица Школьная".
@@ -229,7 +234,7 @@ fn bare_streets(at: usize, spans: &Spans, items: &mut Vec<Item>) {
         return;
     }
     let syllables = !words.numbered_street.is_empty();
-    for to in street_ends(at, spans) {
+    for to in street_ends(at, 3, spans) {
         if let Some(n) = phrase_at(tokens, to, &words.street_after) {
             let end = to + n;
             let (name, known) = spans.street(at, end);

@@ -83,6 +83,7 @@ impl<'a> Spans<'a> {
         let words = &self.grammar.words;
         let (before, behind) = self.tokens.split_at(at);
         let is_family = |t: &String| words.family_names.contains(t);
+        let is_mark = |t: &String| words.middle_marks.contains(t);
         let is_name = |t: &String| self.grammar.name_likeness(t) >= KNOWN_MIN;
         // A family's name may be a given one too: "nguyễn minh châu".
         let whole = (2..=3).any(|n| match before.len().checked_sub(n + 1).map(|i| &before[i..]) {
@@ -90,7 +91,9 @@ impl<'a> Spans<'a> {
             _ => false,
         });
         let family = match before {
-            [.., family, mark] if words.middle_marks.contains(mark) => is_family(family),
+            [.., mark] if is_mark(mark) => {
+                before.iter().rev().find(|t| !is_mark(t)).is_some_and(is_family)
+            }
             [.., family] => is_family(family) && !whole,
             [] => false,
         };
