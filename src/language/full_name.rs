@@ -228,9 +228,8 @@ fn behind(tokens: &[String], from: usize, to: usize, words: &[Word], grammar: &G
         || words[to].common
         || words[to].title
         || is_spelling(tokens, to, grammar)
+        || (!words[to].name && !grammar.numbers_from(tokens, to).is_empty())
     {
-        0.4
-    } else if !grammar.numbers_from(tokens, to).is_empty() && !words[to].name {
         0.4
     } else if words[to].name {
         -0.5

@@ -6,7 +6,9 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use spillway::config::{Config, load_grammar, load_hotline};
 use spillway::dialogue::{Confidence, Hotline, HotlineFile};
-use spillway::replay::understanding::{Case, NoiseModel, UnderstandingReport, cases, judge, lead};
+use spillway::replay::understanding::{
+    Case, NoiseModel, UnderstandingReport, alarms, cases, judge, lead,
+};
 use spillway::speech::Transcript;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -97,13 +99,18 @@ fn read(mut bench: Bench, cases: &[Case]) -> UnderstandingReport {
     for case in cases {
         let words = bench.hear(&case.lang, &case.text);
         let hotline = bench.hotlines[&key(case)].clone();
-        report.add(case, &judge(case, &words, &hotline.grammar, &Confidence::default()));
+        add(&mut report, case, &words, &hotline);
         if case.slot == "mixed" {
             let score = report.forms.entry(case.lang.clone()).or_default();
             lead(case, hotline, &mut |text| bench.hear(&case.lang, text), score);
         }
     }
     report
+}
+
+fn add(report: &mut UnderstandingReport, case: &Case, words: &Transcript, hotline: &Hotline) {
+    let judged = judge(case, words, &hotline.grammar, &Confidence::default());
+    report.add(case, &judged, alarms(words, &hotline.grammar));
 }
 
 /// The cases heard, each in all its recordings.
@@ -117,7 +124,7 @@ fn heard(
     for case in cases {
         let hotline = &hotlines[&key(case)];
         for words in clips.hear(case, hotline)? {
-            report.add(case, &judge(case, &words, &hotline.grammar, &Confidence::default()));
+            add(&mut report, case, &words, hotline);
         }
     }
     Ok(report)

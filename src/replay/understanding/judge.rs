@@ -19,10 +19,6 @@ pub struct Judged {
     pub accepted: bool,
     /// It says what the label says.
     pub right: bool,
-    /// It says that a life is at risk.
-    pub alarm: bool,
-    /// So it seemed while the caller was still speaking.
-    pub alarm_so_far: bool,
 }
 
 /// Reads `heard`, what an engine made of the case's text, and compares.
@@ -46,14 +42,26 @@ pub fn judge(case: &Case, heard: &Transcript, grammar: &Grammar, bands: &Confide
     };
     let right = same(&case.slot, &case.expected, &got, grammar);
     let accepted = !got.is_empty() && got != "unclear" && confidence >= bands.confirm_below;
-    let alarm = emergency(&heard.text, grammar).is_some();
-    Judged { got, confidence, accepted, right, alarm, alarm_so_far: alarm_so_far(heard, grammar) }
+    Judged { got, confidence, accepted, right }
 }
 
-/// Some beginning of the words raises an alarm.
-fn alarm_so_far(heard: &Transcript, grammar: &Grammar) -> bool {
+/// Whether words say that a life is at risk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Alarms {
+    /// All of them together.
+    pub at_the_end: bool,
+    /// Some beginning of them, while the caller was still speaking.
+    pub before: bool,
+}
+
+/// The alarms `heard` raises.
+pub fn alarms(heard: &Transcript, grammar: &Grammar) -> Alarms {
     let words: Vec<&str> = heard.text.split_whitespace().collect();
-    (1..words.len()).any(|said| emergency_so_far(&words[..said].join(" "), grammar).is_some())
+    let raised = |said: usize| emergency_so_far(&words[..said].join(" "), grammar).is_some();
+    Alarms {
+        at_the_end: emergency(&heard.text, grammar).is_some(),
+        before: (1..words.len()).any(raised),
+    }
 }
 
 fn best(readings: &[SlotValue], write: impl Fn(&SlotValue) -> String) -> (String, f32) {

@@ -11,7 +11,7 @@ mod syllable;
 
 pub use case::{Case, CaseError, cases};
 pub use confusions::{Confusions, measure};
-pub use judge::{Judged, judge};
+pub use judge::{Alarms, Judged, alarms, judge};
 pub use noise::NoiseModel;
 pub use report::{AlarmScore, Failure, SlotScore, UnderstandingReport};
 pub use round::{RoundScore, lead};

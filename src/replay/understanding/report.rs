@@ -1,7 +1,7 @@
 //! The cases' results together: per language and slot, calibration, confusion of needs, failures.
 
 use super::case::SLOTS;
-use super::{Case, Judged, RoundScore};
+use super::{Alarms, Case, Judged, RoundScore};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -88,8 +88,8 @@ pub struct UnderstandingReport {
 }
 
 impl UnderstandingReport {
-    /// Counts one case.
-    pub fn add(&mut self, case: &Case, judged: &Judged) {
+    /// Counts one case and the alarms it raised.
+    pub fn add(&mut self, case: &Case, judged: &Judged, alarms: Alarms) {
         let slots = self.slots.entry(case.lang.clone()).or_default();
         let score = slots.entry(case.slot.clone()).or_default();
         score.cases += 1;
@@ -102,7 +102,7 @@ impl UnderstandingReport {
             score.given += 1;
             score.sure.push((judged.confidence, judged.right));
         }
-        self.alarms.entry(case.lang.clone()).or_default().add(case, judged);
+        self.alarms.entry(case.lang.clone()).or_default().add(case, alarms);
         if judged.right {
             return;
         }
@@ -163,26 +163,26 @@ impl UnderstandingReport {
 }
 
 impl AlarmScore {
-    fn add(&mut self, case: &Case, judged: &Judged) {
+    fn add(&mut self, case: &Case, alarms: Alarms) {
         let told = |is: bool| is.then(|| case.text.clone());
         match (case.expected == EMERGENCY, case.slot == "need") {
             (true, _) => {
                 self.emergencies += 1;
-                self.missed.extend(told(!judged.alarm));
+                self.missed.extend(told(!alarms.at_the_end));
                 return;
             }
             // In a mixed case it stands beside name and address.
             (false, false) if case.expected.contains(EMERGENCY) => return,
             (false, true) => {
                 self.others += 1;
-                self.false_alarms.extend(told(judged.alarm));
+                self.false_alarms.extend(told(alarms.at_the_end));
             }
             (false, false) => {
                 self.answers += 1;
-                self.alarming_answers.extend(told(judged.alarm));
+                self.alarming_answers.extend(told(alarms.at_the_end));
             }
         }
-        self.hasty_alarms.extend(told(judged.alarm_so_far && !judged.alarm));
+        self.hasty_alarms.extend(told(alarms.before && !alarms.at_the_end));
     }
 }
 
