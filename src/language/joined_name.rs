@@ -62,7 +62,8 @@ fn joined(tokens: &[String], grammar: &Grammar) -> Option<String> {
     let spelled = single(first) && inner.iter().all(single);
     let family = inner.is_empty()
         && names.families.contains(first)
-        && !grammar.words.fillers.contains(first);
+        && !grammar.words.fillers.contains(first)
+        && !grammar.words.yes.contains(first);
     (spelled || family).then(|| tokens.concat())
 }
 
@@ -76,7 +77,9 @@ fn shape(word: &str, grammar: &Grammar) -> Option<f32> {
     let families = names.families.iter().enumerate().filter_map(|(rank, family)| {
         let given = word.strip_prefix(family.as_str()).filter(|g| !g.is_empty())?;
         let syllables = given.chars().count();
-        if syllables > 2 || is_stop(given, grammar) {
+        // "구씨예요": Mr Gu.
+        let marked = given.chars().next().is_some_and(|c| names.others.contains(&c.to_string()));
+        if syllables > 2 || marked || is_stop(given, grammar) {
             return None;
         }
         let odd = given.chars().filter(|c| !names.syllables.contains(*c)).count();

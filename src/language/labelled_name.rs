@@ -29,16 +29,29 @@ pub(super) fn labelled(tokens: &[String], grammar: &Grammar) -> Option<(f32, Str
     let label = |at: usize| label_at(tokens, at, grammar);
     let last = tokens.len().saturating_sub(3)..tokens.len();
     let behind = last.into_iter().any(|at| label(at).is_some_and(|(_, n)| at + n == tokens.len()));
-    let parts = if behind && grammar.inflects() {
+    let mut parts = if behind && grammar.inflects() {
         parts_before_labels(tokens, grammar)
     } else {
         parts_behind_labels(tokens, grammar)
     };
+    if let ([], [one, other]) = (&parts.said[0][..], &parts.said[2][..]) {
+        // "По чоловіку Кравець Іванна".
+        let given = [one, other].map(|t| grammar.is_given_name(t));
+        let (one, other) = (vec![one.clone()], vec![other.clone()]);
+        match given {
+            [true, false] => (parts.said[0], parts.said[2]) = (one, other),
+            [false, true] => (parts.said[0], parts.said[2]) = (other, one),
+            _ => {}
+        }
+    }
     let mut said = parts.said.iter().filter(|p| !p.is_empty()).count();
     let mut rest = Vec::new();
     if grammar.inflects() && (said == 1 || said == 2 && parts.said[0].is_empty()) {
         rest = unlabelled(tokens, &parts.used, grammar);
-        rest.retain(|t| !parts.said.concat().contains(t));
+        // "Оксанка, мене звати Оксана".
+        let told = parts.said.concat();
+        let short = |t: &String| told.iter().any(|n| grammar.words.person.is_short_for(t, n));
+        rest.retain(|t| !told.contains(t) && !short(t));
         said += usize::from(!rest.is_empty());
     } else if said == 1 {
         // "novák, first name josef": the other name came before the label.

@@ -27,6 +27,10 @@ const EVIDENCE_MIN: f32 = 0.8;
 
 /// Readings with less evidence are doubtful, however few there are.
 const SURE_MIN: f32 = 1.5;
+/// What a name counts of which a part was said before.
+const SAID_IN_FULL: f32 = 2.0;
+/// What "her name is" counts.
+const OTHERS_NAMED: f32 = -0.4;
 /// The same for names that their shape alone makes names.
 const JOINED_EVIDENCE_MIN: f32 = 0.9;
 
@@ -145,12 +149,20 @@ fn spans(tokens: &[String], grammar: &Grammar) -> Vec<(f32, String)> {
             score -= if lone { 1.0 } else { 0.0 };
             score -= if weak && grammar.is_predicate(&name[0]) { 1.5 } else { 0.0 };
             // What is left beside an address is seldom a name.
+            let between = |t: Option<&String>| t.is_none_or(|t| t == HOLE || odd(t));
+            let nothing_else = name.len() == 2
+                && words.persons_like_places
+                && !name.iter().any(|t| odd(t) || grammar.is_everyday(t) || grammar.is_place(t))
+                && between(tokens[..from].last())
+                && tokens.get(to).is_some_and(|t| t == HOLE);
+            score += if nothing_else { 0.4 } else { 0.0 };
             let left = introduced < 0.5 && name.len() == 1 && tokens.iter().any(|t| t == HOLE);
             score -= if left { 1.0 } else { 0.0 };
             // "Okafor, Grace Okafor": said again, in full.
-            let again = |t: &String| tokens[..from].contains(t) && !odd(t);
-            let in_full = spells && name.len() > 1 && name.iter().any(again);
-            score += if in_full { 1.6 } else { 0.0 };
+            let again =
+                |t: Option<&String>| t.is_some_and(|t| tokens[..from].contains(t) && !odd(t));
+            let in_full = spells && name.len() > 1 && (again(name.first()) || again(name.last()));
+            score += if in_full { SAID_IN_FULL } else { 0.0 };
             if score >= EVIDENCE_MIN {
                 let declined = czech_name::nominative(&tokens[..from], name, grammar);
                 let name = declined.unwrap_or_else(|| written(&tokens[..from], name, grammar));
@@ -242,17 +254,14 @@ fn introduction(before: &[String], name: &[String], grammar: &Grammar) -> f32 {
         let title = longest(&words.titles);
         let lead_in = longest(&words.name_lead_in);
         let repair = longest(&words.repairs);
-        let other = longest(&words.others);
+        // "Лікарка Вероніка Савчук": callers who begin so tell what they are.
+        let own = |n: &usize| rest.len() == *n && title == Some(*n);
+        let other = longest(&words.others).filter(|n| !own(n));
         let strongest = |n: &usize| [title, repair, other].iter().all(|o| Some(*n) >= *o);
         if let Some(n) = lead_in.filter(strongest) {
             return 2.0_f32.max(score) + 0.05 * n as f32;
         } else if let Some(n) = other {
-            // "I am her neighbour": the caller says who they are.
-            let own = rest.len() - n;
-            let led = [own, own.saturating_sub(1)].into_iter();
-            let led =
-                led.into_iter().any(|to| phrase_ending(&rest[..to], &words.weak_lead_in).is_some());
-            return if led && grammar.inflects_persons() { 1.2 } else { -1.5 };
+            return somebody_else(&rest[..rest.len() - n], &rest[rest.len() - n..], grammar);
         } else if longest(&words.contrasts).is_some() {
             return -1.5;
         } else if let Some(n) = title {
@@ -272,6 +281,25 @@ fn introduction(before: &[String], name: &[String], grammar: &Grammar) -> f32 {
     }
 }
 
+/// What the words `other` for somebody else, behind `before`, say of the name behind them.
+fn somebody_else(before: &[String], other: &[String], grammar: &Grammar) -> f32 {
+    // "I'm Mrs Sandhu's neighbour": the caller says who they are; "my husband" never is.
+    const OWNER_TOKENS_MAX: usize = 2;
+    let words = &grammar.words;
+    let near = before.len().saturating_sub(OWNER_TOKENS_MAX)..=before.len();
+    let led = |to: usize| phrase_ending(&before[..to], &words.weak_lead_in).is_some();
+    // "Жена его".
+    let role = other.len() == 1 || other.last().is_some_and(|t| words.stop_words.contains(t));
+    if role && near.into_iter().any(led) {
+        1.2
+    } else if phrase_ending(other, &words.others_named).is_some() {
+        // "Her name is": whom the call is for, where the caller gives no other name.
+        OTHERS_NAMED
+    } else {
+        -1.5
+    }
+}
+
 /// True for the everyday form of the given name that begins `name`: "саша, александр".
 fn is_short_for(token: &str, name: &[String], grammar: &Grammar) -> bool {
     name.first().is_some_and(|full| grammar.words.person.is_short_for(token, full))
@@ -280,11 +308,18 @@ fn is_short_for(token: &str, name: &[String], grammar: &Grammar) -> bool {
 fn word_evidence(name: &[String], grammar: &Grammar) -> f32 {
     let mut score = 0.0;
     // "Марта Савченко": no month beside a family's name.
-    let sure = |t: &String| known(t, grammar) > 0.4 && !grammar.is_everyday(t);
+    let least = if grammar.inflects() { FAMILY_MIN } else { 0.76 };
+    let sure = |t: &String| {
+        grammar.name_likeness(t) > least && !grammar.is_everyday(t) && !grammar.is_common_word(t)
+    };
     let beside = name.iter().any(sure);
+    score += if is_whole(name, sure, grammar) { 0.4 } else { 0.0 };
     for (i, token) in name.iter().enumerate() {
         score += 0.45 * known(token, grammar);
-        if is_odd(token, grammar) {
+        let other = || grammar.inflects_persons() && grammar.words.others.contains(token);
+        if other() {
+            score -= 2.5;
+        } else if is_odd(token, grammar) {
             score -= 1.5;
         } else if grammar.is_everyday(token) && !(beside && known(token, grammar) > 0.9) {
             score -= 0.8;
@@ -306,6 +341,8 @@ fn word_evidence(name: &[String], grammar: &Grammar) -> f32 {
         if !likely && !family && grammar.is_place(token) {
             score -= 1.0;
         }
+        // "Баня сгорела".
+        score -= if i > 0 && grammar.inflects() && grammar.is_predicate(token) { 0.8 } else { 0.0 };
         let once = !grammar.words.spelling.as_in.is_empty() || grammar.inflects();
         if once && name[..i].contains(token) {
             // "Pickering, Harold Pickering": said again, not borne twice.
@@ -320,15 +357,24 @@ fn word_evidence(name: &[String], grammar: &Grammar) -> f32 {
         rest.len() > 1 && rest.iter().all(likely)
     };
     let strange = |t: &String| grammar.name_likeness(t) < unsure;
-    if grammar.inflects_persons() && strange(&name[0]) && names(&name[1..]) {
+    if strange(&name[0]) && names(&name[1..]) {
         score -= 0.9;
     }
     // "Заліщук, Залізняк Аліна": three names without a patronymic are two.
     let fathers = || name.iter().any(|t| grammar.is_patronymic(t));
     let piled = grammar.inflects() && name.len() == 3 && !fathers();
-    let piled = piled && name.iter().all(|t| known(t, grammar) > 0.0);
     let piled = piled || grammar.inflects() && name.len() > 3 && name.iter().any(likely_name);
     score + 0.15 * (name.len().min(3) as f32) - if piled { 0.6 } else { 0.0 }
+}
+
+/// True for a given name and a word for which `family` holds, with or without a patronymic: they
+/// are a name without any introduction.
+fn is_whole(name: &[String], family: impl Fn(&String) -> bool, grammar: &Grammar) -> bool {
+    let of_father = |t: &&String| grammar.is_patronymic(t);
+    let rest = || name.iter().filter(|t| !of_father(t));
+    let given = rest().filter(|t| grammar.is_given_name(t)).count() == 1;
+    let family = rest().any(|t| !grammar.is_given_name(t) && family(t));
+    given && family && rest().count() == 2 && name.len() <= 3
 }
 
 /// 0..=1: what likeness to a known name counts; far likeness is none.

@@ -79,6 +79,9 @@ pub struct Words {
     /// Words for somebody else: a name right behind one is not the caller's.
     #[serde(default)]
     pub others: Vec<String>,
+    /// Those of them that tell a name: "her name is".
+    #[serde(default)]
+    pub others_named: Vec<String>,
     /// Beginnings of family names that the next letter is a capital behind: "mc", "o'".
     #[serde(default)]
     pub name_prefixes: Vec<String>,
@@ -434,6 +437,7 @@ impl Words {
             &mut self.name_ends,
             &mut self.name_behind,
             &mut self.others,
+            &mut self.others_named,
             &mut self.weak_lead_in,
             &mut self.contrasts,
             &mut self.value_contrasts,

@@ -182,6 +182,10 @@ fn bare_street(tokens: &[String], at: usize, grammar: &Grammar, items: &mut Vec<
             let score = 1.6 + 0.8 * known - 0.1 * (to - at - 1) as f32;
             items.push(Item { from: at, to: end, said: Said::Street { name, named: true }, score });
         }
+        // "Кропоткина сто Иван": streets bear no given names in the nominative.
+        if to == at + 1 && grammar.is_given_name(&tokens[at]) {
+            continue;
+        }
         let (name, known) = grammar.street(&tokens[at..to]);
         let strange = strangeness(&tokens[at..to], grammar);
         let score = 1.1 * known + 0.02 - 0.5 * strange;

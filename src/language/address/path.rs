@@ -17,6 +17,8 @@ const BEAM: usize = 40;
 const UNITS_MAX: usize = 400;
 /// A word inside an address that belongs to no field.
 const GAP: f32 = 0.35;
+/// However much is told between the place and the street.
+const GAP_MAX: f32 = 1.75;
 /// A unit inside the other.
 const WITHIN: f32 = 0.9;
 /// Units of which it is not known whether one lies in the other.
@@ -99,7 +101,7 @@ pub(super) fn paths(tokens: &[String], grammar: &Grammar) -> Vec<Path> {
             let free = filler || tokens[at] == BREAK;
             if path.span.is_some() && !free {
                 let lead = grammar.words.address.within.contains(&tokens[at]);
-                skipped.gap += if lead { 0.05 } else { GAP };
+                skipped.gap = GAP_MAX.min(skipped.gap + if lead { 0.05 } else { GAP });
             }
             beams[at + 1].push(skipped);
             for item in &items {
