@@ -250,6 +250,9 @@ fn bare_streets(at: usize, spans: &Spans, items: &mut Vec<Item>) {
             items.push(Item { from: at, to: to + n, said: Said::Street(street), score });
         }
         let (name, known) = spans.street(at, to);
+        if known < 0.9 && to == at + 1 && grammar.words.fillers.contains(&tokens[at]) {
+            continue;
+        }
         let length = (to - at).min(3) as f32;
         let number = known == 0.0 && !grammar.numbers_from(tokens, at).is_empty();
         let led = at > 0 && words.street_leads.contains(&tokens[at - 1]);
