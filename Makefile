@@ -5,7 +5,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help setup models demo test check fmt bench peers doctor clean
 
-# The speech `make bench` measures with. (PACKS=... names model packs for the set-up: tools/setup.sh.)
+# The speech `make bench` measures with. PACKS=... names other model packs for the set-up.
 MANIFEST ?= ../shared/speech/manifest.tsv
 
 CARGO_DENY_VERSION := 0.20.2

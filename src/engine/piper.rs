@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 const ENGINE: &str = "piper";
-/// Longer than any sentence of [`super::sentence::sentences`]' length; beyond it the model ran away.
+/// Longer than any sentence of ours; beyond it the model ran away.
 const SENTENCE_S_MAX: usize = 60;
 /// How much slower than the voice was recorded, for ears on a telephone.
 const SLOWER: f32 = 1.1;

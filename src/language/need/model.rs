@@ -37,9 +37,9 @@ pub(super) const EMERGENCY: &str = "EMERGENCY";
 const NONE: &str = "NONE";
 /// How likely an emergency must be: with a phrase of `emergency` alone, with words that calm
 /// beside it, and without any phrase.
-const SURE_WITH_PHRASE: f32 = 0.3;
-const SURE_AGAINST_CALM: f32 = 0.4;
-const SURE_WITHOUT_PHRASE: f32 = 0.55;
+const SURE_WITH_PHRASE: f32 = 0.35;
+const SURE_AGAINST_CALM: f32 = 0.5;
+const SURE_WITHOUT_PHRASE: f32 = 0.6;
 /// A phrase with no more words beside it is an emergency however unlikely.
 const WORDS_BESIDE_MAX: usize = 2;
 /// A shorter sentence is no emergency without a phrase.
