@@ -156,13 +156,20 @@ impl Dialogue {
     ) -> Option<SlotValue> {
         let sure = if let Answer::Words(t, _) = answer { t.confidence } else { 1.0 };
         let named = self.target(text).filter(|(target, ..)| *target == slot);
+        let is_address = self.kind(slot) == SlotKind::Address;
+        // "It is 14 Garden Street": the word that names the slot ends its value.
+        let ends = is_address && named.as_ref().is_some_and(|(.., value)| value.is_empty());
         let (part, value) = match named {
-            Some((_, part, value)) => (part, value),
-            None => (None, text.to_string()),
+            Some((_, part, value)) if !ends => (part, value),
+            _ => (None, text.to_string()),
         };
         let heard = Transcript::plain(value.as_str(), sure);
         let new = self.readings_of(slot, &heard).into_iter().next();
-        if self.kind(slot) != SlotKind::Address || old.parts.is_empty() {
+        let new = new.filter(|r| !ends || !r.part("house").is_empty());
+        if ends && new.is_none() {
+            return None;
+        }
+        if !is_address || old.parts.is_empty() {
             return new;
         }
         let format = &self.hotline.grammar.words.address.format;

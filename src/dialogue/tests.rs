@@ -96,6 +96,19 @@ fn corrections() {
 }
 
 #[test]
+fn what_was_just_taken_is_denied_at_the_next_question() {
+    let answers = |denial| {
+        let mut answers = GOOD.to_vec();
+        answers.insert(3, denial);
+        answers.push("yes");
+        answers
+    };
+    let house = ("address", "14 Garden Street", Confirmed);
+    let denial = "No, it is 14 Garden Street.";
+    check("en", &answers(denial), &[NAME, house, NEED, PHONE], true);
+}
+
+#[test]
 fn a_denied_value_is_never_offered_again() {
     let (_, said, _) = run("en", "+14155550132", &good_then(&["no", "*1", "Mary Johnson"]));
     assert!(said.contains("did not understand"), "{said}");
