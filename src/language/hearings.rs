@@ -67,7 +67,7 @@ pub fn combined(newest: &Transcript, earlier: &[Transcript], grammar: &Grammar) 
 }
 
 /// As sure as a reading of `heard` may be that is made of `words`, its neighbours included: as sure
-/// as that all of them are right, but always sure enough to ask the caller.
+/// as the most doubtful of them, but always sure enough to ask the caller.
 pub(super) fn certainty(heard: &Transcript, words: &[String], grammar: &Grammar) -> f32 {
     if heard.words.is_empty() {
         return 1.0;
@@ -84,7 +84,7 @@ pub(super) fn certainty(heard: &Transcript, words: &[String], grammar: &Grammar)
     };
     let each = words.iter().map(|w| sure.get(w).copied().or_else(|| inflected(w)));
     let each = each.map(|sure| sure.unwrap_or(UNHEARD));
-    each.product::<f32>().max(ASKED)
+    each.fold(1.0, f32::min).max(ASKED)
 }
 
 /// True for a word that was heard in another case, or with particles behind it.
