@@ -50,11 +50,14 @@ impl Call {
         }
     }
 
-    /// Speech counts while a question is open that may be answered now.
+    /// Speech counts while a question is open that may be answered now. In a rescued call the
+    /// caller may still be in the middle of the words at which the machine broke: they would cut
+    /// off the prompt that says what is wanted of them.
     fn listens(&self) -> bool {
         let Some(question) = &self.question else { return false };
         let waiting = self.turn.as_ref().is_some_and(|t| t.segment.is_some());
-        let talking = self.playing.is_some() && !question.interruptible && self.turn.is_none();
+        let interruptible = question.interruptible && !self.rescued;
+        let talking = self.playing.is_some() && !interruptible && self.turn.is_none();
         !waiting && !talking && !self.held && !self.transferring
     }
 
