@@ -9,7 +9,7 @@ mod hotline;
 mod ports;
 
 pub use cidr::Cidr;
-pub use hotline::{LoadedHotline, gazetteer_file, load_grammar, load_hotline};
+pub use hotline::{LoadedHotline, gazetteer_file, load_grammar, load_hotline, load_policies};
 pub use ports::PortRange;
 
 /// Everything an administrator may set; the defaults serve this machine only.
@@ -32,6 +32,26 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// How speech is recognised and spoken.
     pub engines: EnginesConfig,
+    /// Where tickets are kept.
+    pub store: StoreConfig,
+}
+
+/// Where tickets are kept.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StoreConfig {
+    /// `"sqlite"` for a file in `data_dir`, or PostgreSQL's address for several nodes:
+    /// `postgres://user@host/database`. The password is better kept in `PGPASSWORD` or `~/.pgpass`.
+    pub database: String,
+    /// This node's name; each node of one database needs its own.
+    pub node: String,
+}
+
+impl StoreConfig {
+    /// PostgreSQL's address; `None` for SQLite.
+    pub fn address(&self) -> Option<&str> {
+        (self.database != "sqlite").then_some(self.database.as_str())
+    }
 }
 
 /// SIP signalling and RTP media.
@@ -99,6 +119,7 @@ impl Default for Config {
             audiosocket: AudioSocketConfig::default(),
             limits: LimitsConfig::default(),
             engines: EnginesConfig::default(),
+            store: StoreConfig::default(),
         }
     }
 }
@@ -124,6 +145,12 @@ impl Default for AudioSocketConfig {
 impl Default for LimitsConfig {
     fn default() -> Self {
         LimitsConfig { calls_max: 60 }
+    }
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        StoreConfig { database: "sqlite".into(), node: "local".into() }
     }
 }
 
@@ -216,6 +243,18 @@ impl Config {
         if !(5..=3600).contains(&self.sip.media_timeout_s) {
             let problem = format!("is {}", self.sip.media_timeout_s);
             return invalid("sip.media_timeout_s", problem, "choose 5 to 3600 seconds");
+        }
+        let schemes = ["postgres://", "postgresql://"];
+        if self.store.address().is_some_and(|a| !schemes.iter().any(|s| a.starts_with(s))) {
+            // Not shown: it may hold a password.
+            let fix = "write \"sqlite\", or an address as postgres://user@host/database";
+            return invalid("store.database", "is no database we know".into(), fix);
+        }
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+        let node = &self.store.node;
+        if !(1..=64).contains(&node.len()) || !node.chars().all(plain) {
+            let fix = "give 1 to 64 letters, digits, hyphens and dots, as a host name has";
+            return invalid("store.node", format!("is \"{node}\""), fix);
         }
         if self.sip.listen.ip().is_unspecified() && self.sip.advertise.is_none() {
             return invalid(

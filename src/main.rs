@@ -33,6 +33,10 @@ enum Command {
     Gazetteer(command::gazetteer::Args),
     /// List and show callback tickets.
     Tickets(command::tickets::Args),
+    /// Bring the database's tables up to date.
+    Migrate(command::migrate::Args),
+    /// Print the audit log, or prove that nobody changed it.
+    Audit(command::audit::Args),
     /// Check every prerequisite and say how to mend what is missing.
     Doctor(command::doctor::Args),
 }
@@ -50,6 +54,8 @@ fn main() -> ExitCode {
         Command::Models(args) => command::models::run(config, args),
         Command::Gazetteer(args) => command::gazetteer::run(config, args),
         Command::Tickets(args) => command::tickets::run(config, args),
+        Command::Migrate(args) => command::migrate::run(config, &args),
+        Command::Audit(args) => command::audit::run(config, args),
         Command::Doctor(args) => command::doctor::run(config, args),
     };
     result.unwrap_or_else(|e| {

@@ -11,7 +11,7 @@ use crate::caller::words::{JournalTail, Said};
 use crate::journal::JOURNAL_FILE;
 use crate::leg::{Leg, LegEvent};
 use crate::sip::{CallOptions, SipClient};
-use crate::store::{SqliteStore, StoredTicket, TicketStore, call_dir};
+use crate::store::{StoreOptions, StoredTicket, TicketStore, call_dir};
 use crate::ticket::{CallId, TicketStatus};
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -40,8 +40,8 @@ pub struct PhoneOptions {
     pub prefer_pcma: bool,
     /// Keep both sides here: stereo, left the caller, right the bot, as in Spillway's recordings.
     pub record: Option<PathBuf>,
-    /// The server's data directory, where it is on this machine.
-    pub data_dir: PathBuf,
+    /// The server's tickets and recordings, where they can be reached from this machine.
+    pub store: StoreOptions,
 }
 
 /// Why a call could not be made or judged.
@@ -135,7 +135,7 @@ pub async fn place<W: Write>(
     let dialed = client.call(&target, sip).await;
     let mut dialed = dialed.map_err(|source| PhoneError::Sip { target: target.clone(), source })?;
     let call_id = dialed.call_id.clone().map(CallId);
-    let folder = call_id.as_ref().and_then(|id| call_dir(&options.data_dir, id).ok());
+    let folder = call_id.as_ref().and_then(|id| call_dir(&options.store.data_dir, id).ok());
     let script = CallerScript::new(cues, scenario.pace);
     let mut call = RunningCall {
         leg: dialed.leg.as_mut(),
@@ -150,7 +150,7 @@ pub async fn place<W: Write>(
     if let Some(recording) = recording {
         recording.finish()?;
     }
-    let ticket = ticket(&options.data_dir, call_id.as_ref(), &scenario.expect).await?;
+    let ticket = ticket(&options.store, call_id.as_ref(), &scenario.expect).await?;
     // The last words of the journal are on disk with the ticket.
     if let Some(mut words) = words {
         words.poll(&mut diary.said);
@@ -249,7 +249,7 @@ fn from_the_callers_side(event: &mut LegEvent) {
 
 /// The call's ticket once it is in its final state, or as it is after five seconds.
 async fn ticket(
-    data_dir: &Path,
+    store: &StoreOptions,
     call: Option<&CallId>,
     expect: &Expectations,
 ) -> Result<Option<StoredTicket>, PhoneError> {
@@ -261,7 +261,7 @@ async fn ticket(
     let Some(call) = call else {
         return unless_needed("the 200 had no X-Spillway-Call header".into());
     };
-    let store = match SqliteStore::open_existing(data_dir).await {
+    let store = match TicketStore::open_existing(store).await {
         Ok(store) => store,
         Err(e) => return unless_needed(e.to_string()),
     };

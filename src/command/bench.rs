@@ -9,6 +9,7 @@ mod biasing;
 mod clips;
 mod confusions;
 mod gazetteer;
+mod queue;
 mod strange;
 mod understanding;
 
@@ -37,6 +38,8 @@ enum What {
     /// stand in for one. Of several values of --bonus the one is taken that does best on every
     /// other recording, and the others are reported.
     Biasing(biasing::Args),
+    /// How long operators wait at a long queue, in SQLite and PostgreSQL.
+    Queue(queue::Args),
     /// Count what a recogniser makes of what is said, for the model of its noise.
     Confusions(confusions::Args),
 }
@@ -56,6 +59,7 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
         What::Understanding(args) => understanding::run(config, &args),
         What::Strange(args) => strange::run(config, &args),
         What::Biasing(args) => biasing::run(config, &args),
+        What::Queue(args) => queue::run(&args),
         What::Confusions(args) => confusions::run(config, &args),
     }
 }

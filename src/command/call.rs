@@ -7,6 +7,7 @@ use spillway::caller::{
 };
 use spillway::config::{Config, PortRange};
 use spillway::sip::{SipClient, SipTransport};
+use spillway::store::StoreOptions;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -174,7 +175,7 @@ impl Run {
             target: self.args.target.clone(),
             prefer_pcma: self.args.codec == Codec::Pcma,
             record: self.args.record.as_deref().map(|file| self.numbered(file, number)),
-            data_dir: self.config.data_dir.clone(),
+            store: StoreOptions::of(&self.config)?,
         };
         let shown = self.scenario.turns.iter().map(caller::shown).collect();
         let cues = self.cues.clone();

@@ -1,9 +1,11 @@
 //! The subcommands: each parses its arguments, calls one room, prints.
 
+pub mod audit;
 pub mod bench;
 pub mod call;
 pub mod doctor;
 pub mod gazetteer;
+pub mod migrate;
 pub mod models;
 pub mod replay;
 pub mod serve;

@@ -6,10 +6,8 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 use spillway::config::Config;
 use spillway::speech::SpeechSegment;
-use spillway::store::{SqliteStore, StoredTicket, TicketFilter, TicketStore, recording_of};
-use spillway::ticket::{
-    Consent, Priority, SlotRecord, SlotStatus, Ticket, TicketNumber, TicketStatus,
-};
+use spillway::store::{StoreOptions, StoredTicket, TicketFilter, TicketStore, recording_of};
+use spillway::ticket::{Consent, Priority, SlotRecord, SlotStatus, Stage, Ticket, TicketNumber};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -29,9 +27,9 @@ pub struct Args {
 enum Action {
     /// List tickets, newest first.
     List {
-        /// Only these: taking, open or closed.
-        #[arg(long, value_parser = status_of)]
-        status: Option<TicketStatus>,
+        /// Only those at this stage.
+        #[arg(long, value_parser = Stage::NAMES)]
+        stage: Option<String>,
         /// Only this hotline's.
         #[arg(long)]
         hotline: Option<String>,
@@ -81,34 +79,34 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
     let config = Config::load(config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let store = SqliteStore::open_existing(&config.data_dir).await?;
+        let store = TicketStore::open_existing(&StoreOptions::of(&config)?).await?;
         let result = answer(&store, &config.data_dir, args.action).await;
         store.close().await;
         result
     })
 }
 
-async fn answer(store: &SqliteStore, data_dir: &Path, action: Action) -> anyhow::Result<ExitCode> {
+async fn answer(store: &TicketStore, data_dir: &Path, action: Action) -> anyhow::Result<ExitCode> {
     let printed = |stored| Printed::new(stored, data_dir);
     match action {
-        Action::List { status, hotline, before, limit, json } => {
+        Action::List { stage, hotline, before, limit, json } => {
             let before = before.map(TicketNumber);
-            let filter = TicketFilter { status, hotline, before, limit };
+            let filter = TicketFilter { stage, hotline, before, limit };
             let tickets = store.list(&filter).await?;
             let text = if json {
                 let tickets: Vec<Printed> = tickets.into_iter().map(printed).collect();
                 serde_json::to_string_pretty(&tickets)? + "\n"
             } else if tickets.is_empty() {
-                format!("no such tickets in {}\n", store.file().display())
+                format!("no such tickets in {}\n", store.name())
             } else {
                 list_text(&tickets, &TimeZone::system())?
             };
             super::print(&text)?;
         }
         Action::Show { number, json } => {
-            let file = store.file().display();
+            let name = store.name();
             let ticket = store.get(TicketNumber(number)).await?.with_context(|| {
-                format!("{file}: there is no ticket {number}; `spillway tickets list` shows all")
+                format!("{name}: there is no ticket {number}; `spillway tickets list` shows all")
             })?;
             let text = if json {
                 serde_json::to_string_pretty(&printed(ticket))? + "\n"
@@ -121,12 +119,8 @@ async fn answer(store: &SqliteStore, data_dir: &Path, action: Action) -> anyhow:
     Ok(ExitCode::SUCCESS)
 }
 
-fn status_of(text: &str) -> Result<TicketStatus, String> {
-    serde_json::from_value(text.into()).map_err(|_| "expected taking, open or closed".into())
-}
-
 fn list_text(tickets: &[StoredTicket], zone: &TimeZone) -> anyhow::Result<String> {
-    let head = ["NO", "RECEIVED", "STATUS", "PRIORITY", "HOTLINE", "CALL BACK", "FORM", "CALLER"];
+    let head = ["NO", "RECEIVED", "STAGE", "PRIORITY", "HOTLINE", "CALL BACK", "FORM", "CALLER"];
     let mut rows = vec![head.map(String::from).to_vec()];
     for stored in tickets {
         let ticket = &stored.ticket;
@@ -135,8 +129,8 @@ fn list_text(tickets: &[StoredTicket], zone: &TimeZone) -> anyhow::Result<String
         rows.push(vec![
             stored.number.to_string(),
             local_time(stored.created_unix_ms, zone)?,
-            status_words(ticket.status).into(),
-            priority_words(ticket.priority).into(),
+            stage_words(&stored.callback.stage),
+            priority_words(stored.callback.priority()).into(),
             ticket.hotline.clone(),
             or_dash(&ticket.callback_number),
             form_words(ticket).into(),
@@ -151,8 +145,8 @@ fn show_text(printed: &Printed, zone: &TimeZone) -> anyhow::Result<String> {
     let mut text = format!(
         "Ticket {}: {}, {} priority, {}\n\n",
         stored.number,
-        status_words(ticket.status),
-        priority_words(ticket.priority),
+        stage_words(&stored.callback.stage),
+        priority_words(stored.callback.priority()),
         form_words(ticket)
     );
     let call = match (stored.duration_ms, stored.hangup_cause) {
@@ -216,12 +210,8 @@ fn slot_rows(slot: &SlotRecord, rows: &mut Vec<Vec<String>>) {
     }
 }
 
-fn status_words(status: TicketStatus) -> &'static str {
-    match status {
-        TicketStatus::Taking => "taking",
-        TicketStatus::Open => "open",
-        TicketStatus::Closed => "closed",
-    }
+fn stage_words(stage: &Stage) -> String {
+    stage.name().replace('_', " ")
 }
 
 fn priority_words(priority: Priority) -> &'static str {

@@ -4,8 +4,10 @@ use super::{Config, ConfigError};
 use crate::dialogue::{Hotline, HotlineFile, Part, PromptTexts};
 use crate::language::gazetteer::{Gazetteer, GazetteerError};
 use crate::language::{Grammar, NeedModel, Words};
+use crate::ticket::Policies;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -94,6 +96,23 @@ fn grammar(
     Ok(Grammar::new(language, country, day, words, needs, places))
 }
 
+/// How each hotline in `prompts/hotlines/` works its callbacks: a node serves one hotline's calls
+/// and all hotlines' tickets.
+pub fn load_policies(config: &Config) -> Result<Policies, ConfigError> {
+    let mut policies = BTreeMap::new();
+    for name in names(&config.prompts_dir.join("hotlines")) {
+        let path = config.prompts_dir.join("hotlines").join(format!("{name}.toml"));
+        let file: HotlineFile = read(&path, &mut Sha256::new())?;
+        let policy = file.callback_policy().map_err(|problems| {
+            let lines = problems.iter().map(|(key, problem)| format!("\n  {key}: {problem}"));
+            let reason = format!("cannot be used:{}", lines.collect::<String>());
+            ConfigError::Hotline { file: path.clone(), reason }
+        })?;
+        policies.insert(name, Arc::new(policy));
+    }
+    Ok(Policies::new(policies))
+}
+
 /// Where the gazetteer of `country` is installed.
 pub fn gazetteer_file(config: &Config, country: &str) -> PathBuf {
     let pack = format!("gazetteer-{}", country.to_lowercase());
@@ -116,12 +135,19 @@ fn read<T: DeserializeOwned>(path: &Path, digest: &mut Sha256) -> Result<T, Conf
         .map_err(|e| ConfigError::Malformed { file: path.into(), reason: e.to_string() })
 }
 
-fn known(hotlines: &Path) -> String {
-    let names = std::fs::read_dir(hotlines).into_iter().flatten().flatten();
-    let mut names: Vec<String> = names
-        .filter_map(|e| e.path().file_stem().map(|s| s.to_string_lossy().into_owned()))
+/// The hotlines' names, in order.
+fn names(hotlines: &Path) -> Vec<String> {
+    let files = std::fs::read_dir(hotlines).into_iter().flatten().flatten().map(|e| e.path());
+    let mut names: Vec<String> = files
+        .filter(|path| path.extension().is_some_and(|e| e == "toml"))
+        .filter_map(|path| path.file_stem().map(|s| s.to_string_lossy().into_owned()))
         .collect();
     names.sort();
+    names
+}
+
+fn known(hotlines: &Path) -> String {
+    let names = names(hotlines);
     if names.is_empty() {
         format!("{} holds none: is prompts_dir right?", hotlines.display())
     } else {

@@ -2,6 +2,7 @@
 
 use crate::language::Grammar;
 use crate::speech::{Expectation, Phrases};
+use crate::ticket::{CallbackPolicy, CallbackSpec, HoursSpec, OfficeSpec, SlotNames};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -143,6 +144,32 @@ pub struct HotlineFile {
     /// Confidence bands.
     #[serde(default)]
     pub confidence: Confidence,
+    /// How callbacks are worked.
+    #[serde(default)]
+    pub callback: CallbackSpec,
+    /// When operators work and callers may be rung.
+    #[serde(default)]
+    pub hours: HoursSpec,
+    /// Who is responsible for what, where and since when.
+    #[serde(default)]
+    pub offices: Vec<OfficeSpec>,
+}
+
+impl HotlineFile {
+    /// How this hotline works its callbacks; the problems are of key and words.
+    pub fn callback_policy(&self) -> Result<CallbackPolicy, Vec<(String, String)>> {
+        let of_kind = |kind| {
+            let slot = self.slots.iter().find(|s| s.kind == kind);
+            slot.map_or_else(String::new, |s| s.name.clone())
+        };
+        let slots = SlotNames {
+            name: of_kind(SlotKind::Name),
+            address: of_kind(SlotKind::Address),
+            need: of_kind(SlotKind::Need),
+        };
+        let (callback, call_ms_max) = (&self.callback, self.waits.call_ms_max);
+        CallbackPolicy::new(callback, &self.hours, &self.offices, &self.needs, slots, call_ms_max)
+    }
 }
 
 fn keep() -> UnclearConsent {
@@ -288,6 +315,9 @@ impl Hotline {
             if !(least..=most).contains(&ms) {
                 hotline(&format!("waits.{key}"), format!("is {ms}; choose {least} to {most} ms"));
             }
+        }
+        for (key, problem) in file.callback_policy().err().unwrap_or_default() {
+            hotline(&key, problem);
         }
         found.extend(self.prompt_problems());
         found

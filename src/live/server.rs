@@ -3,16 +3,19 @@
 use super::call_task::CallTask;
 use super::clock::unix_ms;
 use super::ear::Ear;
+use super::keeper;
 use super::tickets::TicketDesk;
 use crate::call::{CallerFacts, HangupCause, Sound};
-use crate::config::{Config, LoadedHotline, RecognizerChoice};
+use crate::config::{Config, ConfigError, LoadedHotline, RecognizerChoice};
 use crate::engine::announcer::Announcer;
 use crate::engine::{EngineError, RecognizerPool, recognizer_for};
 use crate::journal::Header;
 use crate::leg::Leg;
 use crate::media::{AudioSocketCall, AudioSocketListener, MediaError};
 use crate::sip::{IncomingCall, SipError, SipServer};
-use crate::store::{CallLog, DataDirLock, SqliteStore, StoreError, TicketStore, Writer, recover};
+use crate::store::{
+    CallLog, DataDirLock, Spool, StoreError, StoreOptions, TicketStore, Writer, recover,
+};
 use crate::ticket::CallId;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,6 +34,9 @@ const WARM_UP: Duration = Duration::from_secs(60);
 /// Why the server did not start; each says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// A hotline's file says what cannot be.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// Tickets, recordings or journals cannot be kept.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -93,7 +99,8 @@ struct House {
     config: Config,
     hotline: LoadedHotline,
     engines: Engines,
-    store: Arc<dyn TicketStore>,
+    store: TicketStore,
+    spool: Spool,
     writer: Writer,
     lines: Arc<Semaphore>,
     calls: TaskTracker,
@@ -116,7 +123,7 @@ impl Server {
         engines: Engines,
     ) -> Result<Server, StartError> {
         let lock = DataDirLock::take(&config.data_dir)?;
-        let store = SqliteStore::open(&config.data_dir).await?;
+        let store = TicketStore::open(&StoreOptions::of(&config)?).await?;
         let report = recover(&config.data_dir, &store, &hotline.hotline, unix_ms()).await?;
         for call in &report.recovered {
             let sound_ms = call.sound_ms;
@@ -125,6 +132,7 @@ impl Server {
         for problem in &report.problems {
             tracing::error!("{problem}");
         }
+        let spool = Spool::open(&config.data_dir)?;
         let sip = SipServer::bind(config.sip.clone()).await?;
         let audiosocket = match config.audiosocket.listen {
             Some(addr) => {
@@ -137,7 +145,8 @@ impl Server {
             config,
             hotline,
             engines,
-            store: Arc::new(store),
+            store,
+            spool,
             writer: Writer::start()?,
             calls: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -156,13 +165,16 @@ impl Server {
     }
 
     /// The store, for the live view.
-    pub fn store(&self) -> Arc<dyn TicketStore> {
+    pub fn store(&self) -> TicketStore {
         self.house.store.clone()
     }
 
     /// Answers calls until `stop`; then takes no new ones, lets the running ones go on for a
     /// while, and ends those that are left with their tickets saved.
     pub async fn run(mut self, stop: CancellationToken) {
+        let (store, spool) = (self.house.store.clone(), self.house.spool.clone());
+        let keeping = CancellationToken::new();
+        let keeper = tokio::spawn(keeper::keep(store, spool, keeping.clone()));
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -187,6 +199,10 @@ impl Server {
             self.house.calls.wait().await;
         }
         self.house.writer.flush().await;
+        keeping.cancel();
+        if let Err(error) = keeper.await {
+            tracing::error!(%error, "the queue's keeper broke");
+        }
         self.sip.close(Duration::from_secs(2)).await;
     }
 }
@@ -281,8 +297,12 @@ impl House {
         line: OwnedSemaphorePermit,
     ) {
         tracing::info!(call = %facts.call_id, entrance = facts.entrance, "call answered");
-        let desk =
-            TicketDesk::open(self.store.clone(), facts.call_id.clone(), facts.answered_unix_ms);
+        let desk = TicketDesk::open(
+            self.store.clone(),
+            self.spool.clone(),
+            facts.call_id.clone(),
+            facts.answered_unix_ms,
+        );
         let task = CallTask {
             hotline: self.hotline.hotline.clone(),
             facts,

@@ -2,9 +2,8 @@
 
 use super::clock::unix_ms;
 use crate::call::{HangupCause, Input};
-use crate::store::{CallEnd, Stamps, StoreError, TicketStore};
-use crate::ticket::{CallId, Ticket, TicketNumber};
-use std::sync::Arc;
+use crate::store::{CallEnd, Spool, Spooled, Stamps, TicketStore};
+use crate::ticket::{CallId, Ticket};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
@@ -35,10 +34,15 @@ pub(super) struct TicketDesk {
 }
 
 impl TicketDesk {
-    pub(super) fn open(store: Arc<dyn TicketStore>, call: CallId, answered_unix_ms: i64) -> Self {
+    pub(super) fn open(
+        store: TicketStore,
+        spool: Spool,
+        call: CallId,
+        answered_unix_ms: i64,
+    ) -> Self {
         let (wanted, changes) = watch::channel(Wanted::default());
         let (tell, news) = mpsc::channel(NEWS_MAX);
-        let clerk = Clerk { store, call, answered_unix_ms, tell };
+        let clerk = Clerk { store, spool, call, answered_unix_ms, tell };
         let task = tokio::spawn(clerk.run(changes));
         TicketDesk { wanted, news, task }
     }
@@ -65,7 +69,8 @@ impl TicketDesk {
 }
 
 struct Clerk {
-    store: Arc<dyn TicketStore>,
+    store: TicketStore,
+    spool: Spool,
     call: CallId,
     answered_unix_ms: i64,
     tell: mpsc::Sender<Input>,
@@ -73,61 +78,81 @@ struct Clerk {
 
 impl Clerk {
     async fn run(self, mut changes: watch::Receiver<Wanted>) {
-        let mut saved = None;
+        let (mut saved, mut wait) = (None, RETRY_MIN);
         loop {
-            let closed = changes.changed().await.is_err();
+            let closed = changes.has_changed().is_err();
             let wanted = changes.borrow_and_update().clone();
-            if let Some(ticket) = wanted.ticket.filter(|t| saved != Some(t.revision)) {
-                self.save_at_last(&ticket, &mut changes).await;
-                saved = Some(ticket.revision);
+            let mut unsaved = wanted.ticket.filter(|t| saved != Some(t.revision));
+            if let Some(ticket) = &unsaved
+                && self.save(ticket).await
+            {
+                (saved, wait, unsaved) = (Some(ticket.revision), RETRY_MIN, None);
             }
-            let newest = changes.borrow().clone();
-            let pending = newest.ticket.as_ref().is_some_and(|t| saved != Some(t.revision));
-            if pending {
-                changes.mark_changed();
-            } else if closed || newest.ended.is_some() {
-                return self.finish(newest.ended).await;
-            }
-        }
-    }
-
-    /// Writes `ticket`, or a newer one that comes meanwhile, until the store takes it.
-    async fn save_at_last(&self, ticket: &Ticket, changes: &mut watch::Receiver<Wanted>) {
-        let mut wait = RETRY_MIN;
-        loop {
-            let newer = changes.borrow().ticket.clone();
-            let ticket = newer.as_ref().unwrap_or(ticket);
-            match self.save(ticket).await {
-                Ok(number) => {
-                    let revision = ticket.revision;
-                    let _ = self.tell.try_send(Input::TicketSaved { number, revision });
-                    return;
+            match wanted.ended {
+                Some(ended) => {
+                    let end = self.end(ended);
+                    if unsaved.is_none() && self.finish(end).await {
+                        return;
+                    }
+                    // The line is needed for the next caller.
+                    if self.spool(unsaved.as_ref(), end).await {
+                        return;
+                    }
                 }
-                Err(error) => {
-                    tracing::error!(call = %self.call, %error, "ticket not saved; trying again");
-                    let revision = ticket.revision;
-                    let _ = self.tell.try_send(Input::TicketNotSaved { revision });
+                None if closed && unsaved.is_none() => return,
+                None if unsaved.is_none() => {
+                    // An error is a closed desk: seen above.
+                    let _ = changes.changed().await;
+                    continue;
                 }
+                None => {}
             }
             pause(wait).await;
             wait = (wait * 2).min(RETRY_MAX);
         }
     }
 
-    async fn save(&self, ticket: &Ticket) -> Result<TicketNumber, StoreError> {
+    fn end(&self, Ended { cause, duration_ms }: Ended) -> CallEnd {
+        CallEnd { cause: Some(cause), duration_ms, ended_unix_ms: unix_ms() }
+    }
+
+    /// True when the store has it.
+    async fn save(&self, ticket: &Ticket) -> bool {
         let stamps = Stamps { created_unix_ms: self.answered_unix_ms, updated_unix_ms: unix_ms() };
-        self.store.save(ticket, stamps).await
+        let revision = ticket.revision;
+        let (news, saved) = match self.store.save(ticket, stamps).await {
+            Ok(number) => (Input::TicketSaved { number, revision }, true),
+            Err(error) => {
+                tracing::error!(call = %self.call, %error, "ticket not saved; trying again");
+                (Input::TicketNotSaved { revision }, false)
+            }
+        };
+        let _ = self.tell.try_send(news);
+        saved
     }
 
-    async fn finish(&self, ended: Option<Ended>) {
-        let Some(Ended { cause, duration_ms }) = ended else { return };
-        let ended_unix_ms = unix_ms();
-        let end = CallEnd { cause: Some(cause), duration_ms, ended_unix_ms };
-        let mut wait = RETRY_MIN;
-        while let Err(error) = self.store.finish(&self.call, end).await {
-            tracing::error!(call = %self.call, %error, "call's end not saved; trying again");
-            pause(wait).await;
-            wait = (wait * 2).min(RETRY_MAX);
+    /// True when the store has it.
+    async fn finish(&self, end: CallEnd) -> bool {
+        let finished = self.store.finish(&self.call, end).await;
+        if let Err(error) = &finished {
+            tracing::error!(call = %self.call, %error, "the call's end is not saved");
+        }
+        finished.is_ok()
+    }
+
+    /// True when it is on disk, to be saved when the database is back.
+    async fn spool(&self, ticket: Option<&Ticket>, end: CallEnd) -> bool {
+        let created_unix_ms = self.answered_unix_ms;
+        let spooled = Spooled { ticket: ticket.cloned(), created_unix_ms, end };
+        let (spool, call) = (self.spool.clone(), self.call.clone());
+        let kept = tokio::task::spawn_blocking(move || spool.keep(&call, &spooled)).await;
+        match kept {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                tracing::error!(call = %self.call, %error, "an ended call's ticket is nowhere yet");
+                false
+            }
+            Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
         }
     }
 }

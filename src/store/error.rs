@@ -6,73 +6,85 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// There is no database yet.
-    #[error("{file}: there is no database yet; run `spillway serve` once, it makes one")]
+    #[error("{database}: there are no tables yet; run `spillway migrate`, it makes them")]
     Missing {
         /// The database.
-        file: PathBuf,
+        database: String,
+    },
+    /// The database's server does not answer, or refuses us.
+    #[error(
+        "{database}: cannot be reached ({reason}); check that the server runs, and store.database \
+         in the configuration with its user and password"
+    )]
+    Unreachable {
+        /// The database.
+        database: String,
+        /// The driver's words.
+        reason: String,
     },
     /// Another program holds the database for longer than we wait.
     #[error(
-        "{file}: is locked by another program; close what holds it (a backup, a database shell) \
+        "{database}: is locked by another program; close what holds it (a backup, a database shell) \
          and try again"
     )]
     Locked {
         /// The database.
-        file: PathBuf,
+        database: String,
     },
     /// Not writable.
     #[error(
-        "{file}: cannot be written; give the user that runs spillway write permission on it and \
+        "{database}: cannot be written; give the user that runs spillway write permission on it and \
          on its folder, and check that the disk is not mounted read-only"
     )]
     ReadOnly {
         /// The database.
-        file: PathBuf,
+        database: String,
     },
     /// No space.
-    #[error("{file}: the disk is full; free space on it, or set data_dir to a larger disk")]
+    #[error("{database}: the disk is full; free space on it, or set data_dir to a larger disk")]
     Full {
         /// The database.
-        file: PathBuf,
+        database: String,
     },
     /// Not a database, or a damaged one.
     #[error(
-        "{file}: is damaged or no database ({reason}); stop spillway, move the file away with its \
-         -wal and -shm, and put back your last backup (`sqlite3 FILE .recover` saves what it can)"
+        "{database}: is damaged or no database ({reason}); stop spillway, move the file away with \
+         its -wal and -shm, and put back your last backup (`sqlite3 FILE .recover` saves what it \
+         can)"
     )]
     Corrupt {
         /// The database.
-        file: PathBuf,
-        /// SQLite's words.
+        database: String,
+        /// The driver's words.
         reason: String,
     },
     /// Laid out by another version of the program.
-    #[error("{file}: {reason}")]
+    #[error("{database}: {reason}")]
     Version {
         /// The database.
-        file: PathBuf,
+        database: String,
         /// Which, and what to do.
         reason: String,
     },
     /// One row holds what no version wrote.
     #[error(
-        "{file}: ticket {number}: {reason}; the row was edited or damaged, correct it by hand or \
+        "{database}: ticket {number}: {reason}; the row was edited or damaged, correct it by hand or \
          put back your last backup"
     )]
     Row {
         /// The database.
-        file: PathBuf,
+        database: String,
         /// The ticket's number.
         number: i64,
         /// What is wrong.
         reason: String,
     },
     /// Anything else the database says.
-    #[error("{file}: {reason}; if it stays so, restart spillway and check the disk")]
+    #[error("{database}: {reason}; if it stays so, restart spillway and check the disk")]
     Failed {
         /// The database.
-        file: PathBuf,
-        /// SQLite's words.
+        database: String,
+        /// The driver's words.
         reason: String,
     },
     /// A folder or file of the data directory cannot be used.
@@ -105,10 +117,11 @@ impl StoreError {
     pub(super) fn io(path: &std::path::Path, e: &std::io::Error) -> StoreError {
         use std::io::ErrorKind;
         let path = path.to_path_buf();
+        let database = path.display().to_string();
         match e.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::Full { file: path },
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::Full { database },
             ErrorKind::AlreadyExists => StoreError::CallExists { path },
-            ErrorKind::ReadOnlyFilesystem => StoreError::ReadOnly { file: path },
+            ErrorKind::ReadOnlyFilesystem => StoreError::ReadOnly { database },
             _ => StoreError::Io { path, reason: e.to_string() },
         }
     }

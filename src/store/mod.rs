@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! <data_dir>/lock                          held while `spillway serve` runs
-//! <data_dir>/tickets.db                    SQLite (with -wal and -shm beside it)
+//! <data_dir>/tickets.db                    SQLite (with -wal and -shm beside it), or none
+//! <data_dir>/spool/<call id>.json          calls that ended while the database was gone
 //! <data_dir>/calls/<call id>/journal.jsonl see crate::journal
 //! <data_dir>/calls/<call id>/audio.wav     left the caller, right the bot; absent if declined
 //! ```
@@ -10,29 +11,37 @@
 //! Folders are for their owner alone (0700), files too (0600).
 
 use crate::call::HangupCause;
-use crate::ticket::{CallId, Ticket, TicketNumber, TicketStatus};
+use crate::config::{Config, ConfigError, load_policies};
+use crate::ticket::{Callback, Policies, Ticket, TicketNumber};
+use database::Database;
 use serde::{Deserialize, Serialize};
-use std::future::Future;
-use std::pin::Pin;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+mod audit;
 mod call_log;
 mod data_dir;
+mod database;
 mod error;
+mod exchange;
+mod intake;
+mod plain;
+mod queue;
 pub mod recording;
 mod recover;
 mod rows;
-mod sqlite;
+mod spool;
 mod writer;
 
+pub use audit::{AuditEvent, AuditReport};
 pub use call_log::CallLog;
 pub use data_dir::{DataDirLock, call_dir, recording_of};
 pub use error::StoreError;
+pub use exchange::Imported;
+pub use queue::{ActError, Pick, Swept};
 pub use recover::{Recovered, Report, recover};
-pub use sqlite::SqliteStore;
+pub use spool::{Spool, Spooled};
 pub use writer::{Writer, WriterStats};
-
-/// What a [`TicketStore`] gives back.
-pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 /// When things happened, in milliseconds since 1970 UTC; stamped by the shell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +53,7 @@ pub struct Stamps {
 }
 
 /// How a call ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallEnd {
     /// Why; `None` when the process died in mid-call.
     pub cause: Option<HangupCause>,
@@ -75,13 +84,17 @@ pub struct StoredTicket {
     pub duration_ms: Option<u64>,
     /// What the caller told us.
     pub ticket: Ticket,
+    /// Raised by one at each change, by whomever.
+    pub version: u64,
+    /// What became of it since the call.
+    pub callback: Callback,
 }
 
 /// Which tickets, newest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TicketFilter {
-    /// Only these.
-    pub status: Option<TicketStatus>,
+    /// Only those at this stage, by its name in [`crate::ticket::Stage::NAMES`].
+    pub stage: Option<String>,
     /// Only this hotline's.
     pub hotline: Option<String>,
     /// Only numbers below this one: the last number of one page gives the next page.
@@ -92,28 +105,92 @@ pub struct TicketFilter {
 
 impl Default for TicketFilter {
     fn default() -> Self {
-        TicketFilter { status: None, hotline: None, before: None, limit: 100 }
+        TicketFilter { stage: None, hotline: None, before: None, limit: 100 }
     }
 }
 
-/// Where tickets are kept.
+/// Which database, and whose tickets.
+#[derive(Debug, Clone)]
+pub struct StoreOptions {
+    /// Where SQLite's file is, if it is SQLite.
+    pub data_dir: PathBuf,
+    /// PostgreSQL's address, as `postgres://user@host/database`; `None` for SQLite.
+    pub address: Option<String>,
+    /// This node's name among those that share the database.
+    pub node: String,
+    /// How each hotline works its callbacks.
+    pub policies: Arc<Policies>,
+}
+
+impl StoreOptions {
+    /// SQLite in `data_dir`, and the default way to work callbacks.
+    pub fn new(data_dir: &Path) -> StoreOptions {
+        let (data_dir, node) = (data_dir.to_path_buf(), "local".into());
+        StoreOptions { data_dir, address: None, node, policies: Arc::default() }
+    }
+
+    /// What `config` says, with the policies of all its hotlines.
+    pub fn of(config: &Config) -> Result<StoreOptions, ConfigError> {
+        Ok(StoreOptions {
+            data_dir: config.data_dir.clone(),
+            address: config.store.address().map(String::from),
+            node: config.store.node.clone(),
+            policies: Arc::new(load_policies(config)?),
+        })
+    }
+}
+
+/// Where tickets are kept: SQLite in the data directory, or PostgreSQL for several nodes. Clones
+/// share its connections.
 ///
 /// Everything a method reports as done is on disk, and stays there when the machine loses power.
-pub trait TicketStore: Send + Sync {
-    /// Writes `ticket`; saving for one call again changes the one ticket of that call. The highest
-    /// [`Ticket::revision`] wins: an older or equal one changes nothing. Either way the ticket's
-    /// number comes back; numbers count from 1 and are never given twice.
-    fn save<'a>(&'a self, ticket: &'a Ticket, stamps: Stamps) -> StoreFuture<'a, TicketNumber>;
-    /// Notes how the call ended; `None` when it left no ticket.
-    fn finish<'a>(
-        &'a self,
-        call: &'a CallId,
-        end: CallEnd,
-    ) -> StoreFuture<'a, Option<TicketNumber>>;
-    /// The ticket of that number.
-    fn get(&self, number: TicketNumber) -> StoreFuture<'_, Option<StoredTicket>>;
-    /// The ticket of that call.
-    fn by_call<'a>(&'a self, call: &'a CallId) -> StoreFuture<'a, Option<StoredTicket>>;
-    /// The tickets `filter` lets through, newest (highest number) first.
-    fn list<'a>(&'a self, filter: &'a TicketFilter) -> StoreFuture<'a, Vec<StoredTicket>>;
+#[derive(Debug, Clone)]
+pub struct TicketStore {
+    database: Database,
+    policies: Arc<Policies>,
+    node: Arc<str>,
+}
+
+impl TicketStore {
+    /// Opens the database, makes SQLite's file when there is none, and brings the tables up to
+    /// date.
+    pub async fn open(options: &StoreOptions) -> Result<TicketStore, StoreError> {
+        TicketStore::migrate(options).await.map(|(store, _)| store)
+    }
+
+    /// The same; with it come the tables' versions before (`None`: there were none) and now.
+    pub async fn migrate(
+        options: &StoreOptions,
+    ) -> Result<(TicketStore, (Option<i64>, i64)), StoreError> {
+        let opened = Database::open(&options.data_dir, options.address.as_deref()).await?;
+        let (database, before) = opened;
+        let versions = (before, database.known_version());
+        Ok((TicketStore::of(database, options), versions))
+    }
+
+    /// Opens the database as it is, beside a running server.
+    pub async fn open_existing(options: &StoreOptions) -> Result<TicketStore, StoreError> {
+        let database =
+            Database::open_existing(&options.data_dir, options.address.as_deref()).await?;
+        Ok(TicketStore::of(database, options))
+    }
+
+    fn of(database: Database, options: &StoreOptions) -> TicketStore {
+        let (policies, node) = (options.policies.clone(), options.node.as_str().into());
+        TicketStore { database, policies, node }
+    }
+
+    /// For people: the file, or the server's address without password.
+    pub fn name(&self) -> &str {
+        self.database.name()
+    }
+
+    /// Closes all connections; SQLite's write-ahead log is folded into the file.
+    pub async fn close(&self) {
+        self.database.close().await;
+    }
+
+    fn error(&self, e: sqlx::Error) -> StoreError {
+        self.database.error(e)
+    }
 }

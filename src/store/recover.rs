@@ -1,6 +1,7 @@
 //! At start-up: the calls that were running when the process died.
 
-use super::{CallEnd, Stamps, StoreError, TicketFilter, TicketStore, data_dir, recording};
+use super::intake::instant;
+use super::{CallEnd, Stamps, StoreError, TicketStore, data_dir, recording};
 use crate::audio::FRAME_MS;
 use crate::call::{Call, Input, Output};
 use crate::dialogue::Hotline;
@@ -45,7 +46,7 @@ pub struct Report {
 /// itself cannot be used.
 pub async fn recover(
     data_dir: &Path,
-    store: &dyn TicketStore,
+    store: &TicketStore,
     hotline: &Arc<Hotline>,
     now_unix_ms: i64,
 ) -> Result<Report, StoreError> {
@@ -64,7 +65,7 @@ pub async fn recover(
             report.problems.push(e.to_string());
         }
     }
-    open_forgotten(store, now_unix_ms).await?;
+    store.abandon_calls(instant(now_unix_ms)).await?;
     Ok(report)
 }
 
@@ -163,7 +164,7 @@ impl CutOff {
     /// Its newest ticket, from wherever it is, to the store.
     async fn save(
         &self,
-        store: &dyn TicketStore,
+        store: &TicketStore,
         hotline: &Arc<Hotline>,
         now_unix_ms: i64,
     ) -> Result<Recovered, StoreError> {
@@ -231,20 +232,4 @@ fn mend_recording(dir: &Path, discarded: bool) -> Result<u64, StoreError> {
     let ms = recording::repair(&path)?;
     debug_assert_eq!(ms % FRAME_MS, 0);
     Ok(ms)
-}
-
-/// Tickets of calls whose journal could not be written or read: nobody is talking any more.
-async fn open_forgotten(store: &dyn TicketStore, now_unix_ms: i64) -> Result<(), StoreError> {
-    let filter = TicketFilter { status: Some(TicketStatus::Taking), ..TicketFilter::default() };
-    loop {
-        let forgotten = store.list(&filter).await?;
-        if forgotten.is_empty() {
-            return Ok(());
-        }
-        for stored in forgotten {
-            let created_unix_ms = stored.created_unix_ms;
-            let stamps = Stamps { created_unix_ms, updated_unix_ms: now_unix_ms };
-            store.save(&opened(stored.ticket), stamps).await?;
-        }
-    }
 }

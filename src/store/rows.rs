@@ -1,94 +1,225 @@
-//! Between tickets and rows: what both databases share.
+//! Between tickets and rows.
 
 use super::StoredTicket;
-use crate::ticket::{CallId, SlotRecord, Ticket, TicketNumber};
+use super::database::Change;
+use crate::ticket::{CallbackPolicy, Priority, Ticket, TicketNumber};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::FromRow;
+use sqlx::any::AnyArguments;
+use sqlx::{Arguments, AssertSqlSafe, Encode, FromRow, Type};
+
+/// What [`TicketRow`] reads.
+pub(super) const SELECT: &str = "SELECT number, version, created_at, updated_at, ended_at, \
+     hangup_cause, duration_ms, intake, callback FROM tickets";
+
+/// Columns of a new row; `number` may follow.
+const INSERTED: &str = "revision, hotline, language, callback_number, need, created_at, intake, \
+     version, stage, priority, received_at, due_at, wakes_at, held_by, office, closed_at, \
+     updated_at, callback, call_id, node, ended_at, hangup_cause, duration_ms";
+
+const VALUES: &str = "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
+     $17, $18, $19, $20, $21, $22, $23";
+
+const UPDATE_INTAKE: &str = "UPDATE tickets SET revision = $1, hotline = $2, language = $3, \
+     callback_number = $4, need = $5, created_at = $6, intake = $7 WHERE number = $8";
+
+pub(super) const UPDATE_CALLBACK: &str = "UPDATE tickets SET version = $1, stage = $2, priority = $3, \
+     received_at = $4, due_at = $5, wakes_at = $6, held_by = $7, office = $8, closed_at = $9, \
+     updated_at = $10, callback = $11 WHERE number = $12";
 
 /// A row of `tickets`.
 #[derive(Debug, FromRow)]
 pub(super) struct TicketRow {
     pub(super) number: i64,
-    call_id: String,
-    revision: i64,
-    hotline: String,
-    language: String,
-    status: String,
-    priority: String,
-    caller_id: String,
-    callback_number: String,
-    consent: String,
-    complete: i64,
-    to_be_transcribed: i64,
-    rating: Option<i64>,
-    message: String,
-    facts: String,
+    version: i64,
     created_at: i64,
     updated_at: i64,
     ended_at: Option<i64>,
     hangup_cause: Option<String>,
     duration_ms: Option<i64>,
-}
-
-/// A row of `slots`.
-#[derive(Debug, FromRow)]
-pub(super) struct SlotRow {
-    pub(super) ticket: i64,
-    slot: String,
-    status: String,
-    value: String,
-    heard: String,
-    confidence: f64,
-    parts: String,
-    audio: String,
+    intake: String,
+    pub(super) callback: String,
 }
 
 impl TicketRow {
-    /// The ticket of this row and its slots' rows; the error says which column is wrong.
-    pub(super) fn into_stored(self, slots: Vec<SlotRow>) -> Result<StoredTicket, String> {
-        let ticket = Ticket {
-            call_id: CallId(self.call_id),
-            revision: number("revision", self.revision)?,
-            hotline: self.hotline,
-            language: self.language,
-            caller_id: self.caller_id,
-            callback_number: self.callback_number,
-            consent: from_word("consent", &self.consent)?,
-            priority: from_word("priority", &self.priority)?,
-            status: from_word("status", &self.status)?,
-            slots: slots.into_iter().map(SlotRow::into_record).collect::<Result<_, _>>()?,
-            complete: self.complete != 0,
-            to_be_transcribed: self.to_be_transcribed != 0,
-            message: from_json("message", &self.message)?,
-            rating: self.rating.map(|r| number("rating", r)).transpose()?,
-            facts: from_json("facts", &self.facts)?,
+    /// The ticket of this row; the error says which column is wrong.
+    pub(super) fn into_stored(self) -> Result<StoredTicket, String> {
+        let cause = |word: String| {
+            serde_json::from_value(word.into()).map_err(|e| format!("hangup_cause: {e}"))
         };
         Ok(StoredTicket {
             number: TicketNumber(number("number", self.number)?),
+            version: number("version", self.version)?,
             created_unix_ms: self.created_at,
             updated_unix_ms: self.updated_at,
             ended_unix_ms: self.ended_at,
-            hangup_cause: self.hangup_cause.map(|c| from_word("hangup_cause", &c)).transpose()?,
+            hangup_cause: self.hangup_cause.map(cause).transpose()?,
             duration_ms: self.duration_ms.map(|d| number("duration_ms", d)).transpose()?,
-            ticket,
+            ticket: from_json("intake", &self.intake)?,
+            callback: from_json("callback", &self.callback)?,
         })
     }
 }
 
-impl SlotRow {
-    fn into_record(self) -> Result<SlotRecord, String> {
-        Ok(SlotRecord {
-            status: from_word("slots.status", &self.status)?,
-            parts: from_json("slots.parts", &self.parts)?,
-            audio: from_json("slots.audio", &self.audio)?,
-            slot: self.slot,
-            value: self.value,
-            heard: self.heard,
-            // Written from an f32, so nothing is cut off.
-            confidence: self.confidence as f32,
-        })
+/// Adds the ticket of a new call; `None` when the call has one already.
+pub(super) async fn insert(
+    change: &mut Change,
+    stored: &StoredTicket,
+    policy: &CallbackPolicy,
+    node: &str,
+) -> Result<Option<TicketNumber>, sqlx::Error> {
+    let sql = format!(
+        "INSERT INTO tickets ({INSERTED}) VALUES ({VALUES}) ON CONFLICT DO NOTHING \
+         RETURNING number"
+    );
+    let columns = Columns::of_new(stored, policy, node)?;
+    inserted(change, sql, columns).await
+}
+
+/// The same with the number it has; `None` when the number or the call is there already.
+pub(super) async fn insert_numbered(
+    change: &mut Change,
+    stored: &StoredTicket,
+    policy: &CallbackPolicy,
+    node: &str,
+) -> Result<Option<TicketNumber>, sqlx::Error> {
+    let sql = format!(
+        "INSERT INTO tickets ({INSERTED}, number) VALUES ({VALUES}, $24) ON CONFLICT DO NOTHING \
+         RETURNING number"
+    );
+    let mut columns = Columns::of_new(stored, policy, node)?;
+    columns.add(signed(stored.number.0))?;
+    inserted(change, sql, columns).await
+}
+
+async fn inserted(
+    change: &mut Change,
+    sql: String,
+    columns: Columns,
+) -> Result<Option<TicketNumber>, sqlx::Error> {
+    let query = sqlx::query_scalar_with::<_, i64, _>(AssertSqlSafe(sql), columns.0);
+    let number = query.fetch_optional(change.connection()).await?;
+    Ok(number.map(|n| TicketNumber(n.unsigned_abs())))
+}
+
+/// Writes what the call told again.
+pub(super) async fn update_intake(
+    change: &mut Change,
+    stored: &StoredTicket,
+    policy: &CallbackPolicy,
+) -> Result<(), sqlx::Error> {
+    let mut columns = Columns::default();
+    columns.intake(stored, policy)?;
+    columns.add(signed(stored.number.0))?;
+    sqlx::query_with(UPDATE_INTAKE, columns.0).execute(change.connection()).await?;
+    Ok(())
+}
+
+/// Writes what came of the call again.
+pub(super) async fn update_callback(
+    change: &mut Change,
+    stored: &StoredTicket,
+    policy: &CallbackPolicy,
+) -> Result<(), sqlx::Error> {
+    let mut columns = Columns::default();
+    columns.callback(stored, policy)?;
+    columns.add(signed(stored.number.0))?;
+    sqlx::query_with(UPDATE_CALLBACK, columns.0).execute(change.connection()).await?;
+    Ok(())
+}
+
+/// Values in the order of the statements' columns.
+#[derive(Default)]
+struct Columns(AnyArguments);
+
+impl Columns {
+    fn add<T>(&mut self, value: T) -> Result<(), sqlx::Error>
+    where
+        T: for<'t> Encode<'t, sqlx::Any> + Type<sqlx::Any>,
+    {
+        self.0.add(value).map_err(sqlx::Error::Encode)
     }
+
+    /// Of a row that is not there yet.
+    fn of_new(
+        stored: &StoredTicket,
+        policy: &CallbackPolicy,
+        node: &str,
+    ) -> Result<Columns, sqlx::Error> {
+        let mut columns = Columns::default();
+        columns.intake(stored, policy)?;
+        columns.callback(stored, policy)?;
+        columns.add(stored.ticket.call_id.0.clone())?;
+        columns.add(node.to_string())?;
+        columns.add(stored.ended_unix_ms)?;
+        columns.add(stored.hangup_cause.map(|c| word(&c)))?;
+        columns.add(stored.duration_ms.map(signed))?;
+        Ok(columns)
+    }
+
+    fn intake(
+        &mut self,
+        stored: &StoredTicket,
+        policy: &CallbackPolicy,
+    ) -> Result<(), sqlx::Error> {
+        let ticket = &stored.ticket;
+        self.add(i64::from(ticket.revision))?;
+        self.add(plain(&ticket.hotline))?;
+        self.add(plain(&ticket.language))?;
+        self.add(plain(&ticket.callback_number))?;
+        self.add(plain(policy.slots.category(ticket)))?;
+        self.add(stored.created_unix_ms)?;
+        self.add(json(&finite(ticket)))
+    }
+
+    fn callback(
+        &mut self,
+        stored: &StoredTicket,
+        policy: &CallbackPolicy,
+    ) -> Result<(), sqlx::Error> {
+        let callback = &stored.callback;
+        let millis = |at: Timestamp| at.as_millisecond();
+        self.add(signed(stored.version))?;
+        self.add(callback.stage.name().to_string())?;
+        self.add(rank(callback.priority()))?;
+        self.add(millis(callback.received_at()))?;
+        self.add(millis(callback.due_at(policy)))?;
+        self.add(callback.wakes_at(policy).map(millis))?;
+        self.add(callback.stage.lease().map(|l| l.by.clone()))?;
+        self.add(callback.office.as_deref().map(plain))?;
+        self.add(callback.closed_at.map(millis))?;
+        self.add(stored.updated_unix_ms)?;
+        self.add(json(callback))
+    }
+}
+
+/// The queue's order: the greater goes first.
+pub(super) fn rank(priority: Priority) -> i64 {
+    match priority {
+        Priority::Normal => 0,
+        Priority::High => 1,
+        Priority::Emergency => 2,
+    }
+}
+
+/// PostgreSQL's text has no NUL, and a telephone's may.
+fn plain(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
+/// JSON has no NaN: an engine's odd number must not lose the caller's words.
+fn finite(ticket: &Ticket) -> Ticket {
+    let mut ticket = ticket.clone();
+    for slot in ticket.slots.iter_mut().filter(|s| !s.confidence.is_finite()) {
+        slot.confidence = 0.0;
+    }
+    ticket
+}
+
+/// The databases' integers are signed; what does not fit does not occur.
+pub(super) fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
 }
 
 fn number<T: TryFrom<i64>>(column: &str, value: i64) -> Result<T, String> {
@@ -103,13 +234,9 @@ pub(super) fn word<T: Serialize>(value: &T) -> String {
     }
 }
 
-fn from_word<T: DeserializeOwned>(column: &str, word: &str) -> Result<T, String> {
-    serde_json::from_value(word.into()).map_err(|e| format!("{column}: {e}"))
-}
-
 /// `value` as JSON text.
 pub(super) fn json<T: Serialize>(value: &T) -> String {
-    serde_json::to_string(value).unwrap_or_else(|e| unreachable!("lists of plain values: {e}"))
+    serde_json::to_string(value).unwrap_or_else(|e| unreachable!("plain values: {e}"))
 }
 
 fn from_json<T: DeserializeOwned>(column: &str, text: &str) -> Result<T, String> {

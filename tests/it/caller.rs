@@ -8,7 +8,7 @@ use spillway::journal::{Encoder, JOURNAL_FILE};
 use spillway::leg::LegEvent;
 use spillway::sip::{IncomingCall, SipServer};
 use spillway::speech::Transcript;
-use spillway::store::{CallEnd, SqliteStore, Stamps, TicketStore, call_dir};
+use spillway::store::{CallEnd, Stamps, StoreOptions, TicketStore, call_dir};
 use spillway::ticket::{CallId, Consent, Priority, SlotRecord, SlotStatus, Ticket, TicketStatus};
 use spillway::time::CallTime;
 use std::fs::File;
@@ -38,7 +38,7 @@ impl ToyBot {
             ..SipConfig::default()
         };
         // As a real server does, before the first call.
-        SqliteStore::open(&self.data_dir).await.expect("store").close().await;
+        TicketStore::open(&StoreOptions::new(&self.data_dir)).await.expect("store").close().await;
         let mut server = SipServer::bind(config).await.expect("bound");
         let port = server.local_addr().port();
         tokio::spawn(async move {
@@ -101,7 +101,7 @@ impl ToyBot {
     }
 
     async fn end(&self, id: &CallId, caller_id: &str, keys: &str) {
-        let store = SqliteStore::open(&self.data_dir).await.expect("store");
+        let store = TicketStore::open(&StoreOptions::new(&self.data_dir)).await.expect("store");
         let stamps = Stamps { created_unix_ms: 1, updated_unix_ms: 2 };
         store.save(&ticket(id, caller_id, keys), stamps).await.expect("saved");
         let end =

@@ -10,7 +10,6 @@ use crate::support::skipped;
 use crate::support::tones::{is_tone, tone};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use spillway::store::TicketStore;
 use spillway::ticket::{CallId, Consent, TicketStatus};
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};

@@ -3,6 +3,7 @@
 mod arbitrary;
 mod asr;
 mod call_log;
+mod callbacks;
 mod caller;
 mod entrances;
 mod first_call;
@@ -11,6 +12,7 @@ mod journal;
 mod killed;
 mod lost_engine;
 mod media;
+mod outage;
 mod recovery;
 mod replay;
 mod sip;

@@ -7,7 +7,7 @@ use rand::Rng;
 use spillway::call::{Call, Input, Output};
 use spillway::journal::{Ending, Entry, Reader};
 use spillway::store::{
-    CallLog, SqliteStore, Stamps, TicketFilter, TicketStore, Writer, call_dir, recording_of,
+    CallLog, Stamps, StoreOptions, TicketFilter, TicketStore, Writer, call_dir, recording_of,
     recover,
 };
 use spillway::ticket::{CallId, Consent, Priority, Ticket, TicketStatus};
@@ -59,7 +59,7 @@ fn takes_a_call() {
     let data_dir = Path::new(&data_dir);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let store = SqliteStore::open(data_dir).await.unwrap();
+        let store = TicketStore::open(&StoreOptions::new(data_dir)).await.unwrap();
         let writer = Writer::start().unwrap();
         let mut log = CallLog::create(&writer, data_dir, &header(CALL)).unwrap();
         log.input(CallTime(0), &Input::Answered);
@@ -123,7 +123,7 @@ fn kill_after(data_dir: &Path, life: Duration) -> Told {
 
 /// Recovers and checks; gives the frames told of and not kept, `None` when there was no call yet.
 async fn check_recovery(data_dir: &Path, told: &Told) -> Option<usize> {
-    let store = SqliteStore::open(data_dir).await.unwrap();
+    let store = TicketStore::open(&StoreOptions::new(data_dir)).await.unwrap();
     let report = recover(data_dir, &store, &demo_hotline(), NOW_UNIX_MS).await.unwrap();
     assert_eq!(report.problems, [] as [String; 0]);
     let again = recover(data_dir, &store, &demo_hotline(), NOW_UNIX_MS + 1).await.unwrap();
@@ -215,7 +215,7 @@ async fn cut_off(data_dir: &Path, outputs: &[Output]) {
 #[tokio::test]
 async fn a_ticket_only_in_the_journal_is_saved() {
     let data = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(data.path()).await.unwrap();
+    let store = TicketStore::open(&StoreOptions::new(data.path())).await.unwrap();
     store.save(&ticket(2), stamps()).await.unwrap();
     cut_off(data.path(), &[3, 4].map(|r| Output::SaveTicket(Box::new(ticket(r))))).await;
     // As the process died it was writing this.
@@ -238,7 +238,7 @@ async fn a_call_killed_before_its_first_ticket_has_one() {
 #[tokio::test]
 async fn a_ticket_put_through_stays_closed() {
     let data = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(data.path()).await.unwrap();
+    let store = TicketStore::open(&StoreOptions::new(data.path())).await.unwrap();
     let closed = Ticket { status: TicketStatus::Closed, ..ticket(3) };
     cut_off(data.path(), &[Output::SaveTicket(Box::new(closed.clone()))]).await;
     recover(data.path(), &store, &demo_hotline(), NOW_UNIX_MS).await.unwrap();
@@ -248,7 +248,7 @@ async fn a_ticket_put_through_stays_closed() {
 #[tokio::test]
 async fn a_declined_recording_does_not_come_back() {
     let data = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(data.path()).await.unwrap();
+    let store = TicketStore::open(&StoreOptions::new(data.path())).await.unwrap();
     cut_off(data.path(), &[Output::DiscardRecording]).await;
     // The process died before the file was gone.
     let wav = call_dir(data.path(), &call_id()).unwrap().join("audio.wav");
@@ -261,7 +261,7 @@ async fn a_declined_recording_does_not_come_back() {
 #[tokio::test]
 async fn damage_in_one_call_is_named_and_keeps_no_other_from_recovery() {
     let data = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(data.path()).await.unwrap();
+    let store = TicketStore::open(&StoreOptions::new(data.path())).await.unwrap();
     cut_off(data.path(), &[Output::SaveTicket(Box::new(ticket(1)))]).await;
     let bad = data.path().join("calls/damaged");
     std::fs::create_dir(&bad).unwrap();
@@ -275,10 +275,10 @@ async fn damage_in_one_call_is_named_and_keeps_no_other_from_recovery() {
 #[tokio::test]
 async fn a_ticket_whose_journal_is_gone_is_opened() {
     let data = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(data.path()).await.unwrap();
+    let store = TicketStore::open(&StoreOptions::new(data.path())).await.unwrap();
     let number = store.save(&ticket(3), stamps()).await.unwrap();
     recover(data.path(), &store, &demo_hotline(), NOW_UNIX_MS).await.unwrap();
     let all = store.list(&TicketFilter::default()).await.unwrap();
     assert_eq!((all.len(), all[0].number), (1, number));
-    assert_eq!((all[0].ticket.status, all[0].ticket.revision), (TicketStatus::Open, 4));
+    assert_eq!(all[0].callback.stage, spillway::ticket::Stage::Open, "somebody calls back");
 }

@@ -7,13 +7,10 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use rand::seq::SliceRandom;
 use spillway::call::HangupCause;
-use spillway::store::{
-    CallEnd, SqliteStore, Stamps, StoreError, StoredTicket, TicketFilter, TicketStore,
-};
+use spillway::store::{CallEnd, Stamps, StoreError, StoreOptions, TicketFilter, TicketStore};
 use spillway::ticket::{CallId, Ticket, TicketNumber, TicketStatus};
 use sqlx::Connection;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 fn stamps(ms: i64) -> Stamps {
     Stamps { created_unix_ms: 1_000, updated_unix_ms: ms }
@@ -41,8 +38,7 @@ proptest! {
     ) {
         let dir = tempfile::tempdir().unwrap();
         block_on(async {
-            let store = SqliteStore::open(dir.path()).await.unwrap();
-            let store: Arc<dyn TicketStore> = Arc::new(store);
+            let store = TicketStore::open(&StoreOptions::new(dir.path())).await.unwrap();
             let mut newest: std::collections::BTreeMap<u8, (TicketNumber, i64, Ticket)> =
                 Default::default();
             for (at, (call, revision, mut ticket)) in (1_i64..).zip(saves) {
@@ -57,18 +53,12 @@ proptest! {
                 }
             }
             for (number, updated_unix_ms, ticket) in newest.into_values() {
-                let want = StoredTicket {
-                    number,
-                    created_unix_ms: 1_000,
-                    updated_unix_ms,
-                    ended_unix_ms: None,
-                    hangup_cause: None,
-                    duration_ms: None,
-                    ticket,
-                };
-                prop_assert_eq!(store.get(number).await.unwrap(), Some(want.clone()));
-                let by_call = store.by_call(&want.ticket.call_id).await.unwrap();
-                prop_assert_eq!(by_call, Some(want));
+                let stored = store.get(number).await.unwrap().unwrap();
+                prop_assert_eq!(stored.created_unix_ms, 1_000);
+                prop_assert!(stored.updated_unix_ms >= updated_unix_ms);
+                prop_assert_eq!(&stored.ticket, &ticket);
+                let by_call = store.by_call(&ticket.call_id).await.unwrap();
+                prop_assert_eq!(by_call, Some(stored));
             }
             Ok(())
         })?;
@@ -83,7 +73,7 @@ async fn many_write_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let mut stores = Vec::new();
     for _ in 0..4 {
-        stores.push(SqliteStore::open(dir.path()).await.unwrap());
+        stores.push(TicketStore::open(&StoreOptions::new(dir.path())).await.unwrap());
     }
     let mut saves: Vec<(u32, u32)> =
         (0..CALLS).flat_map(|c| (1..=REVISIONS).map(move |r| (c, r))).collect();
@@ -111,7 +101,7 @@ async fn many_write_at_once() {
 #[tokio::test]
 async fn filters_and_pages() {
     let dir = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(dir.path()).await.unwrap();
+    let store = TicketStore::open(&StoreOptions::new(dir.path())).await.unwrap();
     for n in 1..=9_u32 {
         let mut ticket = any_ticket(&format!("call-{n}"), 1);
         ticket.status = if n % 2 == 0 { TicketStatus::Open } else { TicketStatus::Closed };
@@ -123,21 +113,21 @@ async fn filters_and_pages() {
         assert_eq!(got.iter().map(|t| t.number.0).collect::<Vec<_>>(), want, "{filter:?}");
     };
     let all = TicketFilter::default;
+    let stage = |name: &str| Some(name.to_string());
     check(all(), &[9, 8, 7, 6, 5, 4, 3, 2, 1]).await;
-    check(TicketFilter { status: Some(TicketStatus::Open), ..all() }, &[8, 6, 4, 2]).await;
-    check(TicketFilter { status: Some(TicketStatus::Taking), ..all() }, &[]).await;
+    check(TicketFilter { stage: stage("open"), ..all() }, &[8, 6, 4, 2]).await;
+    check(TicketFilter { stage: stage("taking"), ..all() }, &[]).await;
     check(TicketFilter { hotline: Some("flood".into()), ..all() }, &[9, 8, 7]).await;
     check(TicketFilter { limit: 2, ..all() }, &[9, 8]).await;
     check(TicketFilter { limit: 2, before: Some(TicketNumber(8)), ..all() }, &[7, 6]).await;
-    let both =
-        TicketFilter { status: Some(TicketStatus::Closed), hotline: Some("flood".into()), ..all() };
+    let both = TicketFilter { stage: stage("put_through"), hotline: Some("flood".into()), ..all() };
     check(both, &[9, 7]).await;
 }
 
 #[tokio::test]
 async fn the_end_of_the_call_is_noted() {
     let dir = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(dir.path()).await.unwrap();
+    let store = TicketStore::open(&StoreOptions::new(dir.path())).await.unwrap();
     let cause = Some(HangupCause::CallerHungUp);
     let end = CallEnd { cause, duration_ms: 63_000, ended_unix_ms: 64_000 };
     let silent = CallId("nobody-spoke".into());
@@ -159,18 +149,18 @@ async fn the_end_of_the_call_is_noted() {
 #[tokio::test]
 async fn a_number_is_never_given_twice() {
     let dir = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(dir.path()).await.unwrap();
+    let store = TicketStore::open(&StoreOptions::new(dir.path())).await.unwrap();
     for n in 1..=3 {
         store.save(&any_ticket(&format!("call-{n}"), 1), stamps(1)).await.unwrap();
         // Saving again must not use numbers up either.
         store.save(&any_ticket(&format!("call-{n}"), 2), stamps(1)).await.unwrap();
     }
-    let url = format!("sqlite://{}", store.file().display());
+    let url = format!("sqlite://{}", store.name());
     let mut raw = sqlx::SqliteConnection::connect(&url).await.unwrap();
     sqlx::query("DELETE FROM tickets WHERE number = 3").execute(&mut raw).await.unwrap();
     raw.close().await.unwrap();
     store.close().await;
-    let store = SqliteStore::open(dir.path()).await.unwrap();
+    let store = TicketStore::open(&StoreOptions::new(dir.path())).await.unwrap();
     let number = store.save(&any_ticket("call-4", 1), stamps(1)).await.unwrap();
     assert_eq!(number, TicketNumber(4));
 }
@@ -178,7 +168,7 @@ async fn a_number_is_never_given_twice() {
 #[tokio::test]
 async fn a_confidence_that_is_no_number_loses_nothing() {
     let dir = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(dir.path()).await.unwrap();
+    let store = TicketStore::open(&StoreOptions::new(dir.path())).await.unwrap();
     let slot = any_slot();
     let mut ticket = any_ticket("call-1", 1);
     ticket.slots = vec![spillway::ticket::SlotRecord { confidence: f32::NAN, ..slot.clone() }];
@@ -203,23 +193,24 @@ fn any_slot() -> spillway::ticket::SlotRecord {
 #[tokio::test]
 async fn reading_needs_a_database_of_this_version() {
     let dir = tempfile::tempdir().unwrap();
-    let missing = SqliteStore::open_existing(dir.path()).await.unwrap_err();
+    let missing = TicketStore::open_existing(&StoreOptions::new(dir.path())).await.unwrap_err();
     assert!(matches!(missing, StoreError::Missing { .. }), "{missing}");
-    assert!(missing.to_string().contains("tickets.db: there is no database yet; run"));
+    assert!(missing.to_string().contains("tickets.db: there are no tables yet; run"));
     assert!(!dir.path().join("tickets.db").exists(), "reading makes no file");
 
-    SqliteStore::open(dir.path()).await.unwrap().close().await;
-    let store = SqliteStore::open_existing(dir.path()).await.unwrap();
-    let url = format!("sqlite://{}", store.file().display());
+    TicketStore::open(&StoreOptions::new(dir.path())).await.unwrap().close().await;
+    let store = TicketStore::open_existing(&StoreOptions::new(dir.path())).await.unwrap();
+    let url = format!("sqlite://{}", store.name());
     store.close().await;
     let mut raw = sqlx::SqliteConnection::connect(&url).await.unwrap();
     let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, \
                  execution_time) VALUES (9999, 'from the future', 1, x'00', 0)";
     sqlx::query(newer).execute(&mut raw).await.unwrap();
     raw.close().await.unwrap();
-    for result in
-        [SqliteStore::open_existing(dir.path()).await, SqliteStore::open(dir.path()).await]
-    {
+    for result in [
+        TicketStore::open_existing(&StoreOptions::new(dir.path())).await,
+        TicketStore::open(&StoreOptions::new(dir.path())).await,
+    ] {
         let error = result.unwrap_err();
         assert!(matches!(error, StoreError::Version { .. }), "{error}");
         assert!(error.to_string().contains("newer spillway"), "{error}");
@@ -231,7 +222,7 @@ async fn a_damaged_database_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("tickets.db");
     std::fs::write(&file, "this is no database, it is a text of some length".repeat(200)).unwrap();
-    let error = SqliteStore::open(dir.path()).await.unwrap_err();
+    let error = TicketStore::open(&StoreOptions::new(dir.path())).await.unwrap_err();
     assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
     assert!(error.to_string().starts_with(&file.display().to_string()), "{error}");
 }
@@ -239,20 +230,20 @@ async fn a_damaged_database_is_named() {
 #[tokio::test]
 async fn a_row_edited_by_hand_is_named() {
     let dir = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(dir.path()).await.unwrap();
+    let store = TicketStore::open(&StoreOptions::new(dir.path())).await.unwrap();
     let number = store.save(&any_ticket("call-1", 1), stamps(1)).await.unwrap();
-    let url = format!("sqlite://{}", store.file().display());
+    let url = format!("sqlite://{}", store.name());
     let mut raw = sqlx::SqliteConnection::connect(&url).await.unwrap();
-    sqlx::query("UPDATE tickets SET status = 'lost'").execute(&mut raw).await.unwrap();
+    sqlx::query("UPDATE tickets SET callback = 'lost'").execute(&mut raw).await.unwrap();
     let error = store.get(number).await.unwrap_err();
-    assert!(error.to_string().contains("ticket 1: status: unknown variant `lost`"), "{error}");
+    assert!(error.to_string().contains("ticket 1: callback: "), "{error}");
 }
 
 #[tokio::test]
 async fn a_lock_held_too_long_is_named() {
     let dir = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(dir.path()).await.unwrap();
-    let url = format!("sqlite://{}", store.file().display());
+    let store = TicketStore::open(&StoreOptions::new(dir.path())).await.unwrap();
+    let url = format!("sqlite://{}", store.name());
     let mut raw = sqlx::SqliteConnection::connect(&url).await.unwrap();
     sqlx::query("BEGIN IMMEDIATE").execute(&mut raw).await.unwrap();
     let error = store.save(&any_ticket("call-1", 1), stamps(1)).await.unwrap_err();
@@ -268,7 +259,7 @@ async fn the_database_is_for_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
     let dir = tempfile::tempdir().unwrap();
     let data_dir = dir.path().join("a/b");
-    let store = SqliteStore::open(&data_dir).await.unwrap();
+    let store = TicketStore::open(&StoreOptions::new(&data_dir)).await.unwrap();
     store.save(&any_ticket("call-1", 1), stamps(1)).await.unwrap();
     let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&data_dir), 0o700);

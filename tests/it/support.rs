@@ -3,6 +3,7 @@
 pub mod audiosocket;
 pub mod caller;
 pub mod house;
+pub mod postgres;
 pub mod recording;
 pub mod server;
 pub mod tones;

@@ -3,7 +3,7 @@
 use crate::arbitrary;
 use spillway::call::HangupCause;
 use spillway::speech::SpeechSegment;
-use spillway::store::{CallEnd, SqliteStore, Stamps, TicketStore, call_dir};
+use spillway::store::{CallEnd, Stamps, StoreOptions, TicketStore, call_dir};
 use spillway::ticket::{CallId, Consent, Priority, SlotRecord, SlotStatus, Ticket, TicketStatus};
 use spillway::time::MediaTime;
 use std::path::{Path, PathBuf};
@@ -113,7 +113,7 @@ fn tickets() -> [Ticket; 3] {
 }
 
 async fn fill(data_dir: &Path) {
-    let store = SqliteStore::open(data_dir).await.unwrap();
+    let store = TicketStore::open(&StoreOptions::new(data_dir)).await.unwrap();
     for (n, ticket) in (0_i64..).zip(tickets()) {
         let created_unix_ms = arbitrary::caller_facts("-").answered_unix_ms + n * 3_600_000;
         let stamps = Stamps { created_unix_ms, updated_unix_ms: created_unix_ms + 63_500 };
@@ -133,7 +133,7 @@ async fn fill(data_dir: &Path) {
 async fn lists() {
     let place = Place::new();
     place.fails("tickets list", "tickets.db: there is no database yet; run `spillway serve` once");
-    SqliteStore::open(&place.data_dir()).await.unwrap().close().await;
+    TicketStore::open(&StoreOptions::new(&place.data_dir())).await.unwrap().close().await;
     assert!(place.print("tickets list").starts_with("no such tickets in "));
     assert_eq!(place.print("tickets list --json"), "[]\n");
     fill(&place.data_dir()).await;

@@ -3,7 +3,7 @@
 use super::tones::tone;
 use spillway::config::{Config, LoadedHotline, load_hotline};
 use spillway::dialogue::Hotline;
-use spillway::store::{SqliteStore, StoredTicket, TicketStore};
+use spillway::store::{StoreOptions, StoredTicket, TicketStore};
 use spillway::ticket::CallId;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -161,7 +161,7 @@ impl House {
     }
 
     /// The ticket of `call` when the call's end is on it; waits for that a while.
-    pub async fn ended(&self, store: &Arc<dyn TicketStore>, call: &CallId) -> StoredTicket {
+    pub async fn ended(&self, store: &TicketStore, call: &CallId) -> StoredTicket {
         for _ in 0..100 {
             let found = store.by_call(call).await.expect("the store is well");
             if let Some(ticket) = found.filter(|t| t.ended_unix_ms.is_some()) {
@@ -173,8 +173,8 @@ impl House {
     }
 
     /// The tickets as a second program finds them on disk.
-    pub async fn store(&self) -> SqliteStore {
-        SqliteStore::open_existing(&self.data_dir()).await.expect("a store")
+    pub async fn store(&self) -> TicketStore {
+        TicketStore::open_existing(&StoreOptions::new(&self.data_dir())).await.expect("a store")
     }
 }
 

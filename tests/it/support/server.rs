@@ -71,7 +71,7 @@ impl Served {
 pub struct Here {
     pub sip: SocketAddr,
     pub audiosocket: SocketAddr,
-    pub store: Arc<dyn TicketStore>,
+    pub store: TicketStore,
     stop: CancellationToken,
     running: JoinHandle<()>,
 }

@@ -1,7 +1,26 @@
-//! The callback ticket: what the caller told us, and how sure we are of it.
+//! The callback ticket: what the caller told us, how sure we are of it, and what became of it.
 
 use crate::speech::SpeechSegment;
 use serde::{Deserialize, Serialize};
+
+mod callback;
+mod hours;
+mod office;
+mod place;
+mod plain;
+mod policy;
+mod promise;
+mod repeat;
+mod transition;
+
+pub use callback::{
+    Act, Actor, Attempt, Callback, Correction, Escalation, Lease, Note, Refused, Stage, Standing,
+};
+pub use hours::{Hours, HoursSpec, WeekSpec};
+pub use office::{Office, OfficeSpec, Offices, Routed};
+pub use policy::{CallbackPolicy, CallbackSpec, Policies, SlotNames};
+pub use promise::{CallbackBy, Workload, expected, spoken_deadline};
+pub use repeat::same_case;
 
 /// One call's identity everywhere: ticket, folder of the recording, journal, log lines.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -25,15 +44,15 @@ impl std::fmt::Display for TicketNumber {
     }
 }
 
-/// Where a ticket stands in the callback life cycle.
+/// How far the call has come with its ticket; what happens afterwards is [`Stage`]'s.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TicketStatus {
     /// The call is still running: the words so far are kept, nobody calls back yet.
     Taking,
-    /// Waiting for an operator.
+    /// The caller waits to be called back.
     Open,
-    /// The caller was put through to a person or withdrew: nobody needs to call back.
+    /// The caller was put through to a person: nobody needs to call back.
     Closed,
 }
 

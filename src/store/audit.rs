@@ -1,0 +1,225 @@
+//! The audit log: one entry for each change, sealed in runs by a chain of hashes.
+//!
+//! An entry is written with its change or not at all. Chaining each entry to the one before would
+//! make all nodes' changes wait for each other, so [`TicketStore::seal`] closes the run of entries
+//! since the last seal, once a second: SHA-256 over the seal before and over each entry in order.
+//! What is younger than a second can still be changed unseen; what is sealed cannot, and who keeps
+//! a seal's hash elsewhere sees when later ones were cut off.
+
+use super::database::Change;
+use super::rows::{json, signed};
+use super::{StoreError, TicketStore};
+use crate::ticket::{Actor, TicketNumber};
+use jiff::Timestamp;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use sqlx::{AssertSqlSafe, FromRow};
+
+/// The lock under which one node seals at a time: any number no other change uses.
+const SEALING: i64 = 0x5ea1;
+/// Entries in one seal, at most.
+const RUN_MAX: i64 = 1_000;
+
+/// A change to be written into the log.
+pub(super) struct Entry {
+    at: i64,
+    actor: String,
+    act: &'static str,
+    ticket: Option<i64>,
+    detail: String,
+}
+
+impl Entry {
+    pub(super) fn new(
+        at: Timestamp,
+        actor: &Actor,
+        act: &'static str,
+        ticket: TicketNumber,
+        detail: String,
+    ) -> Entry {
+        let (at, actor) = (at.as_millisecond(), actor.to_string());
+        Entry { at, actor, act, ticket: Some(signed(ticket.0)), detail }
+    }
+}
+
+pub(super) const INSERT: &str =
+    "INSERT INTO events (at, actor, act, ticket, detail) VALUES ($1, $2, $3, $4, $5)";
+
+/// Writes `entry` as part of `change`.
+pub(super) async fn record(change: &mut Change, entry: &Entry) -> Result<(), sqlx::Error> {
+    sqlx::query(INSERT)
+        .bind(entry.at)
+        .bind(entry.actor.clone())
+        .bind(entry.act)
+        .bind(entry.ticket)
+        .bind(entry.detail.clone())
+        .execute(change.connection())
+        .await?;
+    Ok(())
+}
+
+/// An entry of the log, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow, Serialize)]
+pub struct AuditEvent {
+    /// Its number; numbers rise, with gaps.
+    pub id: i64,
+    /// The seal that closes its run; none for the last second's.
+    pub seal: Option<i64>,
+    /// When, milliseconds since 1970 UTC.
+    pub at: i64,
+    /// Who: role and user name, `caller` or `clock`.
+    pub actor: String,
+    /// What was done.
+    pub act: String,
+    /// To which ticket.
+    pub ticket: Option<i64>,
+    /// More about it, as JSON; no personal data.
+    pub detail: String,
+}
+
+impl AuditEvent {
+    /// What the seal's hash is made of: everything but the seal itself.
+    fn line(&self) -> String {
+        let fields = (self.id, self.at, &self.actor, &self.act, self.ticket, &self.detail);
+        line(&fields)
+    }
+}
+
+fn line<T: Serialize>(value: &T) -> String {
+    json(value) + "\n"
+}
+
+#[derive(Debug, FromRow)]
+struct Seal {
+    number: i64,
+    at: i64,
+    events: i64,
+    hash: String,
+}
+
+fn hash(before: &str, number: i64, at: i64, events: &[AuditEvent]) -> String {
+    let mut digest = Sha256::new();
+    digest.update(line(&(before, number, at, events.len())));
+    for event in events {
+        digest.update(event.line());
+    }
+    digest.finalize().iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// What [`TicketStore::verify_audit`] found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AuditReport {
+    /// Seals that hold.
+    pub seals: i64,
+    /// Entries they close.
+    pub events: i64,
+    /// Entries that wait for the next seal.
+    pub unsealed: i64,
+    /// The last good seal's hash, to be kept elsewhere.
+    pub head: String,
+    /// True when the head that was asked for is among the good seals' hashes.
+    pub head_found: bool,
+    /// What does not hold, in words; nothing after it was looked at.
+    pub broken: Option<String>,
+}
+
+const SEALS: &str = "SELECT number, at, events, hash FROM seals";
+const EVENTS: &str = "SELECT id, seal, at, actor, act, ticket, detail FROM events";
+
+impl TicketStore {
+    /// Closes the run of entries since the last seal; returns how many.
+    pub async fn seal(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.seal_run(now).await.map_err(|e| self.error(e))
+    }
+
+    async fn seal_run(&self, now: Timestamp) -> Result<u64, sqlx::Error> {
+        let waiting = "SELECT 1 FROM events WHERE seal IS NULL LIMIT 1";
+        let any = sqlx::query(waiting).fetch_optional(self.database.pool()).await?;
+        if any.is_none() {
+            return Ok(0);
+        }
+        let mut change = self.database.change().await?;
+        change.alone(SEALING).await?;
+        let sql = format!("{EVENTS} WHERE seal IS NULL ORDER BY id LIMIT {RUN_MAX}");
+        let events: Vec<AuditEvent> =
+            sqlx::query_as(AssertSqlSafe(sql)).fetch_all(change.connection()).await?;
+        if events.is_empty() {
+            return Ok(0);
+        }
+        let sql = format!("{SEALS} ORDER BY number DESC LIMIT 1");
+        let last: Option<Seal> =
+            sqlx::query_as(AssertSqlSafe(sql)).fetch_optional(change.connection()).await?;
+        let (number, before) = last.map_or((1, String::new()), |s| (s.number + 1, s.hash));
+        let at = now.as_millisecond();
+        sqlx::query("INSERT INTO seals (number, at, events, hash) VALUES ($1, $2, $3, $4)")
+            .bind(number)
+            .bind(at)
+            .bind(events.len() as i64)
+            .bind(hash(&before, number, at, &events))
+            .execute(change.connection())
+            .await?;
+        // By their ids: entries committed since they were read belong to the next seal.
+        let ids: Vec<String> = events.iter().map(|e| e.id.to_string()).collect();
+        let sql = format!("UPDATE events SET seal = $1 WHERE id IN ({})", ids.join(","));
+        sqlx::query(AssertSqlSafe(sql)).bind(number).execute(change.connection()).await?;
+        change.commit().await?;
+        Ok(events.len() as u64)
+    }
+
+    /// Entries after `after` in the order of the log, sealed ones only: (seal, id) of the last one
+    /// read gives the next page.
+    pub async fn events(
+        &self,
+        after: (i64, i64),
+        limit: u32,
+    ) -> Result<Vec<AuditEvent>, StoreError> {
+        let sql = format!(
+            "{EVENTS} WHERE seal >= $1 AND (seal > $1 OR id > $2) ORDER BY seal, id LIMIT {limit}"
+        );
+        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(after.0).bind(after.1);
+        query.fetch_all(self.database.pool()).await.map_err(|e| self.error(e))
+    }
+
+    /// Computes every seal again, and looks for the hash `head`, which was kept elsewhere.
+    pub async fn verify_audit(&self, head: Option<&str>) -> Result<AuditReport, StoreError> {
+        self.verify(head).await.map_err(|e| self.error(e))
+    }
+
+    async fn verify(&self, wanted: Option<&str>) -> Result<AuditReport, sqlx::Error> {
+        let pool = self.database.pool();
+        let unsealed = sqlx::query_scalar("SELECT count(*) FROM events WHERE seal IS NULL");
+        let unsealed = unsealed.fetch_one(pool).await?;
+        let (seals, events, head, head_found, broken) = (0, 0, String::new(), false, None);
+        let mut report = AuditReport { seals, events, unsealed, head, head_found, broken };
+        loop {
+            let number = report.seals + 1;
+            let sql = format!("{SEALS} WHERE number >= $1 ORDER BY number LIMIT 1");
+            let seal: Option<Seal> =
+                sqlx::query_as(AssertSqlSafe(sql)).bind(number).fetch_optional(pool).await?;
+            let Some(seal) = seal else { return Ok(report) };
+            let sql = format!("{EVENTS} WHERE seal = $1 ORDER BY id");
+            let run: Vec<AuditEvent> =
+                sqlx::query_as(AssertSqlSafe(sql)).bind(seal.number).fetch_all(pool).await?;
+            report.broken = broken_seal(&seal, number, &run, &report.head);
+            if report.broken.is_some() {
+                return Ok(report);
+            }
+            report.seals = number;
+            report.events += seal.events;
+            report.head_found |= wanted == Some(seal.hash.as_str());
+            report.head = seal.hash;
+        }
+    }
+}
+
+fn broken_seal(seal: &Seal, number: i64, run: &[AuditEvent], before: &str) -> Option<String> {
+    if seal.number != number {
+        return Some(format!("seal {number} is missing"));
+    }
+    if run.len() as i64 != seal.events {
+        let found = run.len();
+        return Some(format!("seal {number} closes {} entries, {found} are there", seal.events));
+    }
+    let fits = hash(before, seal.number, seal.at, run) == seal.hash;
+    (!fits).then(|| format!("seal {number} does not fit its {} entries", seal.events))
+}

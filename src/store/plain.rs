@@ -1,0 +1,67 @@
+//! The queue's statements without the queue: the limit that its benchmark is held against.
+
+use super::rows::{SELECT, TicketRow, UPDATE_CALLBACK};
+use super::{StoreError, TicketStore, audit};
+use sqlx::Arguments;
+use sqlx::any::AnyArguments;
+use std::time::{Duration, Instant};
+
+impl TicketStore {
+    /// Claims the first open ticket of `hotline` `times` times with nothing but SQL on one
+    /// connection, and writes each row back as claimed; how long each took. For measuring: what it
+    /// claims is not leased to anybody.
+    pub async fn plain_claims(
+        &self,
+        hotline: &str,
+        times: usize,
+    ) -> Result<Vec<Duration>, StoreError> {
+        let mut took = Vec::with_capacity(times);
+        for _ in 0..times {
+            let begun = Instant::now();
+            if !self.plain_claim(hotline).await.map_err(|e| self.error(e))? {
+                break;
+            }
+            took.push(begun.elapsed());
+        }
+        Ok(took)
+    }
+
+    async fn plain_claim(&self, hotline: &str) -> Result<bool, sqlx::Error> {
+        let mut change = self.database.change().await?;
+        let sql = format!(
+            "{SELECT} WHERE hotline = $1 AND stage = 'open' AND priority >= $2 AND ($3 IS NULL OR \
+             office = $3) ORDER BY priority DESC, received_at, number LIMIT 1"
+        );
+        let query = sqlx::query_as::<_, TicketRow>(change.skipping_locked(&sql));
+        let query = query.bind(hotline.to_string()).bind(0_i64).bind(None::<String>);
+        let Some(row) = query.fetch_optional(change.connection()).await? else {
+            return Ok(false);
+        };
+        let mut values = AnyArguments::default();
+        let add = |values: &mut AnyArguments| -> Result<(), sqlx::error::BoxDynError> {
+            values.add(1_i64)?;
+            values.add("claimed".to_string())?;
+            for number in [0_i64, 0, 0, 0] {
+                values.add(number)?;
+            }
+            values.add("anna".to_string())?;
+            values.add(None::<String>)?;
+            values.add(None::<i64>)?;
+            values.add(0_i64)?;
+            values.add(row.callback.clone())?;
+            values.add(row.number)
+        };
+        add(&mut values).map_err(sqlx::Error::Encode)?;
+        sqlx::query_with(UPDATE_CALLBACK, values).execute(change.connection()).await?;
+        sqlx::query(audit::INSERT)
+            .bind(0_i64)
+            .bind("operator anna")
+            .bind("claim")
+            .bind(Some(row.number))
+            .bind(r#"{"stage":"claimed"}"#)
+            .execute(change.connection())
+            .await?;
+        change.commit().await?;
+        Ok(true)
+    }
+}
