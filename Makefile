@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup models demo test check fmt bench peers doctor clean
+.PHONY: help setup models demo test check fmt soak bench queue peers doctor clean
 
 # The speech `make bench` measures with. PACKS=... names other model packs for the set-up.
 MANIFEST ?= ../shared/speech/manifest.tsv
@@ -42,6 +42,13 @@ fmt:
 
 bench: setup ## word error rate and speed of the recognisers, on MANIFEST
 	@"$$(tools/program.sh)" bench asr --manifest "$(MANIFEST)"
+
+queue: setup ## 150 operators at a million tickets, in SQLite and PostgreSQL
+	@tools/with_postgres.sh "$$(tools/program.sh)" bench queue --postgres POSTGRES
+
+soak: setup ## crashes by the thousand, and the database gone for a minute
+	@SPILLWAY_TEST_DEATHS=1000 SPILLWAY_TEST_OUTAGE_S=60 \
+		tools/test.sh -- callbacks::crash outage::
 
 peers: setup ## calls from SIP clients made by others
 	@tests/peers/run.sh

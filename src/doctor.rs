@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::engine::onnx;
 use crate::engine::pack::{Pack, PackEngine, PackState, Packs};
+use crate::store::{StoreError, StoreOptions, TicketStore};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fs;
@@ -78,8 +79,37 @@ pub fn examine(config: &Config) -> Vec<Check> {
     checks.extend(prompts(config));
     checks.extend(packs(config));
     checks.push(data_dir(&config.data_dir));
+    checks.push(database(config));
     checks.extend(ports(config));
     checks
+}
+
+/// Whether tickets can be kept: by a database of this version.
+fn database(config: &Config) -> Check {
+    let name = "database";
+    let look = || -> Result<Check, String> {
+        let options = StoreOptions::of(config).map_err(|e| e.to_string())?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|e| e.to_string())?;
+        runtime.block_on(async {
+            match TicketStore::open_existing(&options).await {
+                Ok(store) => {
+                    let detail = store.name().to_string();
+                    store.close().await;
+                    Ok(Check::present(name, detail))
+                }
+                // The first start makes it.
+                Err(StoreError::Missing { database }) => {
+                    Ok(Check::present(name, format!("{database}: made by the first start")))
+                }
+                Err(e) => Err(e.to_string()),
+            }
+        })
+    };
+    look().unwrap_or_else(|problem| {
+        let mend = "mend what is named; older tables: spillway migrate";
+        Check::missing(name, problem, mend)
+    })
 }
 
 /// The Debian packages where there is dpkg; what is needed to run shows in the other checks too.

@@ -4,7 +4,7 @@ use crate::audio::AudioFrame;
 use crate::call::HangupCause;
 use crate::rtp::DtmfDigit;
 use crate::speech::{RecognitionContext, Transcript};
-use crate::ticket::{CallId, Ticket, TicketNumber};
+use crate::ticket::{CallId, CallbackBy, Ticket, TicketNumber};
 use crate::time::{CallTime, MediaTime};
 use serde::{Deserialize, Serialize};
 
@@ -80,6 +80,9 @@ pub enum Input {
         number: TicketNumber,
         /// Which revision of it.
         revision: u32,
+        /// By when somebody will have called back, where that can be told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<CallbackBy>,
     },
     /// The store refused or could not be reached; the shell goes on trying.
     TicketNotSaved {

@@ -146,7 +146,7 @@ impl Call {
             Input::Final { turn, transcript } => self.final_words(now, turn, &transcript),
             Input::EngineFailed { turn } => self.engine_failed(now, turn),
             Input::PromptFinished { play } => self.prompt_finished(now, play),
-            Input::TicketSaved { number, .. } => self.dialogue.numbered(number),
+            Input::TicketSaved { number, by, .. } => self.dialogue.numbered(number, by),
             Input::TicketNotSaved { .. } => {}
             Input::Hold(held) => self.hold(now, held),
             Input::TransferFailed => self.transfer_failed(now),

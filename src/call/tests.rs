@@ -66,7 +66,11 @@ impl Bench {
                 Output::SaveTicket(ticket) => {
                     let revision = ticket.revision;
                     self.tickets.push(*ticket);
-                    replies.push(Input::TicketSaved { number: TicketNumber(7), revision });
+                    replies.push(Input::TicketSaved {
+                        number: TicketNumber(7),
+                        revision,
+                        by: None,
+                    });
                 }
                 Output::Hangup(cause) => self.log.push(format!("hangup: {cause}")),
                 Output::Note(Note::BargeIn { .. }) => self.log.push("barge-in".into()),

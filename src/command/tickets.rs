@@ -7,11 +7,15 @@ use serde::Serialize;
 use spillway::config::Config;
 use spillway::speech::SpeechSegment;
 use spillway::store::{StoreOptions, StoredTicket, TicketFilter, TicketStore, recording_of};
-use spillway::ticket::{Consent, Priority, SlotRecord, SlotStatus, Stage, Ticket, TicketNumber};
+use spillway::ticket::{
+    Callback, Consent, Policies, Priority, SlotRecord, SlotStatus, Stage, Ticket, TicketNumber,
+};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use unicode_width::UnicodeWidthStr;
+
+mod exchange;
 
 /// Columns of the widest cell in a list.
 const SUMMARY_COLUMNS_MAX: usize = 60;
@@ -44,6 +48,10 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
+    /// Write all tickets to a file: JSON lines, or CSV.
+    Export(exchange::ExportArgs),
+    /// Add tickets from a file: what `export` wrote, or a table made by hand.
+    Import(exchange::ImportArgs),
     /// Show one ticket whole.
     Show {
         /// The ticket's number.
@@ -79,16 +87,26 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
     let config = Config::load(config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let store = TicketStore::open_existing(&StoreOptions::of(&config)?).await?;
-        let result = answer(&store, &config.data_dir, args.action).await;
+        let options = StoreOptions::of(&config)?;
+        let store = TicketStore::open_existing(&options).await?;
+        let result = answer(&store, &config, &options.policies, args.action).await;
         store.close().await;
         result
     })
 }
 
-async fn answer(store: &TicketStore, data_dir: &Path, action: Action) -> anyhow::Result<ExitCode> {
-    let printed = |stored| Printed::new(stored, data_dir);
+async fn answer(
+    store: &TicketStore,
+    config: &Config,
+    policies: &Policies,
+    action: Action,
+) -> anyhow::Result<ExitCode> {
+    let printed = |stored| Printed::new(stored, &config.data_dir);
     match action {
+        Action::Export(args) => exchange::export(store, policies, &args).await?,
+        Action::Import(args) => {
+            super::print(&exchange::import(store, config, policies, &args).await?)?;
+        }
         Action::List { stage, hotline, before, limit, json } => {
             let before = before.map(TicketNumber);
             let filter = TicketFilter { stage, hotline, before, limit };
@@ -159,7 +177,8 @@ fn show_text(printed: &Printed, zone: &TimeZone) -> anyhow::Result<String> {
         (None, Consent::Declined) => "none, as the caller wished".into(),
         (None, _) => "none".into(),
     };
-    let mut rows = vec![
+    let mut rows = callback_rows(&stored.callback, zone);
+    rows.extend([
         vec!["received".into(), local_time(stored.created_unix_ms, zone)?],
         vec!["changed".into(), local_time(stored.updated_unix_ms, zone)?],
         vec!["call".into(), call],
@@ -169,7 +188,7 @@ fn show_text(printed: &Printed, zone: &TimeZone) -> anyhow::Result<String> {
         vec!["call back".into(), or_dash(&ticket.callback_number)],
         vec!["consent".into(), consent_words(ticket.consent).into()],
         vec!["recording".into(), recording],
-    ];
+    ]);
     if let Some(rating) = ticket.rating {
         rows.push(vec!["rating".into(), format!("{rating} of 5")]);
     }
@@ -188,6 +207,41 @@ fn show_text(printed: &Printed, zone: &TimeZone) -> anyhow::Result<String> {
     }
     write!(text, "{}", table(&rows, "  "))?;
     Ok(text)
+}
+
+/// What became of the ticket since its call; nothing while nothing did.
+fn callback_rows(callback: &Callback, zone: &TimeZone) -> Vec<Vec<String>> {
+    let time = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string();
+    let mut rows = Vec::new();
+    let mut row = |name: &str, value: String| rows.push(vec![name.to_string(), value]);
+    match &callback.stage {
+        Stage::Claimed(lease) | Stage::Calling(lease) => {
+            row("held by", format!("{} until {}", lease.by, time(lease.until)));
+        }
+        Stage::Scheduled { at } => row("call at", time(*at)),
+        Stage::Done { disposition } => row("done", disposition.clone()),
+        Stage::Merged { into, .. } => row("merged", format!("into ticket {into}")),
+        _ => {}
+    }
+    match (&callback.office, callback.offices.as_slice()) {
+        (Some(office), _) => row("office", office.clone()),
+        (None, []) => {}
+        (None, offices) => row("office", format!("to be decided: {}", offices.join(", "))),
+    }
+    if !callback.repeats.is_empty() {
+        let calls: Vec<String> = callback.repeats.iter().map(|(n, _)| n.to_string()).collect();
+        row("calls again", format!("tickets {}", calls.join(", ")));
+    }
+    for attempt in &callback.attempts {
+        row("rung", format!("{} by {}", time(attempt.at), attempt.by));
+    }
+    for note in &callback.notes {
+        row("note", format!("{} {}: {}", time(note.at), note.by, note.text));
+    }
+    for correction in &callback.corrections {
+        row("corrected", format!("{}: {}", correction.slot, correction.value));
+    }
+    rows
 }
 
 fn slot_rows(slot: &SlotRecord, rows: &mut Vec<Vec<String>>) {

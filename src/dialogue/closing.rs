@@ -2,7 +2,7 @@
 
 use super::{Answer, Dialogue, Move, Prompt, Stage};
 use crate::language::digits_in;
-use crate::ticket::TicketStatus;
+use crate::ticket::{CallbackBy, TicketStatus};
 
 impl Dialogue {
     /// Tells the ticket number and the promise, then asks for a rating.
@@ -14,7 +14,14 @@ impl Dialogue {
     }
 
     fn ticket_prompt(&self) -> Prompt {
-        let promise = self.hotline.file.promise.as_str();
+        let words = &self.hotline.grammar.words.deadline;
+        let promise = match self.callback_by {
+            Some(CallbackBy::Today(time)) => words.today(time),
+            Some(CallbackBy::Tomorrow(time)) => words.tomorrow(time),
+            Some(CallbackBy::On(date, time)) => words.weekday(date.weekday(), time),
+            None => self.hotline.file.promise.clone(),
+        };
+        let promise = promise.as_str();
         match self.number {
             Some(number) => {
                 let number = number.to_string();

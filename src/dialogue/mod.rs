@@ -30,7 +30,8 @@ pub use question::{Completeness, Keys, Question};
 use crate::language::{SlotValue, e164, emergency_so_far};
 use crate::speech::{SpeechSegment, Transcript};
 use crate::ticket::{
-    CallId, Consent, Priority, SlotRecord, SlotStatus, Ticket, TicketNumber, TicketStatus,
+    CallId, CallbackBy, Consent, Priority, SlotRecord, SlotStatus, Ticket, TicketNumber,
+    TicketStatus,
 };
 use std::sync::Arc;
 
@@ -116,6 +117,7 @@ pub struct Dialogue {
     /// The recogniser is lost and no message may be recorded: keys only.
     keys_only: bool,
     number: Option<TicketNumber>,
+    callback_by: Option<CallbackBy>,
 }
 
 impl Dialogue {
@@ -169,6 +171,7 @@ impl Dialogue {
             reviewing: false,
             keys_only: false,
             number: None,
+            callback_by: None,
         }
     }
 
@@ -198,9 +201,10 @@ impl Dialogue {
         }
     }
 
-    /// The store gave the ticket its number.
-    pub fn numbered(&mut self, number: TicketNumber) {
+    /// The store gave the ticket its number, and may know by when somebody calls back.
+    pub fn numbered(&mut self, number: TicketNumber, by: Option<CallbackBy>) {
         self.number = Some(number);
+        self.callback_by = by.or(self.callback_by);
     }
 
     /// The first words of the call.

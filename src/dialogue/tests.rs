@@ -30,7 +30,7 @@ pub(crate) fn hotline(language: &str) -> Arc<Hotline> {
 fn run(language: &str, caller_id: &str, answers: &[&str]) -> (Ticket, String, Vec<Move>) {
     let mut dialogue = Dialogue::new(hotline(language), CallId("c1".into()), caller_id, Vec::new());
     let mut moves = vec![dialogue.begin()];
-    dialogue.numbered(TicketNumber(42));
+    dialogue.numbered(TicketNumber(42), None);
     for (i, answer) in answers.iter().enumerate() {
         let start = MediaTime(i as u64 * 8_000);
         let segment = SpeechSegment { start, end: MediaTime(start.0 + 4_000) };
@@ -185,6 +185,33 @@ fn an_emergency_is_taken_with_all_that_is_told() {
     assert_eq!((ticket.value("need"), ticket.slots[2].parts[0].1.as_str()), (told, "EMERGENCY"));
     assert_eq!(ticket.slots[2].audio.len(), 1);
     assert!(said.contains("911") && said.contains("your address"), "{said}");
+}
+
+#[test]
+fn what_is_promised_at_the_end() {
+    use jiff::civil::{date, time};
+    let check = |language: &str, by: Option<CallbackBy>, want: &str| {
+        let caller = "+14155550132";
+        let mut dialogue =
+            Dialogue::new(hotline(language), CallId("c1".into()), caller, Vec::new());
+        dialogue.begin();
+        dialogue.numbered(TicketNumber(42), by);
+        // A later save need not know better.
+        dialogue.numbered(TicketNumber(42), None);
+        let close = dialogue.close(vec![]);
+        let said: String = close.say.iter().map(|p| p.text.as_str()).collect();
+        assert!(said.contains(want), "{language}: {said}");
+    };
+    let (five, half) = (time(17, 0, 0, 0), time(9, 30, 0, 0));
+    let thursday = date(2026, 3, 5);
+    check("en", None, "call you within two working days");
+    check("en", Some(CallbackBy::Today(five)), "call you before 5 PM today");
+    check("en", Some(CallbackBy::Tomorrow(half)), "before 9:30 AM tomorrow");
+    check("en", Some(CallbackBy::On(thursday, time(12, 0, 0, 0))), "before 12 PM on Thursday");
+    check("vi", Some(CallbackBy::Today(five)), "gọi lại trước 17 giờ hôm nay");
+    check("vi", Some(CallbackBy::Today(time(0, 0, 0, 0))), "trước 24 giờ hôm nay");
+    check("vi", Some(CallbackBy::On(thursday, half)), "trước 9 giờ 30 thứ năm");
+    check("ko", Some(CallbackBy::Tomorrow(five)), "내일 오후 5시 전에 전화");
 }
 
 #[test]

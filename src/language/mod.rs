@@ -6,6 +6,7 @@
 
 mod address;
 mod correction;
+mod deadline;
 mod czech_name;
 mod expected;
 mod full_name;
@@ -32,6 +33,7 @@ mod yes_no;
 
 pub use address::{addresses, is_detail, read_parts, unparsed_address};
 pub use correction::new_value;
+pub use deadline::DeadlineWords;
 pub use grammar::Grammar;
 pub use hearings::combined;
 pub use marks::with_marks;

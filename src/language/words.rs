@@ -1,6 +1,6 @@
 //! The words of one language, as `prompts/languages/<lang>/words.toml` holds them.
 
-use super::{JoinedNames, PersonWords, SpellingWords};
+use super::{DeadlineWords, JoinedNames, PersonWords, SpellingWords};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,6 +47,8 @@ pub struct Words {
     pub stop_words: Vec<String>,
     /// What callers call a slot or a part of it: `address.house = ["house number"]`.
     pub called: BTreeMap<String, Vec<String>>,
+    /// By when something happens.
+    pub deadline: DeadlineWords,
     /// Number words.
     pub numbers: NumberWords,
     /// Places are often named like persons, and persons like places.

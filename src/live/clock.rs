@@ -1,6 +1,13 @@
 //! The only clock of the house.
 
+use jiff::Timestamp;
+
+/// This moment.
+pub(super) fn now() -> Timestamp {
+    Timestamp::now()
+}
+
 /// Milliseconds since 1970 UTC.
 pub(super) fn unix_ms() -> i64 {
-    jiff::Timestamp::now().as_millisecond()
+    now().as_millisecond()
 }

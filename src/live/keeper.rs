@@ -1,9 +1,8 @@
 //! What a server does beside its calls, once a second: the queue's clock, the audit log's seals,
 //! and the tickets that wait for the database.
 
-use super::clock::unix_ms;
+use super::clock::{now, unix_ms};
 use crate::store::{Spool, StoreError, TicketStore};
-use jiff::Timestamp;
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -40,7 +39,8 @@ pub(super) async fn keep(store: TicketStore, spool: Spool, stop: CancellationTok
 
 async fn once(store: &TicketStore, spool: &Spool) -> Result<usize, StoreError> {
     let taken = spool.drain(store, unix_ms()).await?;
-    while store.sweep(Timestamp::now()).await?.more {}
-    while store.seal(Timestamp::now()).await? > 0 {}
+    while store.sweep(now()).await?.more {}
+    while store.seal(now()).await? > 0 {}
+    store.checkpoint().await?;
     Ok(taken)
 }

@@ -1,9 +1,9 @@
 //! One call's way to the ticket store: the newest ticket is written until it is on disk.
 
-use super::clock::unix_ms;
+use super::clock::{now, unix_ms};
 use crate::call::{HangupCause, Input};
 use crate::store::{CallEnd, Spool, Spooled, Stamps, TicketStore};
-use crate::ticket::{CallId, Ticket};
+use crate::ticket::{CallId, CallbackBy, Ticket};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
@@ -121,7 +121,10 @@ impl Clerk {
         let stamps = Stamps { created_unix_ms: self.answered_unix_ms, updated_unix_ms: unix_ms() };
         let revision = ticket.revision;
         let (news, saved) = match self.store.save(ticket, stamps).await {
-            Ok(number) => (Input::TicketSaved { number, revision }, true),
+            Ok(number) => {
+                let by = self.promise(&ticket.hotline).await;
+                (Input::TicketSaved { number, revision, by }, true)
+            }
             Err(error) => {
                 tracing::error!(call = %self.call, %error, "ticket not saved; trying again");
                 (Input::TicketNotSaved { revision }, false)
@@ -129,6 +132,11 @@ impl Clerk {
         };
         let _ = self.tell.try_send(news);
         saved
+    }
+
+    /// What the caller may be told of the callback; nothing where the store does not say.
+    async fn promise(&self, hotline: &str) -> Option<CallbackBy> {
+        self.store.promise(hotline, now()).await.unwrap_or_default()
     }
 
     /// True when the store has it.

@@ -17,8 +17,8 @@ use sqlx::{AssertSqlSafe, FromRow};
 
 /// The lock under which one node seals at a time: any number no other change uses.
 const SEALING: i64 = 0x5ea1;
-/// Entries in one seal, at most.
-const RUN_MAX: i64 = 1_000;
+/// Entries in one seal, at most: what others wait for meanwhile takes one or two milliseconds.
+const RUN_MAX: i64 = 100;
 
 /// A change to be written into the log.
 pub(super) struct Entry {
@@ -129,41 +129,14 @@ const EVENTS: &str = "SELECT id, seal, at, actor, act, ticket, detail FROM event
 impl TicketStore {
     /// Closes the run of entries since the last seal; returns how many.
     pub async fn seal(&self, now: Timestamp) -> Result<u64, StoreError> {
-        self.seal_run(now).await.map_err(|e| self.error(e))
-    }
-
-    async fn seal_run(&self, now: Timestamp) -> Result<u64, sqlx::Error> {
-        let waiting = "SELECT 1 FROM events WHERE seal IS NULL LIMIT 1";
-        let any = sqlx::query(waiting).fetch_optional(self.database.pool()).await?;
-        if any.is_none() {
+        let waiting = sqlx::query("SELECT 1 FROM events WHERE seal IS NULL LIMIT 1");
+        let waiting = waiting.fetch_optional(self.database.pool()).await;
+        if waiting.map_err(|e| self.error(e))?.is_none() {
             return Ok(0);
         }
-        let mut change = self.database.change().await?;
-        change.alone(SEALING).await?;
-        let sql = format!("{EVENTS} WHERE seal IS NULL ORDER BY id LIMIT {RUN_MAX}");
-        let events: Vec<AuditEvent> =
-            sqlx::query_as(AssertSqlSafe(sql)).fetch_all(change.connection()).await?;
-        if events.is_empty() {
-            return Ok(0);
-        }
-        let sql = format!("{SEALS} ORDER BY number DESC LIMIT 1");
-        let last: Option<Seal> =
-            sqlx::query_as(AssertSqlSafe(sql)).fetch_optional(change.connection()).await?;
-        let (number, before) = last.map_or((1, String::new()), |s| (s.number + 1, s.hash));
-        let at = now.as_millisecond();
-        sqlx::query("INSERT INTO seals (number, at, events, hash) VALUES ($1, $2, $3, $4)")
-            .bind(number)
-            .bind(at)
-            .bind(events.len() as i64)
-            .bind(hash(&before, number, at, &events))
-            .execute(change.connection())
-            .await?;
-        // By their ids: entries committed since they were read belong to the next seal.
-        let ids: Vec<String> = events.iter().map(|e| e.id.to_string()).collect();
-        let sql = format!("UPDATE events SET seal = $1 WHERE id IN ({})", ids.join(","));
-        sqlx::query(AssertSqlSafe(sql)).bind(number).execute(change.connection()).await?;
-        change.commit().await?;
-        Ok(events.len() as u64)
+        let run =
+            async |change: &mut Change| seal_run(change, now).await.map_err(|e| self.error(e));
+        self.database.change(run).await
     }
 
     /// Entries after `after` in the order of the log, sealed ones only: (seal, id) of the last one
@@ -210,6 +183,34 @@ impl TicketStore {
             report.head = seal.hash;
         }
     }
+}
+
+/// Closes the run of entries that are there now.
+async fn seal_run(change: &mut Change, now: Timestamp) -> Result<u64, sqlx::Error> {
+    change.alone(SEALING).await?;
+    let sql = format!("{EVENTS} WHERE seal IS NULL ORDER BY id LIMIT {RUN_MAX}");
+    let events: Vec<AuditEvent> =
+        sqlx::query_as(AssertSqlSafe(sql)).fetch_all(change.connection()).await?;
+    if events.is_empty() {
+        return Ok(0);
+    }
+    let sql = format!("{SEALS} ORDER BY number DESC LIMIT 1");
+    let last: Option<Seal> =
+        sqlx::query_as(AssertSqlSafe(sql)).fetch_optional(change.connection()).await?;
+    let (number, before) = last.map_or((1, String::new()), |s| (s.number + 1, s.hash));
+    let at = now.as_millisecond();
+    sqlx::query("INSERT INTO seals (number, at, events, hash) VALUES ($1, $2, $3, $4)")
+        .bind(number)
+        .bind(at)
+        .bind(events.len() as i64)
+        .bind(hash(&before, number, at, &events))
+        .execute(change.connection())
+        .await?;
+    // By their ids: entries committed since they were read belong to the next seal.
+    let ids: Vec<String> = events.iter().map(|e| e.id.to_string()).collect();
+    let sql = format!("UPDATE events SET seal = $1 WHERE id IN ({})", ids.join(","));
+    sqlx::query(AssertSqlSafe(sql)).bind(number).execute(change.connection()).await?;
+    Ok(events.len() as u64)
 }
 
 fn broken_seal(seal: &Seal, number: i64, run: &[AuditEvent], before: &str) -> Option<String> {

@@ -24,8 +24,10 @@ static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/sqlite
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/postgres");
 
 /// Set on each connection to a file. A statement waits five seconds for another process's lock.
+/// The write-ahead log is folded into the file by [`Database::checkpoint`], and by a commit only
+/// where it has grown beyond 80 MB: a commit that does it takes tens of milliseconds.
 const SQLITE_PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
-     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
+     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 20000;";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -99,10 +101,6 @@ impl Change {
             sqlx::query(AssertSqlSafe(sql)).execute(&mut *self.tx).await?;
         }
         Ok(())
-    }
-
-    pub(super) async fn commit(self) -> Result<(), sqlx::Error> {
-        self.tx.commit().await
     }
 }
 
@@ -180,14 +178,43 @@ impl Database {
         self.pool.close().await;
     }
 
-    /// Begins a change. What it reads with a lock stays true until it is done.
-    pub(super) async fn change(&self) -> Result<Change, sqlx::Error> {
+    /// Folds SQLite's write-ahead log into the file, as far as no reader needs it; nobody waits
+    /// for that.
+    pub(super) async fn checkpoint(&self) -> Result<(), StoreError> {
+        if self.kind == Kind::Sqlite {
+            let sql = "PRAGMA wal_checkpoint(PASSIVE)";
+            sqlx::raw_sql(sql).execute(&self.pool).await.map_err(|e| self.error(e))?;
+        }
+        Ok(())
+    }
+
+    /// Makes the change that `run` describes: all of it where that ends well, nothing where not.
+    /// What it reads with a lock stays true until it is done.
+    pub(super) async fn change<T, E>(
+        &self,
+        run: impl AsyncFnOnce(&mut Change) -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        E: From<StoreError>,
+    {
         let (begin, writer) = match self.kind {
             Kind::Sqlite => ("BEGIN IMMEDIATE", Some(self.writer.clone().lock_owned().await)),
             Kind::Postgres => ("BEGIN", None),
         };
-        let tx = self.pool.begin_with(begin).await?;
-        Ok(Change { tx, kind: self.kind, _writer: writer })
+        let tx = self.pool.begin_with(begin).await.map_err(|e| self.error(e))?;
+        let mut change = Change { tx, kind: self.kind, _writer: writer };
+        match run(&mut change).await {
+            Ok(done) => {
+                change.tx.commit().await.map_err(|e| self.error(e))?;
+                Ok(done)
+            }
+            Err(e) => {
+                // Dropped, its locks would stay until the connection is used again. An error here
+                // means that the connection is gone, and the change with it.
+                let _ = change.tx.rollback().await;
+                Err(e)
+            }
+        }
     }
 
     async fn connect(data_dir: &Path, address: Option<&str>) -> Result<Database, StoreError> {

@@ -1,5 +1,6 @@
 //! Tickets from and to other databases.
 
+use super::database::Change;
 use super::rows::{self, SELECT, TicketRow, signed};
 use super::{StoreError, StoredTicket, TicketStore, audit};
 use crate::ticket::{Actor, TicketNumber};
@@ -24,26 +25,27 @@ impl TicketStore {
         by: &Actor,
         now: Timestamp,
     ) -> Result<Imported, StoreError> {
-        let mut change = self.database.change().await.map_err(|e| self.error(e))?;
-        let mut imported = Imported::default();
-        for stored in tickets {
-            let policy = self.policy(stored);
-            let node = &self.node;
-            let added = match stored.number {
-                TicketNumber(0) => rows::insert(&mut change, stored, &policy, node).await,
-                _ => rows::insert_numbered(&mut change, stored, &policy, node).await,
-            };
-            let Some(number) = added.map_err(|e| self.error(e))? else {
-                imported.known += 1;
-                continue;
-            };
-            let entry = audit::Entry::new(now, by, "import", number, "{}".into());
-            audit::record(&mut change, &entry).await.map_err(|e| self.error(e))?;
-            imported.added += 1;
-        }
-        change.number_on_from("tickets", "number").await.map_err(|e| self.error(e))?;
-        change.commit().await.map_err(|e| self.error(e))?;
-        Ok(imported)
+        let run = async |change: &mut Change| {
+            let mut imported = Imported::default();
+            for stored in tickets {
+                let policy = self.policy(stored);
+                let node = &self.node;
+                let added = match stored.number {
+                    TicketNumber(0) => rows::insert(change, stored, &policy, node).await,
+                    _ => rows::insert_numbered(change, stored, &policy, node).await,
+                };
+                let Some(number) = added.map_err(|e| self.error(e))? else {
+                    imported.known += 1;
+                    continue;
+                };
+                let entry = audit::Entry::new(now, by, "import", number, "{}".into());
+                audit::record(change, &entry).await.map_err(|e| self.error(e))?;
+                imported.added += 1;
+            }
+            change.number_on_from("tickets", "number").await.map_err(|e| self.error(e))?;
+            Ok(imported)
+        };
+        self.database.change(run).await
     }
 
     /// Tickets above number `after`, lowest first, at most `limit`: the last number of one page

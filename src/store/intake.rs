@@ -28,19 +28,24 @@ impl TicketStore {
     /// When the call is over and its caller waits, the ticket enters the queue: the responsible
     /// office is looked up, and a repeat call is merged into the caller's earlier ticket.
     pub async fn save(&self, ticket: &Ticket, stamps: Stamps) -> Result<TicketNumber, StoreError> {
-        loop {
-            let mut change = self.database.change().await.map_err(|e| self.error(e))?;
-            let found = self.locked(&mut change, "call_id", ticket.call_id.0.clone()).await?;
-            let stored = match found {
+        let run = async |change: &mut Change| {
+            let call = ticket.call_id.0.clone();
+            let stored = match self.locked(change, "call_id", call).await? {
                 Some(stored) if stored.ticket.revision >= ticket.revision => {
-                    return Ok(stored.number);
+                    return Ok(Some(stored.number));
                 }
-                Some(stored) => Some(stored),
-                None => self.insert(&mut change, ticket, stamps).await?,
+                Some(stored) => stored,
+                None => match self.insert(change, ticket, stamps).await? {
+                    Some(stored) => stored,
+                    None => return Ok(None),
+                },
             };
+            self.tell(change, stored, ticket, stamps).await.map(Some)
+        };
+        loop {
             // None: another task of this call was faster, and its row is there now.
-            if let Some(stored) = stored {
-                return self.tell(change, stored, ticket, stamps).await;
+            if let Some(number) = self.database.change(run).await? {
+                return Ok(number);
             }
         }
     }
@@ -51,8 +56,19 @@ impl TicketStore {
         call: &CallId,
         end: CallEnd,
     ) -> Result<Option<TicketNumber>, StoreError> {
-        let number = self.finish_call(call, end).await.map_err(|e| self.error(e))?;
-        Ok(number.map(|n| TicketNumber(n.unsigned_abs())))
+        let sql = "UPDATE tickets SET ended_at = $2, hangup_cause = $3, duration_ms = $4, \
+                   version = version + 1 WHERE call_id = $1 RETURNING number";
+        let run = async |change: &mut Change| {
+            let query = sqlx::query_scalar(sql)
+                .bind(call.0.clone())
+                .bind(end.ended_unix_ms)
+                .bind(end.cause.map(|c| word(&c)))
+                .bind(signed(end.duration_ms));
+            let number: Option<i64> =
+                query.fetch_optional(change.connection()).await.map_err(|e| self.error(e))?;
+            Ok(number.map(|n| TicketNumber(n.unsigned_abs())))
+        };
+        self.database.change(run).await
     }
 
     /// The ticket of that number.
@@ -140,7 +156,7 @@ impl TicketStore {
     /// Writes what the call tells, and what follows from it.
     async fn tell(
         &self,
-        mut change: Change,
+        change: &mut Change,
         mut stored: StoredTicket,
         ticket: &Ticket,
         stamps: Stamps,
@@ -150,10 +166,9 @@ impl TicketStore {
         stored.created_unix_ms = stored.created_unix_ms.min(stamps.created_unix_ms);
         stored.callback.own.received_at = instant(stored.created_unix_ms);
         let policy = self.policy(&stored);
-        rows::update_intake(&mut change, &stored, &policy).await.map_err(|e| self.error(e))?;
-        self.advance(&mut change, &mut stored, &policy, now).await?;
-        self.write(&mut change, &mut stored, &policy, now).await?;
-        change.commit().await.map_err(|e| self.error(e))?;
+        rows::update_intake(change, &stored, &policy).await.map_err(|e| self.error(e))?;
+        self.advance(change, &mut stored, &policy, now).await?;
+        self.write(change, &mut stored, &policy, now).await?;
         Ok(stored.number)
     }
 
@@ -261,22 +276,6 @@ impl TicketStore {
         stored.version += 1;
         stored.updated_unix_ms = now.as_millisecond();
         rows::update_callback(change, stored, policy).await.map_err(|e| self.error(e))
-    }
-
-    async fn finish_call(&self, call: &CallId, end: CallEnd) -> Result<Option<i64>, sqlx::Error> {
-        let mut change = self.database.change().await?;
-        let number = sqlx::query_scalar(
-            "UPDATE tickets SET ended_at = $2, hangup_cause = $3, duration_ms = $4, \
-             version = version + 1 WHERE call_id = $1 RETURNING number",
-        )
-        .bind(call.0.clone())
-        .bind(end.ended_unix_ms)
-        .bind(end.cause.map(|c| word(&c)))
-        .bind(signed(end.duration_ms))
-        .fetch_optional(change.connection())
-        .await?;
-        change.commit().await?;
-        Ok(number)
     }
 }
 

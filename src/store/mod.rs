@@ -185,6 +185,12 @@ impl TicketStore {
         self.database.name()
     }
 
+    /// Folds SQLite's write-ahead log into the file while others read and write; to be called each
+    /// second.
+    pub async fn checkpoint(&self) -> Result<(), StoreError> {
+        self.database.checkpoint().await
+    }
+
     /// Closes all connections; SQLite's write-ahead log is folded into the file.
     pub async fn close(&self) {
         self.database.close().await;

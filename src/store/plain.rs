@@ -1,5 +1,6 @@
 //! The queue's statements without the queue: the limit that its benchmark is held against.
 
+use super::database::Change;
 use super::rows::{SELECT, TicketRow, UPDATE_CALLBACK};
 use super::{StoreError, TicketStore, audit};
 use sqlx::Arguments;
@@ -18,7 +19,10 @@ impl TicketStore {
         let mut took = Vec::with_capacity(times);
         for _ in 0..times {
             let begun = Instant::now();
-            if !self.plain_claim(hotline).await.map_err(|e| self.error(e))? {
+            let run = async |change: &mut Change| {
+                self.plain_claim(change, hotline).await.map_err(|e| self.error(e))
+            };
+            if !self.database.change(run).await? {
                 break;
             }
             took.push(begun.elapsed());
@@ -26,8 +30,7 @@ impl TicketStore {
         Ok(took)
     }
 
-    async fn plain_claim(&self, hotline: &str) -> Result<bool, sqlx::Error> {
-        let mut change = self.database.change().await?;
+    async fn plain_claim(&self, change: &mut Change, hotline: &str) -> Result<bool, sqlx::Error> {
         let sql = format!(
             "{SELECT} WHERE hotline = $1 AND stage = 'open' AND priority >= $2 AND ($3 IS NULL OR \
              office = $3) ORDER BY priority DESC, received_at, number LIMIT 1"
@@ -61,7 +64,6 @@ impl TicketStore {
             .bind(r#"{"stage":"claimed"}"#)
             .execute(change.connection())
             .await?;
-        change.commit().await?;
         Ok(true)
     }
 }

@@ -3,11 +3,19 @@
 use super::database::Change;
 use super::rows::{SELECT, TicketRow, rank, signed};
 use super::{StoreError, StoredTicket, TicketStore, audit};
-use crate::ticket::{Act, Actor, CallbackPolicy, Priority, Refused, Stage, TicketNumber};
-use jiff::Timestamp;
+use crate::ticket::{
+    Act, Actor, CallbackBy, CallbackPolicy, Priority, Refused, Stage, TicketNumber, Workload,
+    expected, spoken_deadline,
+};
+use jiff::{SignedDuration, Timestamp};
+use sqlx::AssertSqlSafe;
 
 /// Tickets that fell due and are moved in one change: a few milliseconds of lock.
 const SWEEP_MAX: i64 = 100;
+/// A longer queue is not counted: nothing is promised for its end.
+const AHEAD_MAX: i64 = 20_000;
+/// Beyond five days a weekday may be that of the week after.
+const PROMISE_MAX: SignedDuration = SignedDuration::from_hours(5 * 24);
 
 /// Why an act on a ticket came to nothing; nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -59,19 +67,20 @@ impl TicketStore {
         if_version: Option<u64>,
         now: Timestamp,
     ) -> Result<StoredTicket, ActError> {
-        let mut change = self.database.change().await.map_err(|e| self.error(e))?;
-        let found = self.locked(&mut change, "number", signed(number.0)).await?;
-        let mut stored = found.ok_or(ActError::NoSuchTicket(number))?;
-        if let Some(version) = if_version
-            && version != stored.version
-        {
-            return Err(ActError::Changed { version: stored.version });
-        }
-        let policy = self.policy(&stored);
-        self.do_act(&mut change, &mut stored, act, by, &policy, now).await?;
-        self.write(&mut change, &mut stored, &policy, now).await?;
-        change.commit().await.map_err(|e| self.error(e))?;
-        Ok(stored)
+        let run = async |change: &mut Change| {
+            let found = self.locked(change, "number", signed(number.0)).await?;
+            let mut stored = found.ok_or(ActError::NoSuchTicket(number))?;
+            if let Some(version) = if_version
+                && version != stored.version
+            {
+                return Err(ActError::Changed { version: stored.version });
+            }
+            let policy = self.policy(&stored);
+            self.do_act(change, &mut stored, act, by, &policy, now).await?;
+            self.write(change, &mut stored, &policy, now).await?;
+            Ok(stored)
+        };
+        self.database.change(run).await
     }
 
     /// Claims for user `by` the ticket that goes first of those `pick` lets through; `None` when
@@ -98,50 +107,89 @@ impl TicketStore {
         }
         sql += if pick.languages.is_empty() { "" } else { ")" };
         sql += " ORDER BY priority DESC, received_at, number LIMIT 1";
-        let mut change = self.database.change().await.map_err(|e| self.error(e))?;
-        let mut query = sqlx::query_as::<_, TicketRow>(change.skipping_locked(&sql))
-            .bind(pick.hotline.clone())
-            .bind(rank(lowest))
-            .bind(pick.office.clone());
-        for language in &pick.languages {
-            query = query.bind(language.clone());
+        let run = async |change: &mut Change| {
+            let mut query = sqlx::query_as::<_, TicketRow>(change.skipping_locked(&sql))
+                .bind(pick.hotline.clone())
+                .bind(rank(lowest))
+                .bind(pick.office.clone());
+            for language in &pick.languages {
+                query = query.bind(language.clone());
+            }
+            let row = query.fetch_optional(change.connection()).await.map_err(|e| self.error(e))?;
+            let Some(row) = row else { return Ok(None) };
+            let mut stored = self.stored(row)?;
+            let by = Actor::Operator(by.to_string());
+            self.do_act(change, &mut stored, &Act::Claim, &by, &policy, now).await?;
+            self.write(change, &mut stored, &policy, now).await?;
+            Ok(Some(stored))
+        };
+        self.database.change(run).await
+    }
+
+    /// By when the caller who is the last in the queue of `hotline` will have been called, as a
+    /// person says it. `None` where that is not known, or further ahead than a weekday's name
+    /// reaches.
+    pub async fn promise(
+        &self,
+        hotline: &str,
+        now: Timestamp,
+    ) -> Result<Option<CallbackBy>, StoreError> {
+        let policy = self.policies.of(hotline);
+        if policy.agents == 0 {
+            return Ok(None);
         }
-        let row = query.fetch_optional(change.connection()).await.map_err(|e| self.error(e))?;
-        let Some(row) = row else { return Ok(None) };
-        let mut stored = self.stored(row)?;
-        let by = Actor::Operator(by.to_string());
-        self.do_act(&mut change, &mut stored, &Act::Claim, &by, &policy, now).await?;
-        self.write(&mut change, &mut stored, &policy, now).await?;
-        change.commit().await.map_err(|e| self.error(e))?;
-        Ok(Some(stored))
+        let sql = format!(
+            "SELECT count(*) FROM (SELECT 1 AS one FROM tickets WHERE hotline = $1 AND \
+             stage = 'open' LIMIT {AHEAD_MAX}) ahead"
+        );
+        let query = sqlx::query_scalar::<_, i64>(AssertSqlSafe(sql)).bind(hotline.to_string());
+        let ahead = query.fetch_one(self.database.pool()).await.map_err(|e| self.error(e))?;
+        let handling_s = u32::try_from(policy.handling.as_secs()).unwrap_or(u32::MAX);
+        let workload = Workload { ahead: ahead.unsigned_abs(), agents: policy.agents, handling_s };
+        let by = expected(now, &workload, &policy.hours);
+        let near = by.filter(|by| by.duration_since(now) < PROMISE_MAX && ahead < AHEAD_MAX);
+        Ok(near.map(|by| spoken_deadline(by, now, &policy.hours)))
     }
 
     /// Does what the clock has to do by `now`, on any node's tickets; to be called each second.
     pub async fn sweep(&self, now: Timestamp) -> Result<Swept, StoreError> {
-        let mut change = self.database.change().await.map_err(|e| self.error(e))?;
-        let sql = format!("{SELECT} WHERE wakes_at <= $1 ORDER BY wakes_at LIMIT {SWEEP_MAX}");
-        let query =
-            sqlx::query_as::<_, TicketRow>(change.skipping_locked(&sql)).bind(now.as_millisecond());
-        let rows = query.fetch_all(change.connection()).await.map_err(|e| self.error(e))?;
-        let mut swept = Swept { acts: 0, more: rows.len() as i64 == SWEEP_MAX };
-        for row in rows {
-            let mut stored = self.stored(row)?;
-            let policy = self.policy(&stored);
-            while let Some(act) = stored.callback.due_act(&policy, now) {
-                let by = &Actor::Clock;
-                match self.do_act(&mut change, &mut stored, &act, by, &policy, now).await {
-                    Ok(()) => swept.acts += 1,
-                    Err(ActError::Store(e)) => return Err(e),
-                    Err(refused) => {
-                        tracing::error!(ticket = %stored.number, %refused, "the clock is refused");
-                        break;
-                    }
+        let run = async |change: &mut Change| {
+            let sql = format!("{SELECT} WHERE wakes_at <= $1 ORDER BY wakes_at LIMIT {SWEEP_MAX}");
+            let query = sqlx::query_as::<_, TicketRow>(change.skipping_locked(&sql));
+            let query = query.bind(now.as_millisecond());
+            let rows = query.fetch_all(change.connection()).await.map_err(|e| self.error(e))?;
+            let mut swept = Swept { acts: 0, more: rows.len() as i64 == SWEEP_MAX };
+            for row in rows {
+                let mut stored = self.stored(row)?;
+                let policy = self.policy(&stored);
+                swept.acts += self.do_due(change, &mut stored, &policy, now).await?;
+                self.write(change, &mut stored, &policy, now).await?;
+            }
+            Ok(swept)
+        };
+        self.database.change(run).await
+    }
+
+    /// Does with one ticket what the clock has to do by `now`; returns how many acts that took.
+    async fn do_due(
+        &self,
+        change: &mut Change,
+        stored: &mut StoredTicket,
+        policy: &CallbackPolicy,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let mut acts = 0;
+        while let Some(act) = stored.callback.due_act(policy, now) {
+            match self.do_act(change, stored, &act, &Actor::Clock, policy, now).await {
+                Ok(()) => acts += 1,
+                Err(ActError::Store(e)) => return Err(e),
+                Err(refused) => {
+                    tracing::error!(ticket = %stored.number, %refused, "the clock is refused");
+                    break;
                 }
             }
-            self.write(&mut change, &mut stored, &policy, now).await?;
         }
-        change.commit().await.map_err(|e| self.error(e))?;
-        Ok(swept)
+        Ok(acts)
     }
 
     /// Merges ticket `repeat` into `into`, or undoes that; for supervisors, whose eyes see what
@@ -158,28 +206,29 @@ impl TicketStore {
         if !matches!(by, Actor::Supervisor(_)) {
             return Err(Refused::NotAllowed { act, whom: "supervisors" }.into());
         }
-        let mut change = self.database.change().await.map_err(|e| self.error(e))?;
-        // In order of number, so that two merges never wait for each other.
-        let (first, second) = (into.min(repeat), into.max(repeat));
-        let mut locked = Vec::new();
-        for number in [first, second] {
-            let found = self.locked(&mut change, "number", signed(number.0)).await?;
-            locked.push(found.ok_or(ActError::NoSuchTicket(number))?);
-        }
-        let [first, second] = &mut locked[..] else { return Err(ActError::NoSuchTicket(into)) };
-        let (kept, other) = if first.number == into { (first, second) } else { (second, first) };
-        let repeated = (other.number, &mut other.callback);
-        match undo {
-            false => kept.callback.absorb(into, repeated, now)?,
-            true => kept.callback.part_with(into, repeated)?,
-        }
-        self.note_merge(&mut change, act, kept, repeat, by, now).await?;
-        for stored in [&mut *other, &mut *kept] {
-            let policy = self.policy(stored);
-            self.write(&mut change, stored, &policy, now).await?;
-        }
-        change.commit().await.map_err(|e| self.error(e))?;
-        Ok(kept.clone())
+        let run = async |change: &mut Change| {
+            // In order of number, so that two merges never wait for each other.
+            let mut locked = Vec::new();
+            for number in [into.min(repeat), into.max(repeat)] {
+                let found = self.locked(change, "number", signed(number.0)).await?;
+                locked.push(found.ok_or(ActError::NoSuchTicket(number))?);
+            }
+            let [first, second] = &mut locked[..] else { return Err(ActError::NoSuchTicket(into)) };
+            let (kept, other) =
+                if first.number == into { (first, second) } else { (second, first) };
+            let repeated = (other.number, &mut other.callback);
+            match undo {
+                false => kept.callback.absorb(into, repeated, now)?,
+                true => kept.callback.part_with(into, repeated)?,
+            }
+            self.note_merge(change, act, kept, repeat, by, now).await?;
+            for stored in [&mut *other, &mut *kept] {
+                let policy = self.policy(stored);
+                self.write(change, stored, &policy, now).await?;
+            }
+            Ok(kept.clone())
+        };
+        self.database.change(run).await
     }
 
     /// Applies `act`, notes it and does what follows from it; the row is still to be written.

@@ -25,7 +25,7 @@ pub struct CallbackSpec {
     pub attempts_max: u32,
     /// Minutes to wait after the first, second, ... missed attempt.
     pub retry_after_min: Vec<u32>,
-    /// Operators on shift, as long as the console does not know better.
+    /// Operators on shift. 0: nobody knows, and callers are told the hotline's `promise`.
     pub agents: u32,
     /// Minutes one callback takes with its wrap-up.
     pub handling_min: u32,
@@ -42,7 +42,7 @@ impl Default for CallbackSpec {
             lease_min: 10,
             attempts_max: 3,
             retry_after_min: vec![30, 180],
-            agents: 1,
+            agents: 0,
             handling_min: 6,
             dispositions: codes.map(String::from).to_vec(),
         }
@@ -83,7 +83,7 @@ pub struct CallbackPolicy {
     pub retry_after: Vec<SignedDuration>,
     /// After so long a call is over, whether or not its end was heard of.
     pub call_max: SignedDuration,
-    /// Operators on shift, as long as nobody knows better.
+    /// Operators on shift; 0: nobody knows.
     pub agents: u32,
     /// What one callback takes with its wrap-up.
     pub handling: SignedDuration,

@@ -10,7 +10,8 @@ use spillway::speech::{
     Alternative, Expectation, RecognitionContext, SpeechSegment, Transcript, Word,
 };
 use spillway::ticket::{
-    CallId, Consent, Priority, SlotRecord, SlotStatus, Ticket, TicketNumber, TicketStatus,
+    CallId, CallbackBy, Consent, Priority, SlotRecord, SlotStatus, Ticket, TicketNumber,
+    TicketStatus,
 };
 use spillway::time::{CallTime, MediaTime};
 
@@ -123,6 +124,17 @@ fn hangup_cause() -> impl Strategy<Value = HangupCause> {
 }
 
 /// Any input; a frame is silence, because a journal alone has no sound.
+fn callback_by() -> impl Strategy<Value = Option<CallbackBy>> {
+    let time = || (0..24_i8, 0..60_i8).prop_map(|(h, m)| jiff::civil::time(h, m, 0, 0));
+    let date = (1..13_i8, 1..29_i8).prop_map(|(m, d)| jiff::civil::date(2026, m, d));
+    let by = prop_oneof![
+        time().prop_map(CallbackBy::Today),
+        time().prop_map(CallbackBy::Tomorrow),
+        (date, time()).prop_map(|(date, time)| CallbackBy::On(date, time)),
+    ];
+    prop::option::of(by)
+}
+
 pub fn input() -> impl Strategy<Value = Input> {
     let turn = any::<u32>().prop_map(TurnId);
     prop_oneof![
@@ -135,9 +147,8 @@ pub fn input() -> impl Strategy<Value = Input> {
             .prop_map(|(turn, transcript)| Input::Final { turn, transcript }),
         1 => turn.prop_map(|turn| Input::EngineFailed { turn }),
         1 => any::<u32>().prop_map(|n| Input::PromptFinished { play: PlayId(n) }),
-        1 => (any::<u64>(), any::<u32>()).prop_map(|(n, revision)| Input::TicketSaved {
-            number: TicketNumber(n),
-            revision,
+        1 => (any::<u64>(), any::<u32>(), callback_by()).prop_map(|(n, revision, by)| {
+            Input::TicketSaved { number: TicketNumber(n), revision, by }
         }),
         1 => any::<u32>().prop_map(|revision| Input::TicketNotSaved { revision }),
         1 => any::<bool>().prop_map(Input::Hold),

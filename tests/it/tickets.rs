@@ -132,15 +132,15 @@ async fn fill(data_dir: &Path) {
 #[tokio::test]
 async fn lists() {
     let place = Place::new();
-    place.fails("tickets list", "tickets.db: there is no database yet; run `spillway serve` once");
+    place.fails("tickets list", "tickets.db: there are no tables yet; run `spillway migrate`");
     TicketStore::open(&StoreOptions::new(&place.data_dir())).await.unwrap().close().await;
     assert!(place.print("tickets list").starts_with("no such tickets in "));
     assert_eq!(place.print("tickets list --json"), "[]\n");
     fill(&place.data_dir()).await;
     insta::assert_snapshot!("list", place.print("tickets list"));
-    let open = place.print("tickets list --status open");
+    let open = place.print("tickets list --stage open");
     assert_eq!(open.lines().count(), 2, "{open}");
-    place.fails("tickets list --status lost", "expected taking, open or closed");
+    place.fails("tickets list --stage lost", "possible values: taking, open, claimed");
 }
 
 #[tokio::test]
@@ -246,6 +246,15 @@ async fn prints_json() {
           ]
         ]
       },
+      "version": 2,
+      "callback": {
+        "stage": "open",
+        "own": {
+          "priority": "high",
+          "received_at": "2023-11-14T22:13:20Z"
+        },
+        "escalation": "none"
+      },
       "recording": "var/calls/call-1/audio.wav"
     }
     "#);
@@ -254,4 +263,102 @@ async fn prints_json() {
     let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
     assert_eq!((list.len(), &list[2]), (3, &shown));
     assert_eq!(list[0]["recording"], serde_json::Value::Null);
+}
+
+#[tokio::test]
+async fn goes_to_another_database_and_back() {
+    let (from, to) = (Place::new(), Place::new());
+    fill(&from.data_dir()).await;
+    from.print("tickets export --out all.jsonl");
+    let lines = std::fs::read_to_string(from.0.path().join("all.jsonl")).unwrap();
+    assert_eq!(lines.lines().count(), 3);
+    from.fails("tickets export --out all.jsonl", "is it there already?");
+    std::fs::write(to.0.path().join("all.jsonl"), &lines).unwrap();
+    assert_eq!(to.print("migrate"), "var/tickets.db: new, at version 2\n");
+    assert!(to.print("tickets import all.jsonl").contains("3 tickets added, 0 known already"));
+    assert!(to.print("tickets import all.jsonl").contains("0 tickets added, 3 known already"));
+    assert_eq!(to.print("tickets export"), lines, "to the letter");
+    // Numbers go on above those that came.
+    let store = TicketStore::open(&StoreOptions::new(&to.data_dir())).await.unwrap();
+    let [whole, ..] = tickets();
+    let next = Ticket { call_id: CallId("call-9".into()), ..whole };
+    let stamps = Stamps { created_unix_ms: 0, updated_unix_ms: 0 };
+    assert_eq!(store.save(&next, stamps).await.unwrap().0, 4);
+    store.close().await;
+    let table = from.print("tickets export --format csv");
+    let row = "1,2023-11-14T22:13:20Z,2023-11-16T22:13:20Z,open,high,demo,vi,+84907654321,\
+               Nguyễn Thị Hoa,12 Lê Lợi,,,,0,,,call-1";
+    assert_eq!(table.lines().nth(1), Some(row));
+}
+
+#[test]
+fn a_paper_list_becomes_tickets_or_nothing_does() {
+    let place = Place::new();
+    place.print("migrate");
+    let write = |text: &str| std::fs::write(place.0.path().join("list.csv"), text).unwrap();
+    let check = |text: &str, want: &str| {
+        write(text);
+        place.fails("tickets import list.csv", want);
+        assert_eq!(place.print("tickets list --json"), "[]\n");
+    };
+    check("name,phone\nMary,5\n", "list.csv: line 2");
+    check("callback_number\n+8490\nmany\n", "line 3: callback_number: \"many\" is no number");
+    check("callback_number,priority\n+8490,urgent\n", "line 2");
+    check("callback_number,received_at\n+8490,2999-01-01T00:00:00Z\n", "is still to come");
+    write("callback_number,name,need,priority\n+84901,\"=Mary, HYPERLINK\",FOOD,emergency\n");
+    assert!(place.print("tickets import list.csv").contains("1 tickets added"));
+    let listed = place.print("tickets list --stage open");
+    assert!(listed.contains("EMERGENCY") && listed.contains("+84901"), "{listed}");
+    let table = place.print("tickets export --format csv");
+    assert!(table.contains("\"'=Mary, HYPERLINK\""), "no formula in a spreadsheet: {table}");
+}
+
+#[tokio::test]
+async fn the_log_of_changes_is_proved() {
+    let place = Place::new();
+    fill(&place.data_dir()).await;
+    let store = TicketStore::open(&StoreOptions::new(&place.data_dir())).await.unwrap();
+    store.seal(jiff::Timestamp::UNIX_EPOCH).await.unwrap();
+    store.close().await;
+    let told = place.print("audit verify");
+    assert!(told.contains("the audit log holds: 6 entries in 1 seals, 0 not yet"), "{told}");
+    let head = told.lines().last().and_then(|l| l.strip_prefix("head ")).unwrap().to_string();
+    place.print(&format!("audit verify --head {head}"));
+    let cut = place.run(&format!("audit verify --head {}", "0".repeat(64)));
+    assert_eq!(cut.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&cut.stdout).contains("its end was cut off"));
+    let log = place.print("audit list --ticket 1");
+    assert!(log.lines().all(|l| l.contains("ticket 1  caller")), "{log}");
+}
+
+/// A database that the first version made, with its tickets.
+#[tokio::test]
+async fn the_first_versions_tickets_are_kept() {
+    use sqlx::Connection;
+    let place = Place::new();
+    std::fs::create_dir_all(place.data_dir()).unwrap();
+    let url = format!("sqlite://{}?mode=rwc", place.data_dir().join("tickets.db").display());
+    let mut raw = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    let all = sqlx::migrate!("src/store/migrations/sqlite");
+    all.run_to(1, &mut raw).await.unwrap();
+    let sql = "INSERT INTO tickets VALUES (7, 'call-7', 3, 'demo', 'vi', 'open', 'emergency', \
+               '+84901', '+84902', 'given', 1, 0, 5, '[]', '[[\"diversion\",\"x\"]]', \
+               1700000000000, 1700000063500, 1700000063500, 'finished', 63500)";
+    sqlx::query(sql).execute(&mut raw).await.unwrap();
+    let slot = "INSERT INTO slots VALUES (7, 0, 'need', 'confirmed', 'hết gạo', 'hết gạo', 0.75, \
+                '[[\"category\",\"FOOD\"]]', '[{\"start\":8,\"end\":16}]')";
+    sqlx::query(slot).execute(&mut raw).await.unwrap();
+    raw.close().await.unwrap();
+    place.fails("tickets list", "is of an older version; run `spillway migrate`");
+    assert_eq!(place.print("migrate"), "var/tickets.db: from version 1 to 2\n");
+    let store = TicketStore::open(&StoreOptions::new(&place.data_dir())).await.unwrap();
+    let stored = store.by_call(&CallId("call-7".into())).await.unwrap().unwrap();
+    assert_eq!((stored.number.0, stored.ticket.revision, stored.ticket.rating), (7, 3, Some(5)));
+    assert_eq!(stored.ticket.slots[0].parts, [("category".to_string(), "FOOD".to_string())]);
+    assert_eq!(stored.ticket.slots[0].audio[0].end.0, 16);
+    assert_eq!(stored.ticket.facts, [("diversion".to_string(), "x".to_string())]);
+    assert_eq!(stored.callback.priority(), Priority::Emergency);
+    assert_eq!(stored.callback.received_at().as_millisecond(), 1_700_000_000_000);
+    let now = "2026-01-01T00:00:00Z".parse().unwrap();
+    assert_eq!(store.sweep(now).await.unwrap().acts, 2, "at risk, then overdue");
 }

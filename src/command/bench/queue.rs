@@ -222,7 +222,8 @@ async fn shift(
         while Instant::now() < until {
             second.tick().await;
             keeper.sweep(Timestamp::now()).await?;
-            keeper.seal(Timestamp::now()).await?;
+            while keeper.seal(Timestamp::now()).await? > 0 {}
+            keeper.checkpoint().await?;
         }
         Ok::<(), spillway::store::StoreError>(())
     });
