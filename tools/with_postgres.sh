@@ -9,7 +9,7 @@ bin=$(for initdb in "$(command -v initdb || true)" /usr/lib/postgresql/*/bin/ini
 done | tail -n 1)
 
 if [ -z "$bin" ]; then
-    echo "PostgreSQL is not installed, so it is left out; to have it: apt-get install postgresql" >&2
+    echo "PostgreSQL is not installed and left out; to have it: apt-get install postgresql" >&2
     count=$#
     while [ "$count" -gt 0 ]; do
         if [ "${2:-}" = POSTGRES ]; then

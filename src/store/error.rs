@@ -24,8 +24,8 @@ pub enum StoreError {
     },
     /// Another program holds the database for longer than we wait.
     #[error(
-        "{database}: is locked by another program; close what holds it (a backup, a database shell) \
-         and try again"
+        "{database}: is locked by another program; close what holds it (a backup, a database \
+         shell) and try again"
     )]
     Locked {
         /// The database.
@@ -33,8 +33,8 @@ pub enum StoreError {
     },
     /// Not writable.
     #[error(
-        "{database}: cannot be written; give the user that runs spillway write permission on it and \
-         on its folder, and check that the disk is not mounted read-only"
+        "{database}: cannot be written; give the user that runs spillway write permission on it \
+         and on its folder, and check that the disk is not mounted read-only"
     )]
     ReadOnly {
         /// The database.
@@ -68,8 +68,8 @@ pub enum StoreError {
     },
     /// One row holds what no version wrote.
     #[error(
-        "{database}: ticket {number}: {reason}; the row was edited or damaged, correct it by hand or \
-         put back your last backup"
+        "{database}: ticket {number}: {reason}; the row was edited or damaged, correct it by hand \
+         or put back your last backup"
     )]
     Row {
         /// The database.

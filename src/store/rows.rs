@@ -24,9 +24,9 @@ const VALUES: &str = "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $1
 const UPDATE_INTAKE: &str = "UPDATE tickets SET revision = $1, hotline = $2, language = $3, \
      callback_number = $4, need = $5, created_at = $6, intake = $7 WHERE number = $8";
 
-pub(super) const UPDATE_CALLBACK: &str = "UPDATE tickets SET version = $1, stage = $2, priority = $3, \
-     received_at = $4, due_at = $5, wakes_at = $6, held_by = $7, office = $8, closed_at = $9, \
-     updated_at = $10, callback = $11 WHERE number = $12";
+pub(super) const UPDATE_CALLBACK: &str = "UPDATE tickets SET version = $1, stage = $2, \
+     priority = $3, received_at = $4, due_at = $5, wakes_at = $6, held_by = $7, office = $8, \
+     closed_at = $9, updated_at = $10, callback = $11 WHERE number = $12";
 
 /// A row of `tickets`.
 #[derive(Debug, FromRow)]

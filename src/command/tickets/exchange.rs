@@ -237,12 +237,8 @@ fn read_csv(
 }
 
 impl Written {
-    fn into_stored(
-        self,
-        hotline: String,
-        policy: &CallbackPolicy,
-        now: Timestamp,
-    ) -> anyhow::Result<StoredTicket> {
+    /// When it was received; an error names the column that cannot be.
+    fn checked(&self, now: Timestamp) -> anyhow::Result<Timestamp> {
         let digits = self.callback_number.strip_prefix('+').unwrap_or(&self.callback_number);
         ensure!(
             (3..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()),
@@ -254,6 +250,16 @@ impl Written {
         if received_at > now {
             bail!("received_at: {received_at} is still to come");
         }
+        Ok(received_at)
+    }
+
+    fn into_stored(
+        self,
+        hotline: String,
+        policy: &CallbackPolicy,
+        now: Timestamp,
+    ) -> anyhow::Result<StoredTicket> {
+        let received_at = self.checked(now)?;
         let slot = |name: &str, value: &str| SlotRecord {
             slot: name.to_string(),
             status: if value.is_empty() { SlotStatus::Empty } else { SlotStatus::Confirmed },
