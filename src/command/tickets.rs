@@ -170,7 +170,12 @@ fn show_text(printed: &Printed, zone: &TimeZone) -> anyhow::Result<String> {
     let call = match (stored.duration_ms, stored.hangup_cause) {
         (Some(ms), Some(cause)) => format!("{} long, {cause}", clock(ms)),
         (Some(ms), None) => format!("{} long, cut off when spillway was stopped", clock(ms)),
-        (None, _) => "still running".into(),
+        (None, _) if stored.callback.stage == Stage::Taking => "still running".into(),
+        (None, _) => "none".into(),
+    };
+    let hotline = match ticket.language.as_str() {
+        "" => ticket.hotline.clone(),
+        language => format!("{} ({language})", ticket.hotline),
     };
     let recording = match (&printed.recording, ticket.consent) {
         (Some(path), _) => path.display().to_string(),
@@ -183,7 +188,7 @@ fn show_text(printed: &Printed, zone: &TimeZone) -> anyhow::Result<String> {
         vec!["changed".into(), local_time(stored.updated_unix_ms, zone)?],
         vec!["call".into(), call],
         vec!["call id".into(), ticket.call_id.to_string()],
-        vec!["hotline".into(), format!("{} ({})", ticket.hotline, ticket.language)],
+        vec!["hotline".into(), hotline],
         vec!["caller id".into(), or_dash(&ticket.caller_id)],
         vec!["call back".into(), or_dash(&ticket.callback_number)],
         vec!["consent".into(), consent_words(ticket.consent).into()],

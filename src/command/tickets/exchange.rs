@@ -161,7 +161,8 @@ pub async fn import(
     args: &ImportArgs,
 ) -> anyhow::Result<String> {
     let file = args.file.as_path();
-    let now = Timestamp::now();
+    // As finely as the database keeps it.
+    let now = Timestamp::from_millisecond(Timestamp::now().as_millisecond())?;
     let reader = BufReader::new(
         File::open(file).with_context(|| format!("{}: cannot be read", file.display()))?,
     );
@@ -178,6 +179,7 @@ pub async fn import(
         bar.inc(batch.len() as u64);
     }
     bar.finish_and_clear();
+    while store.seal(now).await? > 0 {}
     Ok(format!("{}: {added} tickets added, {known} known already\n", store.name()))
 }
 
