@@ -20,43 +20,8 @@ const SEALING: i64 = 0x5ea1;
 /// Entries in one seal, at most: what others wait for meanwhile takes one or two milliseconds.
 const RUN_MAX: i64 = 100;
 
-/// A change to be written into the log.
-pub(super) struct Entry {
-    at: i64,
-    actor: String,
-    act: &'static str,
-    ticket: Option<i64>,
-    detail: String,
-}
-
-impl Entry {
-    pub(super) fn new(
-        at: Timestamp,
-        actor: &Actor,
-        act: &'static str,
-        ticket: TicketNumber,
-        detail: String,
-    ) -> Entry {
-        let (at, actor) = (at.as_millisecond(), actor.to_string());
-        Entry { at, actor, act, ticket: Some(signed(ticket.0)), detail }
-    }
-}
-
 pub(super) const INSERT: &str =
     "INSERT INTO events (at, actor, act, ticket, detail) VALUES ($1, $2, $3, $4, $5)";
-
-/// Writes `entry` as part of `change`.
-pub(super) async fn record(change: &mut Change, entry: &Entry) -> Result<(), sqlx::Error> {
-    sqlx::query(INSERT)
-        .bind(entry.at)
-        .bind(entry.actor.clone())
-        .bind(entry.act)
-        .bind(entry.ticket)
-        .bind(entry.detail.clone())
-        .execute(change.connection())
-        .await?;
-    Ok(())
-}
 
 /// An entry of the log, as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow, Serialize)]
@@ -127,6 +92,25 @@ const SEALS: &str = "SELECT number, at, events, hash FROM seals";
 const EVENTS: &str = "SELECT id, seal, at, actor, act, ticket, detail FROM events";
 
 impl TicketStore {
+    /// Writes an entry as part of `change`; `detail` holds nothing that people said.
+    pub(super) async fn note(
+        &self,
+        change: &mut Change,
+        now: Timestamp,
+        by: &Actor,
+        act: &'static str,
+        ticket: TicketNumber,
+        detail: &serde_json::Value,
+    ) -> Result<(), StoreError> {
+        let query = sqlx::query(INSERT)
+            .bind(now.as_millisecond())
+            .bind(by.to_string())
+            .bind(act)
+            .bind(signed(ticket.0))
+            .bind(detail.to_string());
+        query.execute(change.connection()).await.map(drop).map_err(|e| self.error(e))
+    }
+
     /// Closes the run of entries since the last seal; returns how many.
     pub async fn seal(&self, now: Timestamp) -> Result<u64, StoreError> {
         let waiting = sqlx::query("SELECT 1 FROM events WHERE seal IS NULL LIMIT 1");

@@ -47,7 +47,7 @@ pub(super) struct Database {
     writer: Arc<Mutex<()>>,
 }
 
-/// A change that is all done by [`Change::commit`], or not at all.
+/// A change that [`Database::change`] makes whole, or not at all.
 pub(super) struct Change {
     tx: Transaction<'static, Any>,
     kind: Kind,

@@ -2,9 +2,10 @@
 
 use super::database::Change;
 use super::rows::{self, SELECT, TicketRow, signed};
-use super::{StoreError, StoredTicket, TicketStore, audit};
+use super::{StoreError, StoredTicket, TicketStore};
 use crate::ticket::{Actor, TicketNumber};
 use jiff::Timestamp;
+use serde_json::json;
 use sqlx::AssertSqlSafe;
 
 /// What [`TicketStore::import`] did.
@@ -29,17 +30,12 @@ impl TicketStore {
             let mut imported = Imported::default();
             for stored in tickets {
                 let policy = self.policy(stored);
-                let node = &self.node;
-                let added = match stored.number {
-                    TicketNumber(0) => rows::insert(change, stored, &policy, node).await,
-                    _ => rows::insert_numbered(change, stored, &policy, node).await,
-                };
+                let added = rows::insert(change, stored, &policy, &self.node).await;
                 let Some(number) = added.map_err(|e| self.error(e))? else {
                     imported.known += 1;
                     continue;
                 };
-                let entry = audit::Entry::new(now, by, "import", number, "{}".into());
-                audit::record(change, &entry).await.map_err(|e| self.error(e))?;
+                self.note(change, now, by, "import", number, &json!({})).await?;
                 imported.added += 1;
             }
             change.number_on_from("tickets", "number").await.map_err(|e| self.error(e))?;

@@ -2,14 +2,13 @@
 
 use super::database::Change;
 use super::rows::{self, SELECT, TicketRow, signed, word};
-use super::{
-    ActError, CallEnd, Stamps, StoreError, StoredTicket, TicketFilter, TicketStore, audit,
-};
+use super::{ActError, CallEnd, Stamps, StoreError, StoredTicket, TicketFilter, TicketStore};
 use crate::ticket::{
     Act, Actor, CallId, Callback, CallbackPolicy, Stage, Standing, Ticket, TicketNumber,
     TicketStatus, same_case,
 };
 use jiff::Timestamp;
+use serde_json::json;
 use sqlx::any::AnyArguments;
 use sqlx::query::QueryAs;
 use sqlx::{Any, Arguments, AssertSqlSafe, Encode, Type};
@@ -34,13 +33,15 @@ impl TicketStore {
                 Some(stored) if stored.ticket.revision >= ticket.revision => {
                     return Ok(Some(stored.number));
                 }
-                Some(stored) => stored,
+                Some(stored) => self.tell(change, stored, ticket, stamps).await?,
                 None => match self.insert(change, ticket, stamps).await? {
                     Some(stored) => stored,
                     None => return Ok(None),
                 },
             };
-            self.tell(change, stored, ticket, stamps).await.map(Some)
+            let number = stored.number;
+            self.advance(change, stored, instant(stamps.updated_unix_ms)).await?;
+            Ok(Some(number))
         };
         loop {
             // None: another task of this call was faster, and its row is there now.
@@ -153,23 +154,20 @@ impl TicketStore {
         row.map(|row| self.stored(row)).transpose()
     }
 
-    /// Writes what the call tells, and what follows from it.
+    /// Writes what the call tells again.
     async fn tell(
         &self,
         change: &mut Change,
         mut stored: StoredTicket,
         ticket: &Ticket,
         stamps: Stamps,
-    ) -> Result<TicketNumber, StoreError> {
-        let now = instant(stamps.updated_unix_ms);
+    ) -> Result<StoredTicket, StoreError> {
         stored.ticket = ticket.clone();
         stored.created_unix_ms = stored.created_unix_ms.min(stamps.created_unix_ms);
         stored.callback.own.received_at = instant(stored.created_unix_ms);
         let policy = self.policy(&stored);
         rows::update_intake(change, &stored, &policy).await.map_err(|e| self.error(e))?;
-        self.advance(change, &mut stored, &policy, now).await?;
-        self.write(change, &mut stored, &policy, now).await?;
-        Ok(stored.number)
+        Ok(stored)
     }
 
     /// A new call's ticket, at the stage every ticket begins with.
@@ -202,29 +200,32 @@ impl TicketStore {
     async fn advance(
         &self,
         change: &mut Change,
-        stored: &mut StoredTicket,
-        policy: &CallbackPolicy,
+        mut stored: StoredTicket,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let policy = self.policy(&stored);
         let taking = stored.callback.stage == Stage::Taking;
         if taking {
             stored.callback.own.priority = stored.ticket.priority;
         }
+        let open = stored.callback.stage == Stage::Open;
         let act = match stored.ticket.status {
-            TicketStatus::Open if taking => Act::Receive,
-            TicketStatus::Closed if taking || stored.callback.stage == Stage::Open => {
-                Act::PutThrough
-            }
-            _ => {
-                let detail = format!("{{\"revision\":{}}}", stored.ticket.revision);
-                let event = audit::Entry::new(now, &Actor::Caller, "tell", stored.number, detail);
-                return audit::record(change, &event).await.map_err(|e| self.error(e));
-            }
+            TicketStatus::Open if taking => Some(Act::Receive),
+            TicketStatus::Closed if taking || open => Some(Act::PutThrough),
+            _ => None,
         };
-        match self.do_act(change, stored, &act, &Actor::Caller, policy, now).await {
-            Err(ActError::Store(e)) => Err(e),
-            Ok(()) | Err(_) => Ok(()),
+        let by = &Actor::Caller;
+        if let Some(act) = act {
+            // These stages refuse neither act; if one did, what was told must be kept all the same.
+            let done = self.do_act(change, &mut stored, &act, by, &policy, now).await;
+            if let Err(ActError::Store(e)) = done {
+                return Err(e);
+            }
+        } else {
+            let detail = json!({ "revision": stored.ticket.revision });
+            self.note(change, now, by, "tell", stored.number, &detail).await?;
         }
+        self.write(change, &mut stored, &policy, now).await
     }
 
     /// A call is over and its caller waits: who is responsible, and did they call before?
@@ -257,8 +258,8 @@ impl TicketStore {
             }
             let repeat = (stored.number, &mut stored.callback);
             if earlier.callback.absorb(earlier.number, repeat, now).is_ok() {
-                self.note_merge(change, "merge", &earlier, stored.number, &Actor::Caller, now)
-                    .await?;
+                let (by, detail) = (&Actor::Caller, json!({ "into": earlier.number.0 }));
+                self.note(change, now, by, "merge", stored.number, &detail).await?;
                 return self.write(change, &mut earlier, policy, now).await;
             }
         }

@@ -1,7 +1,8 @@
 //! The queue's statements without the queue: the limit that its benchmark is held against.
 
 use super::database::Change;
-use super::rows::{SELECT, TicketRow, UPDATE_CALLBACK};
+use super::queue::next;
+use super::rows::{TicketRow, UPDATE_CALLBACK};
 use super::{StoreError, TicketStore, audit};
 use sqlx::Arguments;
 use sqlx::any::AnyArguments;
@@ -31,11 +32,7 @@ impl TicketStore {
     }
 
     async fn plain_claim(&self, change: &mut Change, hotline: &str) -> Result<bool, sqlx::Error> {
-        let sql = format!(
-            "{SELECT} WHERE hotline = $1 AND stage = 'open' AND priority >= $2 AND ($3 IS NULL OR \
-             office = $3) ORDER BY priority DESC, received_at, number LIMIT 1"
-        );
-        let query = sqlx::query_as::<_, TicketRow>(change.skipping_locked(&sql));
+        let query = sqlx::query_as::<_, TicketRow>(change.skipping_locked(&next(0)));
         let query = query.bind(hotline.to_string()).bind(0_i64).bind(None::<String>);
         let Some(row) = query.fetch_optional(change.connection()).await? else {
             return Ok(false);

@@ -2,7 +2,7 @@
 
 use super::database::Change;
 use super::rows::{SELECT, TicketRow, rank, signed};
-use super::{StoreError, StoredTicket, TicketStore, audit};
+use super::{StoreError, StoredTicket, TicketStore};
 use crate::ticket::{
     Act, Actor, CallbackBy, CallbackPolicy, Priority, Refused, Stage, TicketNumber, Workload,
     expected, spoken_deadline,
@@ -57,6 +57,20 @@ pub struct Swept {
     pub more: bool,
 }
 
+/// Selects the ticket that goes first: of hotline `$1`, of at least rank `$2`, for office `$3` or
+/// any, in one of so many `languages` from `$4` on.
+pub(super) fn next(languages: usize) -> String {
+    let mut sql = format!(
+        "{SELECT} WHERE hotline = $1 AND stage = 'open' AND priority >= $2 \
+         AND ($3 IS NULL OR office = $3)"
+    );
+    if languages > 0 {
+        let places: Vec<String> = (4..).take(languages).map(|n| format!("${n}")).collect();
+        sql += &format!(" AND language IN ({})", places.join(", "));
+    }
+    sql + " ORDER BY priority DESC, received_at, number LIMIT 1"
+}
+
 impl TicketStore {
     /// Applies `act` by `by` to ticket `number`; with `if_version` only to that version of it.
     pub async fn act(
@@ -97,16 +111,7 @@ impl TicketStore {
             true => Priority::Normal,
             false => Priority::Emergency,
         };
-        let mut sql = format!(
-            "{SELECT} WHERE hotline = $1 AND stage = 'open' AND priority >= $2 \
-             AND ($3 IS NULL OR office = $3)"
-        );
-        for i in 0..pick.languages.len() {
-            sql += if i == 0 { " AND language IN (" } else { ", " };
-            sql += &format!("${}", i + 4);
-        }
-        sql += if pick.languages.is_empty() { "" } else { ")" };
-        sql += " ORDER BY priority DESC, received_at, number LIMIT 1";
+        let sql = next(pick.languages.len());
         let run = async |change: &mut Change| {
             let mut query = sqlx::query_as::<_, TicketRow>(change.skipping_locked(&sql))
                 .bind(pick.hotline.clone())
@@ -221,7 +226,8 @@ impl TicketStore {
                 false => kept.callback.absorb(into, repeated, now)?,
                 true => kept.callback.part_with(into, repeated)?,
             }
-            self.note_merge(change, act, kept, repeat, by, now).await?;
+            let detail = serde_json::json!({ "into": into.0 });
+            self.note(change, now, by, act, repeat, &detail).await?;
             for stored in [&mut *other, &mut *kept] {
                 let policy = self.policy(stored);
                 self.write(change, stored, &policy, now).await?;
@@ -250,7 +256,7 @@ impl TicketStore {
     }
 
     /// Writes an act into the audit log, without what people said.
-    pub(super) async fn note_act(
+    async fn note_act(
         &self,
         change: &mut Change,
         stored: &StoredTicket,
@@ -266,21 +272,6 @@ impl TicketStore {
             (_, Stage::Scheduled { at }) => detail["at"] = at.to_string().into(),
             _ => {}
         }
-        let entry = audit::Entry::new(now, by, act.name(), stored.number, detail.to_string());
-        audit::record(change, &entry).await.map_err(|e| self.error(e))
-    }
-
-    pub(super) async fn note_merge(
-        &self,
-        change: &mut Change,
-        act: &'static str,
-        kept: &StoredTicket,
-        repeat: TicketNumber,
-        by: &Actor,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let detail = serde_json::json!({ "into": kept.number.0 }).to_string();
-        let entry = audit::Entry::new(now, by, act, repeat, detail);
-        audit::record(change, &entry).await.map_err(|e| self.error(e))
+        self.note(change, now, by, act.name(), stored.number, &detail).await
     }
 }

@@ -62,42 +62,26 @@ impl TicketRow {
     }
 }
 
-/// Adds the ticket of a new call; `None` when the call has one already.
+/// Adds a ticket, with the next free number where its own is 0; `None` when its number or its call
+/// is there already.
 pub(super) async fn insert(
     change: &mut Change,
     stored: &StoredTicket,
     policy: &CallbackPolicy,
     node: &str,
 ) -> Result<Option<TicketNumber>, sqlx::Error> {
-    let sql = format!(
-        "INSERT INTO tickets ({INSERTED}) VALUES ({VALUES}) ON CONFLICT DO NOTHING \
-         RETURNING number"
-    );
-    let columns = Columns::of_new(stored, policy, node)?;
-    inserted(change, sql, columns).await
-}
-
-/// The same with the number it has; `None` when the number or the call is there already.
-pub(super) async fn insert_numbered(
-    change: &mut Change,
-    stored: &StoredTicket,
-    policy: &CallbackPolicy,
-    node: &str,
-) -> Result<Option<TicketNumber>, sqlx::Error> {
-    let sql = format!(
-        "INSERT INTO tickets ({INSERTED}, number) VALUES ({VALUES}, $24) ON CONFLICT DO NOTHING \
-         RETURNING number"
-    );
     let mut columns = Columns::of_new(stored, policy, node)?;
-    columns.add(signed(stored.number.0))?;
-    inserted(change, sql, columns).await
-}
-
-async fn inserted(
-    change: &mut Change,
-    sql: String,
-    columns: Columns,
-) -> Result<Option<TicketNumber>, sqlx::Error> {
+    let (column, value) = match stored.number {
+        TicketNumber(0) => ("", ""),
+        TicketNumber(number) => {
+            columns.add(signed(number))?;
+            (", number", ", $24")
+        }
+    };
+    let sql = format!(
+        "INSERT INTO tickets ({INSERTED}{column}) VALUES ({VALUES}{value}) \
+         ON CONFLICT DO NOTHING RETURNING number"
+    );
     let query = sqlx::query_scalar_with::<_, i64, _>(AssertSqlSafe(sql), columns.0);
     let number = query.fetch_optional(change.connection()).await?;
     Ok(number.map(|n| TicketNumber(n.unsigned_abs())))
