@@ -4,10 +4,12 @@ use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+mod access;
 mod cidr;
 mod hotline;
 mod ports;
 
+pub use access::{AccessConfig, SecondFactorConfig};
 pub use cidr::Cidr;
 pub use hotline::{LoadedHotline, gazetteer_file, load_grammar, load_hotline, load_policies};
 pub use ports::PortRange;
@@ -34,6 +36,8 @@ pub struct Config {
     pub engines: EnginesConfig,
     /// Where tickets are kept.
     pub store: StoreConfig,
+    /// How users log in.
+    pub access: AccessConfig,
 }
 
 /// Where tickets are kept.
@@ -120,6 +124,7 @@ impl Default for Config {
             limits: LimitsConfig::default(),
             engines: EnginesConfig::default(),
             store: StoreConfig::default(),
+            access: AccessConfig::default(),
         }
     }
 }
@@ -255,6 +260,9 @@ impl Config {
         if !(1..=64).contains(&node.len()) || !node.chars().all(plain) {
             let fix = "give 1 to 64 letters, digits, hyphens and dots, as a host name has";
             return invalid("store.node", format!("is \"{node}\""), fix);
+        }
+        if let Some((key, problem, fix)) = self.access.problem() {
+            return invalid(key, problem, fix);
         }
         if self.sip.listen.ip().is_unspecified() && self.sip.advertise.is_none() {
             return invalid(

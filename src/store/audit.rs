@@ -92,7 +92,7 @@ const SEALS: &str = "SELECT number, at, events, hash FROM seals";
 const EVENTS: &str = "SELECT id, seal, at, actor, act, ticket, detail FROM events";
 
 impl TicketStore {
-    /// Writes an entry as part of `change`; `detail` holds nothing that people said.
+    /// Writes an entry about a ticket as part of `change`; `detail` holds nothing that people said.
     pub(super) async fn note(
         &self,
         change: &mut Change,
@@ -102,13 +102,21 @@ impl TicketStore {
         ticket: TicketNumber,
         detail: &serde_json::Value,
     ) -> Result<(), StoreError> {
-        let query = sqlx::query(INSERT)
-            .bind(now.as_millisecond())
-            .bind(by.to_string())
-            .bind(act)
-            .bind(signed(ticket.0))
-            .bind(detail.to_string());
-        query.execute(change.connection()).await.map(drop).map_err(|e| self.error(e))
+        let (actor, number) = (by.to_string(), Some(signed(ticket.0)));
+        insert(change, now, actor, act, number, detail).await.map_err(|e| self.error(e))
+    }
+
+    /// Writes an entry about no ticket as part of `change`; `actor` as role and user name,
+    /// `machine` or `nobody`.
+    pub(crate) async fn note_of(
+        &self,
+        change: &mut Change,
+        now: Timestamp,
+        actor: String,
+        act: &'static str,
+        detail: &serde_json::Value,
+    ) -> Result<(), StoreError> {
+        insert(change, now, actor, act, None, detail).await.map_err(|e| self.error(e))
     }
 
     /// Closes the run of entries since the last seal; returns how many.
@@ -167,6 +175,23 @@ impl TicketStore {
             report.head = seal.hash;
         }
     }
+}
+
+async fn insert(
+    change: &mut Change,
+    now: Timestamp,
+    actor: String,
+    act: &'static str,
+    ticket: Option<i64>,
+    detail: &serde_json::Value,
+) -> Result<(), sqlx::Error> {
+    let query = sqlx::query(INSERT)
+        .bind(now.as_millisecond())
+        .bind(actor)
+        .bind(act)
+        .bind(ticket)
+        .bind(detail.to_string());
+    query.execute(change.connection()).await.map(drop)
 }
 
 /// Closes the run of entries that are there now.

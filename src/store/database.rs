@@ -37,7 +37,7 @@ enum Kind {
 
 /// An open database; clones share its connections.
 #[derive(Debug, Clone)]
-pub(super) struct Database {
+pub(crate) struct Database {
     pool: AnyPool,
     kind: Kind,
     /// For people: the file, or the server's address without password.
@@ -48,19 +48,19 @@ pub(super) struct Database {
 }
 
 /// A change that [`Database::change`] makes whole, or not at all.
-pub(super) struct Change {
+pub(crate) struct Change {
     tx: Transaction<'static, Any>,
     kind: Kind,
     _writer: Option<OwnedMutexGuard<()>>,
 }
 
 impl Change {
-    pub(super) fn connection(&mut self) -> &mut AnyConnection {
+    pub(crate) fn connection(&mut self) -> &mut AnyConnection {
         &mut self.tx
     }
 
     /// `select` for rows that this change will write: nobody else changes them meanwhile.
-    pub(super) fn locking(&self, select: &str) -> AssertSqlSafe<String> {
+    pub(crate) fn locking(&self, select: &str) -> AssertSqlSafe<String> {
         self.with_lock(select, " FOR UPDATE")
     }
 
@@ -78,7 +78,7 @@ impl Change {
     }
 
     /// Lets one change of this kind, on whatever node, run at a time.
-    pub(super) async fn alone(&mut self, lock: i64) -> Result<(), sqlx::Error> {
+    pub(crate) async fn alone(&mut self, lock: i64) -> Result<(), sqlx::Error> {
         if self.kind == Kind::Postgres {
             let sql = "SELECT pg_advisory_xact_lock($1)::text";
             sqlx::query(sql).bind(lock).execute(&mut *self.tx).await?;
@@ -169,7 +169,7 @@ impl Database {
         &self.name
     }
 
-    pub(super) fn pool(&self) -> &AnyPool {
+    pub(crate) fn pool(&self) -> &AnyPool {
         &self.pool
     }
 
@@ -190,7 +190,7 @@ impl Database {
 
     /// Makes the change that `run` describes: all of it where that ends well, nothing where not.
     /// What it reads with a lock stays true until it is done.
-    pub(super) async fn change<T, E>(
+    pub(crate) async fn change<T, E>(
         &self,
         run: impl AsyncFnOnce(&mut Change) -> Result<T, E>,
     ) -> Result<T, E>
@@ -260,7 +260,7 @@ impl Database {
     }
 
     /// What the database's error means for the administrator.
-    pub(super) fn error(&self, e: sqlx::Error) -> StoreError {
+    pub(crate) fn error(&self, e: sqlx::Error) -> StoreError {
         let database = self.name.to_string();
         let code = match &e {
             sqlx::Error::Database(d) => d.code().map(|c| c.into_owned()).unwrap_or_default(),

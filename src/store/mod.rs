@@ -13,7 +13,6 @@
 use crate::call::HangupCause;
 use crate::config::{Config, ConfigError, load_policies};
 use crate::ticket::{Callback, Policies, Ticket, TicketNumber};
-use database::Database;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,6 +33,7 @@ mod spool;
 mod writer;
 
 pub use audit::{AuditEvent, AuditReport};
+pub(crate) use database::{Change, Database};
 pub use call_log::CallLog;
 pub use data_dir::{DataDirLock, call_dir, recording_of};
 pub use error::StoreError;
@@ -173,6 +173,11 @@ impl TicketStore {
         let database =
             Database::open_existing(&options.data_dir, options.address.as_deref()).await?;
         Ok(TicketStore::of(database, options))
+    }
+
+    /// For rooms that keep tables of their own beside the tickets'.
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
     }
 
     fn of(database: Database, options: &StoreOptions) -> TicketStore {

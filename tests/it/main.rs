@@ -1,5 +1,6 @@
 //! Spillway from outside: real sockets, real files, one test binary.
 
+mod access;
 mod arbitrary;
 mod asr;
 mod call_log;
