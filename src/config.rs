@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 
 mod access;
 mod cidr;
+mod console;
 mod hotline;
 mod ports;
 
 pub use access::{AccessConfig, SecondFactorConfig};
 pub use cidr::Cidr;
+pub use console::ConsoleConfig;
 pub use hotline::{LoadedHotline, gazetteer_file, load_grammar, load_hotline, load_policies};
 pub use ports::PortRange;
 
@@ -38,6 +40,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// How users log in.
     pub access: AccessConfig,
+    /// The operators' console and its API.
+    pub console: ConsoleConfig,
 }
 
 /// Where tickets are kept.
@@ -125,6 +129,7 @@ impl Default for Config {
             engines: EnginesConfig::default(),
             store: StoreConfig::default(),
             access: AccessConfig::default(),
+            console: ConsoleConfig::default(),
         }
     }
 }

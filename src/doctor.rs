@@ -311,6 +311,11 @@ fn ports(config: &Config) -> Vec<Check> {
         let bound = TcpListener::bind(address).map(drop);
         checks.push(port("AudioSocket port", address, bound, "audiosocket.listen"));
     }
+    if config.console.enabled {
+        let address = config.console.listen;
+        let bound = TcpListener::bind(address).map(drop);
+        checks.push(port("console port", address, bound, "console.listen"));
+    }
     checks
 }
 
@@ -408,6 +413,7 @@ mod tests {
         let found = ports(&config);
         assert!(found[0].fails(), "{found:?}");
         config.audiosocket.listen = None;
+        config.console.enabled = false;
         assert_eq!(ports(&config).len(), 1);
     }
 }

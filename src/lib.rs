@@ -28,6 +28,7 @@ pub mod leg;
 pub mod sip;
 pub mod media;
 pub mod live;
+pub mod console;
 pub mod replay;
 pub mod caller;
 pub mod doctor;

@@ -62,6 +62,9 @@ listen = "127.0.0.1:$sip_port"
 
 [audiosocket]
 listen = "127.0.0.1:$audiosocket_port"
+
+[console]
+listen = "127.0.0.1:0"
 TOML
 
 echo "== starting the server (hotline demo-$language)"

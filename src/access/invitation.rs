@@ -183,7 +183,8 @@ impl Access {
     ) -> Result<Option<String>, AccessError> {
         let sql = "SELECT user_name FROM invitations WHERE digest = $1 AND expires_at > $2";
         let query = sqlx::query_scalar(sql).bind(secret.digest()).bind(now.as_millisecond());
-        let found = query.fetch_optional(self.database().pool()).await.map_err(|e| self.error(e))?;
+        let found =
+            query.fetch_optional(self.database().pool()).await.map_err(|e| self.error(e))?;
         found.ok_or(AccessError::BadInvitation)
     }
 

@@ -23,7 +23,7 @@ const SECRET_BYTES: usize = 20;
 const ISSUER: &str = "Spillway";
 
 /// What an authenticator app needs to know; shown once, as a QR code of `url` or to be typed in.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Enrolment {
     /// The secret, in base 32.
     pub secret: String,

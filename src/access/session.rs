@@ -16,7 +16,7 @@ const SEEN_STEP_MS: i64 = 60_000;
 const AGENT_CHARS_MAX: usize = 120;
 
 /// A session, as its user sees it in a list.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, FromRow, Serialize, utoipa::ToSchema)]
 pub struct Session {
     /// Its number.
     pub number: i64,
@@ -55,6 +55,25 @@ impl Access {
             self.database().change(async |c: &mut Change| self.run(c, query).await).await?;
         }
         Ok(principal)
+    }
+
+    /// What `by` may do now, whom a stream has let in a while ago; an error where that ended.
+    pub async fn again(&self, by: &Principal, now: Timestamp) -> Result<Principal, AccessError> {
+        let number = match by.via() {
+            Via::Session(number) => number,
+            Via::Token(number) => return self.token_again(number, now).await,
+        };
+        let sql = "SELECT digest FROM sessions WHERE number = $1 AND created_at > $2 AND \
+                   seen_at > $3";
+        let since = |longest: jiff::SignedDuration| now - longest;
+        let query = sqlx::query_scalar(sql)
+            .bind(number)
+            .bind(since(self.options.session).as_millisecond())
+            .bind(since(self.options.idle).as_millisecond());
+        let found: Option<String> =
+            query.fetch_optional(self.database().pool()).await.map_err(|e| self.error(e))?;
+        found.ok_or(AccessError::NotLoggedIn)?;
+        self.principal(by.user().name.as_str(), by.via(), None).await
     }
 
     /// What the database says of user `name` now.

@@ -5,7 +5,9 @@ use crate::store::Change;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::any::AnyArguments;
+use sqlx::query::QueryAs;
+use sqlx::{Any, AssertSqlSafe, FromRow};
 use std::collections::BTreeSet;
 
 /// The longest life of a token: who needs it longer makes another each year.
@@ -15,7 +17,7 @@ const USED_STEP_MS: i64 = 60_000;
 const LABEL_CHARS_MAX: usize = 100;
 
 /// A token to be made.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
     /// What it is for.
@@ -27,7 +29,7 @@ pub struct NewToken {
 }
 
 /// A token, as its owner sees it in a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Token {
     /// Its number.
     pub number: i64,
@@ -88,22 +90,42 @@ impl Access {
     /// Who asks, by an API token (`Authorization: Bearer spw_...`, RFC 6750).
     pub async fn token(&self, secret: &Secret, now: Timestamp) -> Result<Principal, AccessError> {
         let query = sqlx::query_as(AssertSqlSafe(format!("{SELECT} WHERE digest = $1")));
-        let query = query.bind(secret.digest());
-        let row: Option<TokenRow> =
-            query.fetch_optional(self.database().pool()).await.map_err(|e| self.error(e))?;
+        let found = self.token_principal(query.bind(secret.digest()), now).await?;
+        let (principal, (number, used_at)) = found;
+        let now_ms = now.as_millisecond();
+        if used_at.is_none_or(|used| now_ms - used >= USED_STEP_MS) {
+            let sql = "UPDATE api_tokens SET used_at = $1 WHERE number = $2 AND \
+                 (used_at IS NULL OR used_at < $1)";
+            let query = sqlx::query(sql).bind(now_ms).bind(number);
+            self.database().change(async |c: &mut Change| self.run(c, query).await).await?;
+        }
+        Ok(principal)
+    }
+
+    /// Whose token `query` finds, with its number and when it was last used.
+    async fn token_principal(
+        &self,
+        query: QueryAs<'_, Any, TokenRow, AnyArguments>,
+        now: Timestamp,
+    ) -> Result<(Principal, (i64, Option<i64>)), AccessError> {
+        let row = query.fetch_optional(self.database().pool()).await.map_err(|e| self.error(e))?;
         let now_ms = now.as_millisecond();
         let row = row.filter(|row| row.revoked_at.is_none() && row.expires_at > now_ms);
         let row = row.ok_or(AccessError::NotLoggedIn)?;
         let scopes = row.scopes()?;
         let via = Via::Token(row.number);
         let principal = self.principal(&row.user_name, via, Some(&scopes)).await?;
-        if row.used_at.is_none_or(|used| now_ms - used >= USED_STEP_MS) {
-            let sql = "UPDATE api_tokens SET used_at = $1 WHERE number = $2 AND \
-                 (used_at IS NULL OR used_at < $1)";
-            let query = sqlx::query(sql).bind(now_ms).bind(row.number);
-            self.database().change(async |change: &mut Change| self.run(change, query).await).await?;
-        }
-        Ok(principal)
+        Ok((principal, (row.number, row.used_at)))
+    }
+
+    /// What the token of this number may do now.
+    pub(super) async fn token_again(
+        &self,
+        number: i64,
+        now: Timestamp,
+    ) -> Result<Principal, AccessError> {
+        let query = sqlx::query_as(AssertSqlSafe(format!("{SELECT} WHERE number = $1")));
+        self.token_principal(query.bind(number), now).await.map(|(principal, _)| principal)
     }
 
     /// Makes a token for who asks; its text is shown this once.

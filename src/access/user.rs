@@ -10,7 +10,7 @@ const DISPLAY_NAME_CHARS_MAX: usize = 100;
 const LIST_MAX: usize = 200;
 
 /// The name to log in with: lower-case ASCII, so that no two look alike.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, utoipa::ToSchema)]
 pub struct UserName(String);
 
 impl UserName {
@@ -39,7 +39,7 @@ impl std::fmt::Display for UserName {
 }
 
 /// Whose tickets a user sees.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Hotlines {
     /// Every hotline's, also those that come later.
@@ -59,7 +59,7 @@ impl Hotlines {
 }
 
 /// What an administrator says of a user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
     /// The name that others read.
@@ -101,7 +101,7 @@ impl Profile {
 }
 
 /// Whether a user gets in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UserStatus {
     /// Invited: has not chosen a password yet.
@@ -113,7 +113,7 @@ pub enum UserStatus {
 }
 
 /// A user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct User {
     /// The name to log in with.
     pub name: UserName,

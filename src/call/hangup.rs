@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 macro_rules! causes {
     ($($(#[$doc:meta])* $name:ident = $q850:literal, $sip:literal, $words:literal;)*) => {
         /// Why a call ended.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema,
+        )]
         #[serde(rename_all = "snake_case")]
         pub enum HangupCause { $($(#[$doc])* $name,)* }
 

@@ -1,6 +1,9 @@
 //! `spillway serve`.
 
+use jiff::Timestamp;
+use spillway::access::{Access, AccessOptions};
 use spillway::config::{Config, LoadedHotline, gazetteer_file, load_hotline};
+use spillway::console::{Console, Shared};
 use spillway::live::{Engines, Server};
 use std::path::Path;
 use std::process::ExitCode;
@@ -10,7 +13,10 @@ use tokio_util::sync::CancellationToken;
 #[derive(clap::Args)]
 #[command(after_help = "\
 When it answers calls it prints one line:
-  ready sip:ADDRESS audiosocket:ADDRESS
+  ready sip:ADDRESS audiosocket:ADDRESS console:ADDRESS
+and while there are no users a second one, with the secret by which the first administrator is
+made (POST /api/v1/set-up), good for four days:
+  set-up SECRET
 
 SIGINT or SIGTERM stops it: no new calls are taken (503 with Retry-After), running calls may go on
 for 20 seconds, then they are ended with their tickets saved.
@@ -36,11 +42,16 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
     let engines = Engines::load(&config, &hotline)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let server = Server::start(config, hotline, engines).await?;
-        let audiosocket = server.audiosocket_addr().map(|a| format!(" audiosocket:{a}"));
-        let ready = format!("ready sip:{}{}\n", server.sip_addr(), audiosocket.unwrap_or_default());
-        super::print(&ready)?;
         let stop = CancellationToken::new();
+        let server = Server::start(config.clone(), hotline, engines).await?;
+        let (console, set_up) = console(&config, &server, stop.clone()).await?;
+        let mut ready = format!("ready sip:{}", server.sip_addr());
+        ready +=
+            &server.audiosocket_addr().map(|a| format!(" audiosocket:{a}")).unwrap_or_default();
+        if let Some(console) = &console {
+            ready += &format!(" console:{}", console.local_addr()?);
+        }
+        super::print(&format!("{ready}\n{set_up}"))?;
         let signalled = stop.clone();
         tokio::spawn(async move {
             if let Err(error) = signal().await {
@@ -49,10 +60,36 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
             }
             signalled.cancel();
         });
+        let console = console.map(|console| tokio::spawn(console.run()));
         server.run(stop).await;
+        if let Some(console) = console {
+            console.await??;
+        }
         anyhow::Ok(())
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The console, where it is wanted, and the line that tells how to make the first administrator.
+async fn console(
+    config: &Config,
+    server: &Server,
+    stop: CancellationToken,
+) -> anyhow::Result<(Option<Console>, String)> {
+    if !config.console.enabled {
+        return Ok((None, String::new()));
+    }
+    let access = Access::new(&server.store(), AccessOptions::of(&config.access))?;
+    let secret = access.set_up_secret(Timestamp::now()).await?;
+    let set_up = secret.map(|secret| format!("set-up {}\n", secret.text())).unwrap_or_default();
+    let shared = Shared {
+        store: server.store(),
+        access,
+        feed: server.feed(),
+        proxies: config.console.proxies.clone().into(),
+        stop,
+    };
+    Ok((Some(Console::bind(config.console.listen, shared).await?), set_up))
 }
 
 fn warn_without_gazetteer(config: &Config, loaded: &LoadedHotline) {

@@ -6,7 +6,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 use spillway::config::Config;
 use spillway::speech::SpeechSegment;
-use spillway::store::{StoreOptions, StoredTicket, TicketFilter, TicketStore, recording_of};
+use spillway::store::{Order, StoreOptions, StoredTicket, TicketFilter, TicketStore, recording_of};
 use spillway::ticket::{
     Callback, Consent, Policies, Priority, SlotRecord, SlotStatus, Stage, Ticket, TicketNumber,
 };
@@ -108,8 +108,13 @@ async fn answer(
             super::print(&exchange::import(store, config, policies, &args).await?)?;
         }
         Action::List { stage, hotline, before, limit, json } => {
-            let before = before.map(TicketNumber);
-            let filter = TicketFilter { stage, hotline, before, limit };
+            let filter = TicketFilter {
+                stages: stage.into_iter().collect(),
+                hotlines: hotline.map(|name| vec![name]),
+                order: Order::Newest { before: before.map(TicketNumber) },
+                limit,
+                ..TicketFilter::default()
+            };
             let tickets = store.list(&filter).await?;
             let text = if json {
                 let tickets: Vec<Printed> = tickets.into_iter().map(printed).collect();

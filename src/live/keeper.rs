@@ -1,5 +1,5 @@
-//! What a server does beside its calls, once a second: the queue's clock, the audit log's seals,
-//! and the tickets that wait for the database.
+//! What a server does beside its calls, once a second: the queue's clock, and the tickets that
+//! wait for the database.
 
 use super::clock::{now, unix_ms};
 use crate::store::{Spool, StoreError, TicketStore};
@@ -40,7 +40,6 @@ pub(super) async fn keep(store: TicketStore, spool: Spool, stop: CancellationTok
 async fn once(store: &TicketStore, spool: &Spool) -> Result<usize, StoreError> {
     let taken = spool.drain(store, unix_ms()).await?;
     while store.sweep(now()).await?.more {}
-    while store.seal(now()).await? > 0 {}
     store.checkpoint().await?;
     Ok(taken)
 }

@@ -3,9 +3,11 @@
 mod call_task;
 mod clock;
 mod ear;
+mod feed;
 mod keeper;
 mod mouth;
 mod server;
 mod tickets;
 
+pub use feed::Feed;
 pub use server::{Engines, Server, StartError};

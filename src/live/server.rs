@@ -3,6 +3,7 @@
 use super::call_task::CallTask;
 use super::clock::unix_ms;
 use super::ear::Ear;
+use super::feed::Feed;
 use super::keeper;
 use super::tickets::TicketDesk;
 use crate::call::{CallerFacts, HangupCause, Sound};
@@ -101,6 +102,7 @@ struct House {
     engines: Engines,
     store: TicketStore,
     spool: Spool,
+    feed: Feed,
     writer: Writer,
     lines: Arc<Semaphore>,
     calls: TaskTracker,
@@ -147,6 +149,7 @@ impl Server {
             engines,
             store,
             spool,
+            feed: Feed::default(),
             writer: Writer::start()?,
             calls: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -164,6 +167,11 @@ impl Server {
         self.audiosocket.as_ref().map(AudioSocketListener::local_addr)
     }
 
+    /// What happens to the tickets, while it runs.
+    pub fn feed(&self) -> Feed {
+        self.house.feed.clone()
+    }
+
     /// The store, for the live view.
     pub fn store(&self) -> TicketStore {
         self.house.store.clone()
@@ -174,6 +182,8 @@ impl Server {
     pub async fn run(mut self, stop: CancellationToken) {
         let (store, spool) = (self.house.store.clone(), self.house.spool.clone());
         let keeping = CancellationToken::new();
+        let feed = self.house.feed.clone().run(store.clone(), keeping.clone());
+        let feed = tokio::spawn(feed);
         let keeper = tokio::spawn(keeper::keep(store, spool, keeping.clone()));
         loop {
             tokio::select! {
@@ -200,8 +210,10 @@ impl Server {
         }
         self.house.writer.flush().await;
         keeping.cancel();
-        if let Err(error) = keeper.await {
-            tracing::error!(%error, "the queue's keeper broke");
+        for task in [keeper, feed] {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "the queue's keeper broke");
+            }
         }
         self.sip.close(Duration::from_secs(2)).await;
     }

@@ -19,6 +19,8 @@ use sqlx::{AssertSqlSafe, FromRow};
 const SEALING: i64 = 0x5ea1;
 /// Entries in one seal, at most: what others wait for meanwhile takes one or two milliseconds.
 const RUN_MAX: i64 = 100;
+/// Entries of one ticket's history: more than a ticket takes.
+const HISTORY_MAX: i64 = 10_000;
 
 pub(super) const INSERT: &str =
     "INSERT INTO events (at, actor, act, ticket, detail) VALUES ($1, $2, $3, $4, $5)";
@@ -69,6 +71,25 @@ fn hash(before: &str, number: i64, at: i64, events: &[AuditEvent]) -> String {
         digest.update(event.line());
     }
     digest.finalize().iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// A sealed entry about a ticket, for those who follow what happens.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct TicketEvent {
+    /// The seal that closes its run.
+    pub seal: i64,
+    /// Its number; with the seal before it the order of the log.
+    pub id: i64,
+    /// When, milliseconds since 1970 UTC.
+    pub at: i64,
+    /// Who: role and user name, `caller` or `clock`.
+    pub actor: String,
+    /// What was done.
+    pub act: String,
+    /// To which ticket.
+    pub ticket: i64,
+    /// The ticket's hotline.
+    pub hotline: String,
 }
 
 /// What [`TicketStore::verify_audit`] found.
@@ -142,6 +163,36 @@ impl TicketStore {
             "{EVENTS} WHERE seal >= $1 AND (seal > $1 OR id > $2) ORDER BY seal, id LIMIT {limit}"
         );
         let query = sqlx::query_as(AssertSqlSafe(sql)).bind(after.0).bind(after.1);
+        query.fetch_all(self.database.pool()).await.map_err(|e| self.error(e))
+    }
+
+    /// The last sealed entry, by (seal, id); what follows it is new.
+    pub async fn last_event(&self) -> Result<(i64, i64), StoreError> {
+        let sql = "SELECT seal, id FROM events WHERE seal IS NOT NULL \
+                   ORDER BY seal DESC, id DESC LIMIT 1";
+        let query = sqlx::query_as(sql).fetch_optional(self.database.pool()).await;
+        Ok(query.map_err(|e| self.error(e))?.unwrap_or_default())
+    }
+
+    /// Sealed entries about tickets after `after`, (seal, id), in the order of the log.
+    pub async fn ticket_events(
+        &self,
+        after: (i64, i64),
+        limit: u32,
+    ) -> Result<Vec<TicketEvent>, StoreError> {
+        let sql = format!(
+            "SELECT e.seal, e.id, e.at, e.actor, e.act, e.ticket, t.hotline FROM events e \
+             JOIN tickets t ON t.number = e.ticket \
+             WHERE e.seal >= $1 AND (e.seal > $1 OR e.id > $2) ORDER BY e.seal, e.id LIMIT {limit}"
+        );
+        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(after.0).bind(after.1);
+        query.fetch_all(self.database.pool()).await.map_err(|e| self.error(e))
+    }
+
+    /// What was done to ticket `number`, in the order of the log.
+    pub async fn history(&self, number: TicketNumber) -> Result<Vec<AuditEvent>, StoreError> {
+        let sql = format!("{EVENTS} WHERE ticket = $1 ORDER BY id LIMIT {HISTORY_MAX}");
+        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(signed(number.0));
         query.fetch_all(self.database.pool()).await.map_err(|e| self.error(e))
     }
 

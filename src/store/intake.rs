@@ -2,7 +2,7 @@
 
 use super::database::Change;
 use super::rows::{self, SELECT, TicketRow, signed, word};
-use super::{ActError, CallEnd, Stamps, StoreError, StoredTicket, TicketFilter, TicketStore};
+use super::{ActError, CallEnd, Stamps, StoreError, StoredTicket, TicketStore};
 use crate::ticket::{
     Act, Actor, CallId, Callback, CallbackPolicy, Stage, Standing, Ticket, TicketNumber,
     TicketStatus, same_case,
@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use sqlx::any::AnyArguments;
 use sqlx::query::QueryAs;
-use sqlx::{Any, Arguments, AssertSqlSafe, Encode, Type};
+use sqlx::{Any, AssertSqlSafe, Encode, Type};
 use std::sync::Arc;
 
 type Select<'q> = QueryAs<'q, Any, TicketRow, AnyArguments>;
@@ -82,27 +82,6 @@ impl TicketStore {
     pub async fn by_call(&self, call: &CallId) -> Result<Option<StoredTicket>, StoreError> {
         let sql = AssertSqlSafe(format!("{SELECT} WHERE call_id = $1"));
         self.one(sqlx::query_as(sql).bind(call.0.clone())).await
-    }
-
-    /// The tickets `filter` lets through, newest (highest number) first.
-    pub async fn list(&self, filter: &TicketFilter) -> Result<Vec<StoredTicket>, StoreError> {
-        let mut conditions = Vec::new();
-        let mut values = AnyArguments::default();
-        let texts = [("stage", &filter.stage), ("hotline", &filter.hotline)];
-        for (column, value) in texts {
-            let Some(value) = value else { continue };
-            conditions.push(format!("{column} = ${}", conditions.len() + 1));
-            values.add(value.clone()).map_err(|e| self.error(sqlx::Error::Encode(e)))?;
-        }
-        conditions.extend(filter.before.map(|n| format!("number < {}", signed(n.0))));
-        let conditions = match conditions.is_empty() {
-            true => String::new(),
-            false => format!("WHERE {}", conditions.join(" AND ")),
-        };
-        let sql = format!("{SELECT} {conditions} ORDER BY number DESC LIMIT {}", filter.limit);
-        let query = sqlx::query_as_with(AssertSqlSafe(sql), values);
-        let rows = query.fetch_all(self.database.pool()).await.map_err(|e| self.error(e))?;
-        rows.into_iter().map(|row| self.stored(row)).collect()
     }
 
     /// The calls of this node that were never heard of again: nobody is talking any more. To be

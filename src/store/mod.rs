@@ -23,7 +23,9 @@ mod data_dir;
 mod database;
 mod error;
 mod exchange;
+mod idempotency;
 mod intake;
+mod listing;
 mod plain;
 mod queue;
 pub mod recording;
@@ -32,12 +34,14 @@ mod rows;
 mod spool;
 mod writer;
 
-pub use audit::{AuditEvent, AuditReport};
-pub(crate) use database::{Change, Database};
+pub use audit::{AuditEvent, AuditReport, TicketEvent};
 pub use call_log::CallLog;
 pub use data_dir::{DataDirLock, call_dir, recording_of};
+pub(crate) use database::{Change, Database};
 pub use error::StoreError;
 pub use exchange::Imported;
+pub use idempotency::{IdempotentRequest, KeptAnswer, Known};
+pub use listing::{Order, QueuePlace, TicketFilter};
 pub use queue::{ActError, Pick, Swept};
 pub use recover::{Recovered, Report, recover};
 pub use spool::{Spool, Spooled};
@@ -88,25 +92,6 @@ pub struct StoredTicket {
     pub version: u64,
     /// What became of it since the call.
     pub callback: Callback,
-}
-
-/// Which tickets, newest first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TicketFilter {
-    /// Only those at this stage, by its name in [`crate::ticket::Stage::NAMES`].
-    pub stage: Option<String>,
-    /// Only this hotline's.
-    pub hotline: Option<String>,
-    /// Only numbers below this one: the last number of one page gives the next page.
-    pub before: Option<TicketNumber>,
-    /// At most so many.
-    pub limit: u32,
-}
-
-impl Default for TicketFilter {
-    fn default() -> Self {
-        TicketFilter { stage: None, hotline: None, before: None, limit: 100 }
-    }
 }
 
 /// Which database, and whose tickets.
@@ -173,6 +158,11 @@ impl TicketStore {
         let database =
             Database::open_existing(&options.data_dir, options.address.as_deref()).await?;
         Ok(TicketStore::of(database, options))
+    }
+
+    /// How each hotline works its callbacks.
+    pub fn policies(&self) -> &Policies {
+        &self.policies
     }
 
     /// For rooms that keep tables of their own beside the tickets'.

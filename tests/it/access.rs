@@ -1,7 +1,7 @@
 //! Who may do what, from outside: one story after another, on SQLite and on PostgreSQL.
 
 mod crowd;
-mod gate;
+pub mod gate;
 mod model;
 
 use gate::{

@@ -1,7 +1,7 @@
 //! The callback queue from outside: one story, told by SQLite and by PostgreSQL.
 
 mod crash;
-mod desk;
+pub mod desk;
 mod model;
 
 use crate::support::postgres::Postgres;
@@ -222,7 +222,7 @@ async fn the_night_is_quiet() {
     desk.does(fire, Act::Prioritise { priority: Priority::Emergency }, &supervisor()).await;
     assert_eq!(desk.claim(&anna()).await, Some(fire), "but in an emergency");
     desk.does(fire, Act::Ring, &anna()).await;
-    let filter = TicketFilter { stage: Some("calling".into()), ..TicketFilter::default() };
+    let filter = TicketFilter { stages: vec!["calling".into()], ..TicketFilter::default() };
     assert_eq!(desk.store.list(&filter).await.expect("listed").len(), 1);
     let pick = Pick { hotline: "demo".into(), languages: vec!["ko".into()], office: None };
     desk.at(hours(12));

@@ -7,7 +7,9 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use rand::seq::SliceRandom;
 use spillway::call::HangupCause;
-use spillway::store::{CallEnd, Stamps, StoreError, StoreOptions, TicketFilter, TicketStore};
+use spillway::store::{
+    CallEnd, Order, Stamps, StoreError, StoreOptions, TicketFilter, TicketStore,
+};
 use spillway::ticket::{CallId, Ticket, TicketNumber, TicketStatus};
 use sqlx::Connection;
 use std::collections::BTreeSet;
@@ -113,15 +115,18 @@ async fn filters_and_pages() {
         assert_eq!(got.iter().map(|t| t.number.0).collect::<Vec<_>>(), want, "{filter:?}");
     };
     let all = TicketFilter::default;
-    let stage = |name: &str| Some(name.to_string());
+    let list = |name: &str| vec![name.to_string()];
+    let flood = Some(list("flood"));
     check(all(), &[9, 8, 7, 6, 5, 4, 3, 2, 1]).await;
-    check(TicketFilter { stage: stage("open"), ..all() }, &[8, 6, 4, 2]).await;
-    check(TicketFilter { stage: stage("taking"), ..all() }, &[]).await;
-    check(TicketFilter { hotline: Some("flood".into()), ..all() }, &[9, 8, 7]).await;
+    check(TicketFilter { stages: list("open"), ..all() }, &[8, 6, 4, 2]).await;
+    check(TicketFilter { stages: list("taking"), ..all() }, &[]).await;
+    check(TicketFilter { hotlines: flood.clone(), ..all() }, &[9, 8, 7]).await;
     check(TicketFilter { limit: 2, ..all() }, &[9, 8]).await;
-    check(TicketFilter { limit: 2, before: Some(TicketNumber(8)), ..all() }, &[7, 6]).await;
-    let both = TicketFilter { stage: stage("put_through"), hotline: Some("flood".into()), ..all() };
+    let order = Order::Newest { before: Some(TicketNumber(8)) };
+    check(TicketFilter { limit: 2, order, ..all() }, &[7, 6]).await;
+    let both = TicketFilter { stages: list("put_through"), hotlines: flood, ..all() };
     check(both, &[9, 7]).await;
+    check(TicketFilter { hotlines: Some(vec![]), ..all() }, &[]).await;
 }
 
 #[tokio::test]

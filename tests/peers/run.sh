@@ -74,6 +74,9 @@ prompts_dir = "$root/prompts"
 listen = "127.0.0.1:0"
 [audiosocket]
 listen = "127.0.0.1:0"
+
+[console]
+enabled = false
 TOML
 "$program" --config "$config" serve >"$scratch/serve.out" 2>"$scratch/serve.log" &
 server=$!

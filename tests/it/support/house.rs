@@ -105,7 +105,8 @@ impl House {
         let text = format!(
             "data_dir = 'data'\nmodels_dir = '{}'\nprompts_dir = '{}'\nhotline = 'demo-en'\n\
              [sip]\nlisten = '127.0.0.1:0'\nmedia_ports = '26000-29999'\n\
-             [audiosocket]\nlisten = '127.0.0.1:0'\n{more}\n",
+             [audiosocket]\nlisten = '127.0.0.1:0'\n\
+             [console]\nlisten = '127.0.0.1:0'\n{more}\n",
             models.display(),
             prompts.display()
         );

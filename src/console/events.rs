@@ -1,0 +1,153 @@
+//! What happens to the tickets, as server-sent events.
+
+use super::Shared;
+use super::extract::Asker;
+use super::problem::Problem;
+use crate::access::{Permission, Principal};
+use crate::store::TicketEvent;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures::Stream;
+use jiff::Timestamp;
+use serde::Serialize;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Entries read at a time for who was away.
+const PAGE: u32 = 500;
+/// A stream's user is looked at again so often: who is disabled or demoted sees no more.
+const CHECK: Duration = Duration::from_secs(15);
+
+pub(super) fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(events))
+}
+
+/// What happened to a ticket. Its place in the log is the event's id.
+#[derive(Serialize, ToSchema)]
+struct TicketEventView<'e> {
+    /// When.
+    at: Timestamp,
+    /// Who: role and user name, `caller` or `clock`.
+    actor: &'e str,
+    /// What was done; as in the acts on tickets, and `tell`, `receive`, `lapse`, `wake`,
+    /// `escalate`, `merge`, `import`.
+    act: &'e str,
+    /// To which ticket.
+    ticket: i64,
+    /// Its hotline.
+    hotline: &'e str,
+}
+
+/// Follow what happens to the tickets.
+///
+/// A stream of server-sent events named `ticket`. After `Last-Event-ID` nothing is left out;
+/// without it the stream begins now.
+#[utoipa::path(
+    get, path = "/api/v1/events", tag = "events",
+    extensions(("x-permission" = json!("tickets:read"))),
+    params(("Last-Event-ID" = Option<String>, Header, description = "The last event that came")),
+    responses((status = 200, description = "The stream; each event's data is of this shape",
+        body = TicketEventView, content_type = "text/event-stream")),
+)]
+async fn events(
+    State(shared): State<Shared>,
+    Asker(principal): Asker,
+    headers: HeaderMap,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    let news = shared.feed.follow();
+    let after = match headers.get("last-event-id") {
+        Some(id) => {
+            let place = id.to_str().ok().and_then(place);
+            let wrong = || Problem::invalid("Last-Event-ID is none of ours; leave it out");
+            place.ok_or_else(wrong)?
+        }
+        None => shared.store.last_event().await?,
+    };
+    let check = tokio::time::interval(CHECK);
+    let stream = Follower { shared, principal, news, after, behind: true, waiting: vec![], check };
+    let stream = futures::stream::unfold(stream, Follower::next);
+    Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(CHECK)))
+}
+
+fn place(id: &str) -> Option<(i64, i64)> {
+    let (seal, id) = id.split_once('-')?;
+    Some((seal.parse().ok()?, id.parse().ok()?))
+}
+
+/// One stream.
+struct Follower {
+    shared: Shared,
+    principal: Principal,
+    news: Receiver<Arc<TicketEvent>>,
+    /// What came last.
+    after: (i64, i64),
+    /// The log may have more than the news tell.
+    behind: bool,
+    /// Read from the log and not yet sent, the next one last.
+    waiting: Vec<Arc<TicketEvent>>,
+    check: tokio::time::Interval,
+}
+
+impl Follower {
+    async fn next(mut self) -> Option<(Result<Event, Infallible>, Follower)> {
+        loop {
+            let event = self.next_event().await?;
+            if (event.seal, event.id) <= self.after {
+                continue;
+            }
+            self.after = (event.seal, event.id);
+            if self.principal.user().profile.hotlines.include(&event.hotline) {
+                return Some((Ok(sent(&event)), self));
+            }
+        }
+    }
+
+    /// The next entry of the log, whosever it is; `None` ends the stream.
+    async fn next_event(&mut self) -> Option<Arc<TicketEvent>> {
+        loop {
+            if let Some(event) = self.waiting.pop() {
+                return Some(event);
+            }
+            if self.behind {
+                // A browser asks again by itself when a stream ends.
+                let page = self.shared.store.ticket_events(self.after, PAGE).await.ok()?;
+                self.behind = page.len() == PAGE as usize;
+                self.waiting = page.into_iter().rev().map(Arc::new).collect();
+                continue;
+            }
+            let stop = self.shared.stop.clone();
+            tokio::select! {
+                () = stop.cancelled() => return None,
+                news = self.news.recv() => match news {
+                    Ok(event) => return Some(event),
+                    Err(RecvError::Lagged(_)) => self.behind = true,
+                    Err(RecvError::Closed) => return None,
+                },
+                _ = self.check.tick() => {
+                    let by = &self.principal;
+                    self.principal = self.shared.access.again(by, Timestamp::now()).await.ok()?;
+                    self.principal.demand(Permission::ReadTickets).ok()?;
+                }
+            }
+        }
+    }
+}
+
+fn sent(event: &TicketEvent) -> Event {
+    let view = TicketEventView {
+        at: Timestamp::from_millisecond(event.at).unwrap_or_default(),
+        actor: &event.actor,
+        act: &event.act,
+        ticket: event.ticket,
+        hotline: &event.hotline,
+    };
+    let data = serde_json::to_string(&view).unwrap_or_default();
+    Event::default().id(format!("{}-{}", event.seal, event.id)).event("ticket").data(data)
+}

@@ -1,0 +1,173 @@
+//! The operators' side: the REST API under `/api/v1`, described by its OpenAPI document.
+
+use crate::access::{Access, AccessError};
+use crate::config::Cidr;
+use crate::live::Feed;
+use crate::store::{StoreError, TicketStore};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use document::Rules;
+use guard::Guard;
+use jiff::Timestamp;
+use problem::Problem;
+use serde_json::Value;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+mod document;
+mod events;
+mod extract;
+mod guard;
+mod idempotency;
+mod problem;
+mod session;
+mod ticket_view;
+mod tickets;
+
+/// A request's body may have so many bytes; files have limits of their own.
+const BODY_BYTES_MAX: usize = 256 * 1024;
+/// How often what has expired is deleted.
+const SWEEP: Duration = Duration::from_secs(300);
+
+/// Why the console does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ConsoleError {
+    /// The address cannot be had.
+    #[error("console.listen: {address}: {reason}; free the port or choose another")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// The system's words.
+        reason: std::io::Error,
+    },
+    /// Users cannot be let in.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// The database fails.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What every request shares.
+#[derive(Debug, Clone)]
+pub struct Shared {
+    /// The tickets.
+    pub store: TicketStore,
+    /// The users.
+    pub access: Access,
+    /// What happens to the tickets.
+    pub feed: Feed,
+    /// Reverse proxies, whose word on a browser's address is believed.
+    pub proxies: Arc<[Cidr]>,
+    /// Ends the streams when the server stops.
+    pub stop: CancellationToken,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Spillway",
+        description = "Callback tickets of an overloaded hotline. Times are RFC 3339 in UTC. \
+            Errors are problem details (RFC 9457). Lists are paged: `next` of one page is the \
+            `cursor` of the following. A POST with an `Idempotency-Key` is done once, however \
+            often it is sent within a day. By session, a change needs the header `X-CSRF-Token`.",
+    ),
+    components(schemas(Problem))
+)]
+struct Description;
+
+/// The routes, the document that describes them, and who may call what.
+fn api() -> (Router<Shared>, Value, Rules) {
+    let described = OpenApiRouter::with_openapi(Description::openapi())
+        .merge(session::routes())
+        .merge(tickets::routes())
+        .merge(events::routes());
+    let (router, description) = described.split_for_parts();
+    // Written by the library from our types: it is JSON.
+    let document = serde_json::to_value(&description).unwrap_or_default();
+    let (document, rules) = document::complete(document);
+    (router, document, rules)
+}
+
+/// The OpenAPI 3.1 document.
+pub fn openapi() -> Value {
+    api().1
+}
+
+/// The console, bound to its address.
+pub struct Console {
+    listener: TcpListener,
+    shared: Shared,
+}
+
+impl Console {
+    /// Binds it.
+    pub async fn bind(address: SocketAddr, shared: Shared) -> Result<Console, ConsoleError> {
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|reason| ConsoleError::Bind { address, reason })?;
+        Ok(Console { listener, shared })
+    }
+
+    /// Where it is served.
+    pub fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Answers requests until it is stopped; those that run are answered.
+    pub async fn run(self) -> std::io::Result<()> {
+        let stop = self.shared.stop.clone();
+        tokio::spawn(sweep(self.shared.clone()));
+        let service = router(self.shared).into_make_service_with_connect_info::<SocketAddr>();
+        let served = axum::serve(self.listener, service);
+        served.with_graceful_shutdown(stop.cancelled_owned()).await
+    }
+}
+
+/// Deletes what has expired.
+async fn sweep(shared: Shared) {
+    let mut tick = tokio::time::interval(SWEEP);
+    loop {
+        tokio::select! {
+            () = shared.stop.cancelled() => break,
+            _ = tick.tick() => {}
+        }
+        let now = Timestamp::now();
+        if let Err(error) = shared.access.sweep(now).await {
+            tracing::warn!(%error, "ended sessions are not deleted yet");
+        }
+        if let Err(error) = shared.store.sweep_requests(now).await {
+            tracing::warn!(%error, "old answers are not deleted yet");
+        }
+    }
+}
+
+fn router(shared: Shared) -> Router {
+    let (routes, document, rules) = api();
+    let guard = Guard { shared: shared.clone(), rules: Arc::new(rules) };
+    let document: Arc<str> = document.to_string().into();
+    let served = move || async move { json(document.to_string()).into_response() };
+    routes
+        .route_layer(axum::middleware::from_fn_with_state(shared.clone(), idempotency::once))
+        .route_layer(axum::middleware::from_fn_with_state(guard, guard::guard))
+        .route("/api/v1/openapi.json", axum::routing::get(served))
+        .method_not_allowed_fallback(async || {
+            let detail = "this takes other methods; see Allow";
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail)
+        })
+        .fallback(async || Problem::not_found("there is nothing here; see /api/v1/openapi.json"))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(axum::middleware::from_fn(guard::private))
+        .with_state(shared)
+}
+
+fn json(text: String) -> impl IntoResponse {
+    ([(axum::http::header::CONTENT_TYPE, "application/json")], text)
+}

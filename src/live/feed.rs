@@ -1,0 +1,77 @@
+//! What happens to the tickets, told to everybody who follows, a moment after it happened.
+
+use super::clock::now;
+use crate::store::{StoreError, TicketEvent, TicketStore};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::broadcast;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+/// How often the log is looked at: with the database's work, operators see a change in a fifth of
+/// a second.
+const PERIOD: Duration = Duration::from_millis(100);
+/// Entries taken at a time.
+const PAGE: u32 = 500;
+/// Entries kept for who is slow; who is slower reads the log.
+const BEHIND_MAX: usize = 2_048;
+
+/// Tells what happens to tickets. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Feed {
+    events: broadcast::Sender<Arc<TicketEvent>>,
+}
+
+impl Default for Feed {
+    fn default() -> Self {
+        Feed { events: broadcast::Sender::new(BEHIND_MAX) }
+    }
+}
+
+impl Feed {
+    /// From now on.
+    pub fn follow(&self) -> broadcast::Receiver<Arc<TicketEvent>> {
+        self.events.subscribe()
+    }
+
+    /// Seals the log and tells its new entries, of all nodes, until `stop`.
+    pub async fn run(self, store: TicketStore, stop: CancellationToken) {
+        let mut tick = tokio::time::interval(PERIOD);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut told = None;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                _ = tick.tick() => {}
+            }
+            // A database that is away is the keeper's to tell; nothing is missed meanwhile.
+            let _ = self.tell(&store, &mut told).await;
+        }
+    }
+
+    async fn tell(
+        &self,
+        store: &TicketStore,
+        told: &mut Option<(i64, i64)>,
+    ) -> Result<(), StoreError> {
+        while store.seal(now()).await? > 0 {}
+        let Some(after) = *told else {
+            *told = Some(store.last_event().await?);
+            return Ok(());
+        };
+        let mut after = after;
+        loop {
+            let events = store.ticket_events(after, PAGE).await?;
+            let more = events.len() == PAGE as usize;
+            for event in events {
+                after = (event.seal, event.id);
+                // Nobody follows: nobody to tell.
+                let _ = self.events.send(Arc::new(event));
+            }
+            *told = Some(after);
+            if !more {
+                return Ok(());
+            }
+        }
+    }
+}
