@@ -4,7 +4,7 @@ use crate::audio::AudioFrame;
 use crate::call::HangupCause;
 use crate::rtp::DtmfDigit;
 use crate::speech::{RecognitionContext, Transcript};
-use crate::ticket::{CallId, CallbackBy, Ticket, TicketNumber};
+use crate::ticket::{CallId, CallbackBy, Ticket, TicketNumber, TicketStanding};
 use crate::time::{CallTime, MediaTime};
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +83,16 @@ pub enum Input {
         /// By when somebody will have called back, where that can be told.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<CallbackBy>,
+        /// A ticket of the same caller's that waits.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        earlier: Option<TicketStanding>,
+    },
+    /// The answer to [`Output::FindTicket`].
+    TicketFound {
+        /// Which was looked for.
+        number: TicketNumber,
+        /// How it stands; `None` where there is no such ticket.
+        standing: Option<TicketStanding>,
     },
     /// The store refused or could not be reached; the shell goes on trying.
     TicketNotSaved {
@@ -212,6 +222,11 @@ pub enum Output {
     },
     /// Write the ticket; idempotent by call id, the highest revision wins.
     SaveTicket(Box<Ticket>),
+    /// Look up how a ticket stands; [`Input::TicketFound`] follows.
+    FindTicket {
+        /// Which.
+        number: TicketNumber,
+    },
     /// Consent was declined: keep nothing of this call's sound.
     DiscardRecording,
     /// Put the caller through to this address (SIP URI or extension) and leave.

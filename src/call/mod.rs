@@ -146,7 +146,17 @@ impl Call {
             Input::Final { turn, transcript } => self.final_words(now, turn, &transcript),
             Input::EngineFailed { turn } => self.engine_failed(now, turn),
             Input::PromptFinished { play } => self.prompt_finished(now, play),
-            Input::TicketSaved { number, by, .. } => self.dialogue.numbered(number, by),
+            Input::TicketSaved { number, by, earlier, .. } => {
+                self.dialogue.numbered(number, by);
+                if let Some(earlier) = earlier {
+                    self.dialogue.known(earlier);
+                }
+            }
+            Input::TicketFound { number, standing } => {
+                if let Some(next) = self.dialogue.found(number, standing) {
+                    self.carry_out(now, next);
+                }
+            }
             Input::TicketNotSaved { .. } => {}
             Input::Hold(held) => self.hold(now, held),
             Input::TransferFailed => self.transfer_failed(now),
@@ -184,6 +194,9 @@ impl Call {
         }
         if next.save {
             self.save();
+        }
+        if let Some(number) = next.find {
+            self.out.push_back(Output::FindTicket { number });
         }
         let then = match (next.transfer, &next.ask) {
             (Some(to), _) => AfterPrompt::Transfer(to),

@@ -70,6 +70,7 @@ impl Bench {
                         number: TicketNumber(7),
                         revision,
                         by: None,
+                        earlier: None,
                     });
                 }
                 Output::Hangup(cause) => self.log.push(format!("hangup: {cause}")),

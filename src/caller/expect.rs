@@ -208,6 +208,7 @@ mod tests {
             to_be_transcribed: false,
             message: Vec::new(),
             rating: None,
+            inquiry: None,
             facts: Vec::new(),
         }
     }

@@ -26,6 +26,9 @@ impl Dialogue {
         }
         match self.stage.clone() {
             Stage::Consent => self.consent(answer),
+            Stage::TicketNumber => self.number(answer),
+            Stage::News(ticket) => self.news(ticket, answer),
+            Stage::StillNeeded(ticket) => self.still_needed(ticket, answer),
             Stage::Slot(slot) => self.slot(slot, answer),
             Stage::Spelled(slot) => self.spelled(slot, answer),
             Stage::Confirm(slot, reading) => self.confirm(slot, reading, answer),
@@ -146,14 +149,17 @@ impl Dialogue {
     }
 
     fn consent(&mut self, answer: Answer<'_>) -> Move {
+        if matches!(answer, Answer::Keys("3")) {
+            return self.ask_number();
+        }
         match self.agreed(answer) {
             YesNo::Yes => {
                 self.ticket.consent = Consent::Given;
-                self.select(vec![self.text("consent_given")])
+                self.after_consent(vec![self.text("consent_given")])
             }
             YesNo::No(_) => self.decline(),
             YesNo::Unclear => self.miss(answer, |d| match d.hotline.file.unclear_consent {
-                UnclearConsent::Keep => d.select(vec![]),
+                UnclearConsent::Keep => d.after_consent(vec![]),
                 UnclearConsent::Discard => d.decline(),
             }),
         }
@@ -165,7 +171,7 @@ impl Dialogue {
             record.audio.clear();
         }
         let say = vec![self.text("consent_declined")];
-        Move { discard_recording: true, ..self.select(say) }
+        Move { discard_recording: true, ..self.after_consent(say) }
     }
 
     /// Yes or no by words or by the keys 1 and 2.

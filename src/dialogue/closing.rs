@@ -14,13 +14,8 @@ impl Dialogue {
     }
 
     fn ticket_prompt(&self) -> Prompt {
-        let words = &self.hotline.grammar.words.deadline;
-        let promise = match self.callback_by {
-            Some(CallbackBy::Today(time)) => words.today(time),
-            Some(CallbackBy::Tomorrow(time)) => words.tomorrow(time),
-            Some(CallbackBy::On(date, time)) => words.weekday(date.weekday(), time),
-            None => self.hotline.file.promise.clone(),
-        };
+        let promise = self.callback_by.map(|by| self.deadline(by));
+        let promise = promise.unwrap_or_else(|| self.hotline.file.promise.clone());
         let promise = promise.as_str();
         match self.number {
             Some(number) => {
@@ -28,6 +23,16 @@ impl Dialogue {
                 self.hotline.prompt("ticket", &[("number", &number), ("promise", promise)])
             }
             None => self.hotline.prompt("ticket_later", &[("promise", promise)]),
+        }
+    }
+
+    /// "before 5 PM today"
+    pub(super) fn deadline(&self, by: CallbackBy) -> String {
+        let words = &self.hotline.grammar.words.deadline;
+        match by {
+            CallbackBy::Today(time) => words.today(time),
+            CallbackBy::Tomorrow(time) => words.tomorrow(time),
+            CallbackBy::On(date, time) => words.weekday(date.weekday(), time),
         }
     }
 
@@ -45,7 +50,7 @@ impl Dialogue {
         self.goodbye_after(vec![])
     }
 
-    fn goodbye_after(&mut self, mut say: Vec<Prompt>) -> Move {
+    pub(super) fn goodbye_after(&mut self, mut say: Vec<Prompt>) -> Move {
         self.stage = Stage::Over;
         if self.ticket.status == TicketStatus::Taking {
             self.ticket.status = TicketStatus::Open;

@@ -9,6 +9,7 @@ mod closing;
 mod correction;
 mod hotline;
 mod initiative;
+mod inquiry;
 mod prompt;
 mod question;
 mod slot;
@@ -31,7 +32,7 @@ use crate::language::{SlotValue, e164, emergency_so_far};
 use crate::speech::{SpeechSegment, Transcript};
 use crate::ticket::{
     CallId, CallbackBy, Consent, Priority, SlotRecord, SlotStatus, Ticket, TicketNumber,
-    TicketStatus,
+    TicketStanding, TicketStatus,
 };
 use std::sync::Arc;
 
@@ -61,12 +62,20 @@ pub struct Move {
     pub discard_recording: bool,
     /// Put the caller through when the words are said.
     pub transfer: Option<String>,
+    /// Look this ticket up; [`Dialogue::found`] takes the answer.
+    pub find: Option<TicketNumber>,
 }
 
 /// Where the interpretation stands.
 #[derive(Debug, Clone, PartialEq)]
 enum Stage {
     Consent,
+    /// Asking for the number of a ticket.
+    TicketNumber,
+    /// The caller has this ticket: asking whether there is anything new.
+    News(TicketNumber),
+    /// Asking whether the call is still needed.
+    StillNeeded(TicketNumber),
     /// Asking a slot.
     Slot(usize),
     /// Asking to spell a name that was not understood.
@@ -118,6 +127,8 @@ pub struct Dialogue {
     keys_only: bool,
     number: Option<TicketNumber>,
     callback_by: Option<CallbackBy>,
+    /// A ticket of the caller's that waits.
+    earlier: Option<TicketStanding>,
 }
 
 impl Dialogue {
@@ -153,6 +164,7 @@ impl Dialogue {
             to_be_transcribed: false,
             message: Vec::new(),
             rating: None,
+            inquiry: None,
             facts,
         };
         let rejected = vec![Vec::new(); ticket.slots.len()];
@@ -172,6 +184,7 @@ impl Dialogue {
             keys_only: false,
             number: None,
             callback_by: None,
+            earlier: None,
         }
     }
 

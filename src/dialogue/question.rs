@@ -52,6 +52,13 @@ impl Dialogue {
         let waits = &self.hotline.file.waits;
         let (slot, expectation, silence_ms, keys) = match &self.stage {
             Stage::Consent => ("consent", Expectation::YesNo, waits.closed_ms, Keys::One),
+            Stage::News(_) => ("news", Expectation::YesNo, waits.name_ms, Keys::One),
+            Stage::StillNeeded(_) => {
+                ("still_needed", Expectation::YesNo, waits.closed_ms, Keys::One)
+            }
+            Stage::TicketNumber => {
+                ("ticket_number", Expectation::Digits, waits.open_ms, Keys::Number)
+            }
             Stage::Slot(i) => {
                 let name = self.hotline.file.slots[*i].name.as_str();
                 let (silence_ms, keys) = match self.kind(*i) {
@@ -129,7 +136,9 @@ impl Dialogue {
     pub fn completeness(&self, interim: &Transcript) -> Completeness {
         let words = &self.hotline.grammar.words;
         let complete = match self.stage {
-            Stage::Consent | Stage::CallerId(_) => yes_no(&interim.text, words) != YesNo::Unclear,
+            Stage::Consent | Stage::CallerId(_) | Stage::StillNeeded(_) => {
+                yes_no(&interim.text, words) != YesNo::Unclear
+            }
             // A "no" here is often followed by what is right.
             Stage::Confirm(..) | Stage::ReadBack => yes_no(&interim.text, words) == YesNo::Yes,
             Stage::Slot(slot) if self.is_dangling(&interim.text) => {
@@ -175,6 +184,9 @@ impl Dialogue {
     pub(super) fn first_prompt(&self) -> Prompt {
         match &self.stage {
             Stage::Consent => self.text("ask_consent"),
+            Stage::TicketNumber => self.text("ask_ticket_number"),
+            Stage::News(_) => self.text("ask_news"),
+            Stage::StillNeeded(_) => self.text("ask_still_needed"),
             Stage::Slot(i) => self.text(match self.kind(*i) {
                 SlotKind::Name => "ask_name",
                 SlotKind::Address => "ask_address",

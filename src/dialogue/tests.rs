@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::language::tests as words;
+use crate::ticket::{Inquiry, Progress};
 use crate::time::MediaTime;
 
 pub(crate) fn hotline(language: &str) -> Arc<Hotline> {
@@ -77,6 +78,87 @@ fn the_straight_way() {
     assert!(said.contains("Goodbye"), "{said}");
     assert_eq!(moves.last().map(|m| m.ask.is_none()), Some(true));
     assert!(moves[6].say.iter().any(|p| p.text.contains("number is 42")), "{:?}", moves[6].say);
+}
+
+/// A caller who has ticket 17 already.
+fn run_again(earlier: &TicketStanding, answers: &[&str]) -> (Ticket, Vec<String>) {
+    let caller = "+14155550132";
+    let mut dialogue = Dialogue::new(hotline("en"), CallId("c2".into()), caller, Vec::new());
+    let mut moves = vec![dialogue.begin()];
+    dialogue.numbered(TicketNumber(42), None);
+    dialogue.known(earlier.clone());
+    for answer in answers {
+        let transcript = Transcript::plain(*answer, 0.9);
+        let segment = SpeechSegment { start: MediaTime(0), end: MediaTime(4_000) };
+        moves.push(match answer.strip_prefix('*') {
+            Some(keys) => dialogue.heard(Answer::Keys(keys)),
+            None if answer.is_empty() => dialogue.heard(Answer::Silence),
+            None => dialogue.heard(Answer::Words(&transcript, segment)),
+        });
+    }
+    let said = |m: &Move| m.say.iter().map(|p| p.text.clone()).collect::<Vec<_>>().join(" ");
+    dialogue.hung_up(None);
+    (dialogue.ticket().clone(), moves.iter().map(said).collect())
+}
+
+#[test]
+fn who_calls_again_is_told_how_it_stands() {
+    let by = Some(CallbackBy::Today(jiff::civil::time(17, 0, 0, 0)));
+    let (number, progress) = (TicketNumber(17), Progress::Waiting);
+    let waits = TicketStanding { number, progress, late: false, by };
+    let late = TicketStanding { late: true, by: None, ..waits.clone() };
+    let office = Progress::AtOffice("Ward 3".into());
+    let office = TicketStanding { progress: office, by: None, ..waits.clone() };
+    let check = |earlier: &TicketStanding, answers: &[&str], said: &str, inquiry: Option<bool>| {
+        let (ticket, all) = run_again(earlier, answers);
+        let last = all.last().expect("said");
+        assert!(last.contains(said), "{answers:?}: {all:?}");
+        let want = inquiry.map(|withdraws| Inquiry { ticket: number, withdraws });
+        assert_eq!((ticket.inquiry, ticket.status), (want, TicketStatus::Open), "{answers:?}");
+    };
+    check(&waits, &["yes"], "ticket number is 17. A person will call you before 5 PM today", None);
+    check(&late, &["yes"], "We are sorry. We could not call you in time. You have", None);
+    check(&office, &["yes"], "is with Ward 3", None);
+    check(&waits, &["yes"], "something new?", None);
+    check(&waits, &["no"], "something new?", None);
+    check(&waits, &["yes", "no"], "still need our call?", Some(false));
+    check(&waits, &["yes", "*2", "*1"], "Goodbye", Some(false));
+    check(&waits, &["yes", "no", ""], "did not hear", Some(false));
+    check(&waits, &["yes", "no", "", ""], "Goodbye", Some(false));
+    check(&waits, &["yes", "no", "no"], "is withdrawn", Some(true));
+    check(&waits, &["yes", "yes"], "What is your name", None);
+    check(&waits, &["yes", "", ""], "What is your name", None);
+    // Who begins to tell is listened to.
+    let (ticket, all) = run_again(&waits, &["yes", "My name is Mary Johnson."]);
+    assert_eq!(ticket.value("name"), "Mary Johnson", "{all:?}");
+    assert_eq!(ticket.inquiry, None);
+}
+
+#[test]
+fn a_ticket_is_asked_about_by_its_number() {
+    let mut dialogue = Dialogue::new(hotline("en"), CallId("c3".into()), "", Vec::new());
+    dialogue.begin();
+    let keys = |dialogue: &mut Dialogue, keys| dialogue.heard(Answer::Keys(keys));
+    assert_eq!(keys(&mut dialogue, "3").say[0].name, "ask_ticket_number");
+    assert_eq!(keys(&mut dialogue, "0017").find, Some(TicketNumber(17)));
+    let next = dialogue.found(TicketNumber(17), None).expect("words");
+    assert!(next.say[0].text.contains("no ticket with the number 17"), "{next:?}");
+    assert_eq!(next.say[1].name, "ask_consent");
+    keys(&mut dialogue, "3");
+    keys(&mut dialogue, "17");
+    let progress = Progress::Settled;
+    let settled = TicketStanding { number: TicketNumber(17), progress, late: false, by: None };
+    let next = dialogue.found(TicketNumber(17), Some(settled.clone())).expect("words");
+    assert!(next.say[0].text.contains("17 is settled"), "{next:?}");
+    // Late news interrupts nothing.
+    keys(&mut dialogue, "1");
+    assert_eq!(dialogue.found(TicketNumber(17), Some(settled)), None);
+    let words = Transcript::plain("one seven", 0.9);
+    let mut spoken = Dialogue::new(hotline("en"), CallId("c4".into()), "", Vec::new());
+    spoken.begin();
+    keys(&mut spoken, "3");
+    let segment = SpeechSegment { start: MediaTime(0), end: MediaTime(4_000) };
+    assert_eq!(spoken.heard(Answer::Words(&words, segment)).find, Some(TicketNumber(17)));
 }
 
 #[test]

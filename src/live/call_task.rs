@@ -168,6 +168,9 @@ impl Running {
                 self.last_ticket = Some((*ticket).clone());
                 task.desk.save(*ticket);
             }
+            Output::FindTicket { number } => {
+                task.desk.find(&self.call.ticket().hotline, number);
+            }
             // The log has removed the sound when it wrote this output down.
             Output::DiscardRecording => {}
             Output::Transfer { to } => {

@@ -3,13 +3,15 @@
 use super::clock::{now, unix_ms};
 use crate::call::{HangupCause, Input};
 use crate::store::{CallEnd, Spool, Spooled, Stamps, TicketStore};
-use crate::ticket::{CallId, CallbackBy, Ticket};
+use crate::ticket::{CallId, CallbackBy, Ticket, TicketNumber, TicketStanding};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 /// First wait after a refused save; it doubles up to [`RETRY_MAX`].
 const RETRY_MIN: Duration = Duration::from_millis(100);
 const RETRY_MAX: Duration = Duration::from_secs(5);
+/// The revision that a call begins with.
+const FIRST: u32 = 1;
 /// News that may wait for the call's next tick.
 const NEWS_MAX: usize = 16;
 
@@ -30,6 +32,8 @@ struct Wanted {
 pub(super) struct TicketDesk {
     wanted: watch::Sender<Wanted>,
     news: mpsc::Receiver<Input>,
+    tell: mpsc::Sender<Input>,
+    store: TicketStore,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -42,13 +46,28 @@ impl TicketDesk {
     ) -> Self {
         let (wanted, changes) = watch::channel(Wanted::default());
         let (tell, news) = mpsc::channel(NEWS_MAX);
-        let clerk = Clerk { store, spool, call, answered_unix_ms, tell };
+        let clerk =
+            Clerk { store: store.clone(), spool, call, answered_unix_ms, tell: tell.clone() };
         let task = tokio::spawn(clerk.run(changes));
-        TicketDesk { wanted, news, task }
+        TicketDesk { wanted, news, tell, store, task }
     }
 
     pub(super) fn save(&self, ticket: Ticket) {
         self.wanted.send_modify(|w| w.ticket = Some(ticket));
+    }
+
+    /// Looks a ticket up, of the hotline `hotline`; the answer is among the news.
+    pub(super) fn find(&self, hotline: &str, number: TicketNumber) {
+        let (store, tell, hotline) = (self.store.clone(), self.tell.clone(), hotline.to_string());
+        tokio::spawn(async move {
+            let standing = match store.get(number).await {
+                Ok(Some(stored)) if stored.ticket.hotline == hotline => {
+                    store.standing(&stored, now()).await.ok()
+                }
+                _ => None,
+            };
+            let _ = tell.try_send(Input::TicketFound { number, standing });
+        });
     }
 
     /// Saved or refused since the last time.
@@ -59,7 +78,7 @@ impl TicketDesk {
     /// The call is over: waits until the last ticket and the call's end are on disk.
     pub(super) async fn close(self, cause: HangupCause, duration_ms: u64) {
         self.wanted.send_modify(|w| w.ended = Some(Ended { cause, duration_ms }));
-        let TicketDesk { wanted, news, task } = self;
+        let TicketDesk { wanted, news, task, .. } = self;
         drop(wanted);
         drop(news);
         if let Err(error) = task.await {
@@ -123,7 +142,8 @@ impl Clerk {
         let (news, saved) = match self.store.save(ticket, stamps).await {
             Ok(number) => {
                 let by = self.promise(&ticket.hotline).await;
-                (Input::TicketSaved { number, revision, by }, true)
+                let earlier = self.earlier(ticket, number).await;
+                (Input::TicketSaved { number, revision, by, earlier }, true)
             }
             Err(error) => {
                 tracing::error!(call = %self.call, %error, "ticket not saved; trying again");
@@ -137,6 +157,16 @@ impl Clerk {
     /// What the caller may be told of the callback; nothing where the store does not say.
     async fn promise(&self, hotline: &str) -> Option<CallbackBy> {
         self.store.promise(hotline, now()).await.unwrap_or_default()
+    }
+
+    /// The ticket that the caller has already, looked up once a call.
+    async fn earlier(&self, ticket: &Ticket, number: TicketNumber) -> Option<TicketStanding> {
+        if ticket.revision != FIRST || !ticket.callback_number.starts_with('+') {
+            return None;
+        }
+        let (store, to) = (&self.store, &ticket.callback_number);
+        let stored = store.waiting_for(&ticket.hotline, to, number).await.ok()??;
+        store.standing(&stored, now()).await.ok()
     }
 
     /// True when the store has it.

@@ -1,11 +1,12 @@
 //! What calls write, and what everybody reads.
 
 use super::database::Change;
+use super::queue::PENDING;
 use super::rows::{self, SELECT, TicketRow, signed, word};
 use super::{ActError, CallEnd, Stamps, StoreError, StoredTicket, TicketStore};
 use crate::ticket::{
-    Act, Actor, CallId, Callback, CallbackPolicy, Stage, Standing, Ticket, TicketNumber,
-    TicketStatus, same_case,
+    Act, Actor, CallId, Callback, CallbackPolicy, Inquiry, SlotStatus, Stage, Standing, Ticket,
+    TicketNumber, TicketStatus, same_case,
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -216,13 +217,18 @@ impl TicketStore {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         stored.callback.route(policy.offices_of(&stored.ticket, now));
+        if let Some(inquiry) = stored.ticket.inquiry
+            && stored.ticket.slots.iter().all(|slot| slot.status == SlotStatus::Empty)
+        {
+            return self.inquired(change, stored, inquiry, policy, now).await;
+        }
         let caller = &stored.ticket.callback_number;
         if caller.is_empty() {
             return Ok(());
         }
         let sql = format!(
-            "{SELECT} WHERE callback_number = $1 AND hotline = $2 AND number < $3 AND stage IN \
-             ('open', 'claimed', 'calling', 'scheduled', 'referred') ORDER BY number DESC LIMIT $4"
+            "{SELECT} WHERE callback_number = $1 AND hotline = $2 AND number < $3 AND \
+             stage IN {PENDING} ORDER BY number DESC LIMIT $4"
         );
         let query = sqlx::query_as::<_, TicketRow>(change.locking(&sql))
             .bind(caller.clone())
@@ -241,6 +247,39 @@ impl TicketStore {
                 self.note(change, now, by, "merge", stored.number, &detail).await?;
                 return self.write(change, &mut earlier, policy, now).await;
             }
+        }
+        Ok(())
+    }
+
+    /// A call only asked about another ticket: nobody has to call back for it, and where the caller
+    /// said so from the number to be called, for the other neither.
+    async fn inquired(
+        &self,
+        change: &mut Change,
+        stored: &mut StoredTicket,
+        inquiry: Inquiry,
+        policy: &CallbackPolicy,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let by = &Actor::Caller;
+        let detail = json!({ "ticket": inquiry.ticket.0 });
+        self.note(change, now, by, "inquire", stored.number, &detail).await?;
+        if stored.callback.apply(&Act::Cancel, by, policy, now).is_err() {
+            return Ok(());
+        }
+        let found = self.locked(change, "number", signed(inquiry.ticket.0)).await?;
+        let same = |earlier: &StoredTicket| {
+            let (a, b) = (&earlier.ticket, &stored.ticket);
+            a.hotline == b.hotline && a.callback_number == b.callback_number
+        };
+        let named = !stored.ticket.callback_number.is_empty();
+        let Some(mut earlier) = found.filter(|t| inquiry.withdraws && named && same(t)) else {
+            return Ok(());
+        };
+        // Refused where it has ended meanwhile.
+        if earlier.callback.apply(&Act::Cancel, by, policy, now).is_ok() {
+            self.note_act(change, &earlier, &Act::Cancel, by, now).await?;
+            self.write(change, &mut earlier, policy, now).await?;
         }
         Ok(())
     }

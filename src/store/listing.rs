@@ -84,6 +84,28 @@ impl QueuePlace {
     }
 }
 
+impl QueuePlace {
+    /// The condition for what comes before it in the queue.
+    pub(super) fn before(self) -> String {
+        let (rank, number) = (rank(self.priority), signed(self.number.0));
+        let received = self.received_at.as_millisecond();
+        format!(
+            "(priority > {rank} OR (priority = {rank} AND (received_at < {received} OR \
+             (received_at = {received} AND number < {number}))))"
+        )
+    }
+
+    /// The condition for what comes after it.
+    fn after(self) -> String {
+        let (rank, number) = (rank(self.priority), signed(self.number.0));
+        let received = self.received_at.as_millisecond();
+        format!(
+            "(priority < {rank} OR (priority = {rank} AND (received_at > {received} OR \
+             (received_at = {received} AND number > {number}))))"
+        )
+    }
+}
+
 /// Conditions with their values.
 #[derive(Default)]
 struct Conditions {
@@ -137,20 +159,10 @@ impl Conditions {
         all.sql.extend(filter.due_before.map(|at| format!("due_at < {}", at.as_millisecond())));
         all.sql.extend(match filter.order {
             Order::Newest { before } => before.map(|n| format!("number < {}", signed(n.0))),
-            Order::Queue { after } => after.map(after_place),
+            Order::Queue { after } => after.map(QueuePlace::after),
         });
         Ok(all)
     }
-}
-
-/// The condition for what comes after `place` in the queue.
-fn after_place(place: QueuePlace) -> String {
-    let (rank, number) = (rank(place.priority), signed(place.number.0));
-    let received = place.received_at.as_millisecond();
-    format!(
-        "(priority < {rank} OR (priority = {rank} AND (received_at > {received} OR \
-         (received_at = {received} AND number > {number}))))"
-    )
 }
 
 impl TicketStore {

@@ -2,16 +2,18 @@
 
 use super::database::Change;
 use super::rows::{SELECT, TicketRow, rank, signed};
-use super::{StoreError, StoredTicket, TicketStore};
+use super::{QueuePlace, StoreError, StoredTicket, TicketStore};
 use crate::ticket::{
-    Act, Actor, CallbackBy, CallbackPolicy, Priority, Refused, Stage, TicketNumber, Workload,
-    expected, spoken_deadline,
+    Act, Actor, CallbackBy, CallbackPolicy, Priority, Refused, Stage, TicketNumber, TicketStanding,
+    Workload, expected, spoken_deadline,
 };
 use jiff::{SignedDuration, Timestamp};
 use sqlx::AssertSqlSafe;
 
 /// Tickets that fell due and are moved in one change: a few milliseconds of lock.
 const SWEEP_MAX: i64 = 100;
+/// Stages at which somebody still owes the caller something, as SQL has them.
+pub(super) const PENDING: &str = "('open', 'claimed', 'calling', 'scheduled', 'referred')";
 /// A longer queue is not counted: nothing is promised for its end.
 const AHEAD_MAX: i64 = 20_000;
 /// Beyond five days a weekday may be that of the week after.
@@ -139,13 +141,62 @@ impl TicketStore {
         hotline: &str,
         now: Timestamp,
     ) -> Result<Option<CallbackBy>, StoreError> {
+        self.promise_behind(hotline, "", now).await
+    }
+
+    /// How ticket `stored` stands, as its caller may be told.
+    pub async fn standing(
+        &self,
+        stored: &StoredTicket,
+        now: Timestamp,
+    ) -> Result<TicketStanding, StoreError> {
+        let (policy, place) = (self.policy(stored), QueuePlace::of(stored));
+        let ahead = format!(" AND {}", place.before());
+        let hotline = &stored.ticket.hotline;
+        let by = match policy.agents {
+            // Nobody knows how fast it goes: the promise that was made holds as long as it can.
+            0 => {
+                let due = stored.callback.due_at(&policy);
+                (due > now).then(|| spoken_deadline(due, now, &policy.hours))
+            }
+            _ => self.promise_behind(hotline, &ahead, now).await?,
+        };
+        Ok(TicketStanding::new(stored.number, &stored.callback, by))
+    }
+
+    /// The newest ticket that waits for a call to `number`, on `hotline`, older than `than`.
+    pub async fn waiting_for(
+        &self,
+        hotline: &str,
+        number: &str,
+        than: TicketNumber,
+    ) -> Result<Option<StoredTicket>, StoreError> {
+        let sql = format!(
+            "{SELECT} WHERE callback_number = $1 AND hotline = $2 AND number < $3 AND \
+             stage IN {PENDING} ORDER BY number DESC LIMIT 1"
+        );
+        let query = sqlx::query_as::<_, TicketRow>(AssertSqlSafe(sql))
+            .bind(number.to_string())
+            .bind(hotline.to_string())
+            .bind(signed(than.0));
+        let row = query.fetch_optional(self.database.pool()).await.map_err(|e| self.error(e))?;
+        row.map(|row| self.stored(row)).transpose()
+    }
+
+    /// The promise to who comes after the open tickets that fulfil the condition `ahead`.
+    async fn promise_behind(
+        &self,
+        hotline: &str,
+        ahead: &str,
+        now: Timestamp,
+    ) -> Result<Option<CallbackBy>, StoreError> {
         let policy = self.policies.of(hotline);
         if policy.agents == 0 {
             return Ok(None);
         }
         let sql = format!(
             "SELECT count(*) FROM (SELECT 1 AS one FROM tickets WHERE hotline = $1 AND \
-             stage = 'open' LIMIT {AHEAD_MAX}) ahead"
+             stage = 'open'{ahead} LIMIT {AHEAD_MAX}) ahead"
         );
         let query = sqlx::query_scalar::<_, i64>(AssertSqlSafe(sql)).bind(hotline.to_string());
         let ahead = query.fetch_one(self.database.pool()).await.map_err(|e| self.error(e))?;
@@ -256,7 +307,7 @@ impl TicketStore {
     }
 
     /// Writes an act into the audit log, without what people said.
-    async fn note_act(
+    pub(super) async fn note_act(
         &self,
         change: &mut Change,
         stored: &StoredTicket,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 mod callback;
 mod hours;
+mod inquiry;
 mod office;
 mod place;
 mod plain;
@@ -17,6 +18,7 @@ pub use callback::{
     Act, Actor, Attempt, Callback, Correction, Escalation, Lease, Note, Refused, Stage, Standing,
 };
 pub use hours::{Hours, HoursSpec, WeekSpec};
+pub use inquiry::{Inquiry, Progress, TicketStanding};
 pub use office::{Office, OfficeSpec, Offices, Routed};
 pub use policy::{CallbackPolicy, CallbackSpec, Policies, SlotNames};
 pub use promise::{CallbackBy, Workload, expected, spoken_deadline};
@@ -163,6 +165,9 @@ pub struct Ticket {
     /// The caller's rating of the bot, 1..=5.
     #[serde(default)]
     pub rating: Option<u8>,
+    /// The caller asked about another ticket and told nothing new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inquiry: Option<Inquiry>,
     /// What the PBX told us about the call: header name to value, for example `diversion`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub facts: Vec<(String, String)>,

@@ -274,6 +274,7 @@ mod tests {
             to_be_transcribed: false,
             message: Vec::new(),
             rating: None,
+            inquiry: None,
             facts: Vec::new(),
             slots: vec![
                 slot("name", name, Vec::new()),

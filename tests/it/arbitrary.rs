@@ -10,8 +10,8 @@ use spillway::speech::{
     Alternative, Expectation, RecognitionContext, SpeechSegment, Transcript, Word,
 };
 use spillway::ticket::{
-    CallId, CallbackBy, Consent, Priority, SlotRecord, SlotStatus, Ticket, TicketNumber,
-    TicketStatus,
+    CallId, CallbackBy, Consent, Inquiry, Priority, Progress, SlotRecord, SlotStatus, Ticket,
+    TicketNumber, TicketStanding, TicketStatus,
 };
 use spillway::time::{CallTime, MediaTime};
 
@@ -92,9 +92,11 @@ pub fn ticket() -> impl Strategy<Value = Ticket> {
         prop_oneof![Just(Consent::Unasked), Just(Consent::Given), Just(Consent::Declined)];
     let texts = (text(), text(), text(), text());
     let rest = (vec(slot(), 0..4), any::<bool>(), any::<bool>(), segments());
-    let last = (option::of(1_u8..=5), vec((text(), text()), 0..3));
+    let inquiry = (any::<u64>(), any::<bool>())
+        .prop_map(|(n, withdraws)| Inquiry { ticket: TicketNumber(n), withdraws });
+    let last = (option::of(1_u8..=5), option::of(inquiry), vec((text(), text()), 0..3));
     (status, priority, consent, texts, rest, last).prop_map(
-        |(status, priority, consent, texts, rest, (rating, facts))| Ticket {
+        |(status, priority, consent, texts, rest, (rating, inquiry, facts))| Ticket {
             call_id: CallId("1".into()),
             revision: 1,
             hotline: texts.0,
@@ -109,6 +111,7 @@ pub fn ticket() -> impl Strategy<Value = Ticket> {
             to_be_transcribed: rest.2,
             message: rest.3,
             rating,
+            inquiry,
             facts,
         },
     )
@@ -123,7 +126,21 @@ fn hangup_cause() -> impl Strategy<Value = HangupCause> {
     ]
 }
 
-/// Any input; a frame is silence, because a journal alone has no sound.
+fn standing() -> impl Strategy<Value = Option<TicketStanding>> {
+    let progress = prop_oneof![
+        Just(Progress::Waiting),
+        text().prop_map(Progress::AtOffice),
+        Just(Progress::Settled),
+    ];
+    let standing = (any::<u64>(), progress, any::<bool>(), callback_by());
+    prop::option::of(standing.prop_map(|(number, progress, late, by)| TicketStanding {
+        number: TicketNumber(number),
+        progress,
+        late,
+        by,
+    }))
+}
+
 fn callback_by() -> impl Strategy<Value = Option<CallbackBy>> {
     let time = || (0..24_i8, 0..60_i8).prop_map(|(h, m)| jiff::civil::time(h, m, 0, 0));
     let date = (1..13_i8, 1..29_i8).prop_map(|(m, d)| jiff::civil::date(2026, m, d));
@@ -135,6 +152,7 @@ fn callback_by() -> impl Strategy<Value = Option<CallbackBy>> {
     prop::option::of(by)
 }
 
+/// Any input; a frame is silence, because a journal alone has no sound.
 pub fn input() -> impl Strategy<Value = Input> {
     let turn = any::<u32>().prop_map(TurnId);
     prop_oneof![
@@ -147,9 +165,13 @@ pub fn input() -> impl Strategy<Value = Input> {
             .prop_map(|(turn, transcript)| Input::Final { turn, transcript }),
         1 => turn.prop_map(|turn| Input::EngineFailed { turn }),
         1 => any::<u32>().prop_map(|n| Input::PromptFinished { play: PlayId(n) }),
-        1 => (any::<u64>(), any::<u32>(), callback_by()).prop_map(|(n, revision, by)| {
-            Input::TicketSaved { number: TicketNumber(n), revision, by }
-        }),
+        1 => (any::<u64>(), any::<u32>(), callback_by(), standing()).prop_map(
+            |(n, revision, by, earlier)| {
+                Input::TicketSaved { number: TicketNumber(n), revision, by, earlier }
+            }
+        ),
+        1 => (any::<u64>(), standing())
+            .prop_map(|(n, standing)| Input::TicketFound { number: TicketNumber(n), standing }),
         1 => any::<u32>().prop_map(|revision| Input::TicketNotSaved { revision }),
         1 => any::<bool>().prop_map(Input::Hold),
         1 => hangup_cause().prop_map(Input::Hangup),
@@ -189,6 +211,7 @@ pub fn output() -> impl Strategy<Value = Output> {
         1 => turn.clone().prop_map(|turn| Output::EndOfSpeech { turn }),
         1 => turn.clone().prop_map(|turn| Output::AbandonTurn { turn }),
         1 => ticket().prop_map(|t| Output::SaveTicket(Box::new(t))),
+        1 => any::<u64>().prop_map(|n| Output::FindTicket { number: TicketNumber(n) }),
         1 => Just(Output::DiscardRecording),
         1 => text().prop_map(|to| Output::Transfer { to }),
         1 => hangup_cause().prop_map(Output::Hangup),

@@ -8,8 +8,8 @@ use crate::support::postgres::Postgres;
 use desk::{Desk, anna, boris, hours, minutes, supervisor};
 use spillway::store::{ActError, Pick, StoreOptions, TicketFilter, TicketStore};
 use spillway::ticket::{
-    Act, Actor, Callback, CallbackPolicy, Escalation, Policies, Priority, Refused, Stage,
-    TicketNumber, TicketStatus,
+    Act, Actor, Callback, CallbackPolicy, Escalation, Inquiry, Policies, Priority, Progress,
+    Refused, SlotRecord, SlotStatus, Stage, Ticket, TicketNumber, TicketStatus,
 };
 use std::sync::Arc;
 
@@ -25,6 +25,50 @@ async fn on_both(story: impl AsyncFn(Desk)) {
 
 fn stage(desk: &Callback) -> &'static str {
     desk.stage.name()
+}
+
+#[tokio::test]
+async fn who_calls_again_may_ask_and_withdraw() {
+    on_both(async |mut desk: Desk| {
+        let ticket = desk.received("+84900000001", "Lan", "food").await;
+        let other = desk.received("+84900000002", "Minh", "food").await;
+        let known = desk.store.waiting_for("demo", "+84900000001", TicketNumber(99)).await;
+        let known = known.expect("read").expect("there");
+        let standing = desk.store.standing(&known, desk.now).await.expect("read");
+        assert_eq!((standing.number, &standing.progress), (ticket, &Progress::Waiting));
+        assert!(standing.by.is_some() && !standing.late);
+
+        // A question about somebody else's withdraws nothing and leaves nothing to do.
+        let asks = |ticket, withdraws| {
+            move |t: &mut Ticket| {
+                t.slots
+                    .iter_mut()
+                    .for_each(|s| *s = SlotRecord { status: SlotStatus::Empty, ..s.clone() });
+                t.inquiry = Some(Inquiry { ticket, withdraws });
+                t.status = TicketStatus::Open;
+            }
+        };
+        let call = desk.call("+84900000001", "", "").await;
+        desk.tell(call, asks(other, true)).await;
+        assert_eq!(stage(&desk.callback(call).await), "cancelled");
+        assert_eq!(stage(&desk.callback(other).await), "open");
+
+        let call = desk.call("+84900000001", "", "").await;
+        desk.tell(call, asks(ticket, true)).await;
+        for number in [call, ticket] {
+            assert_eq!(stage(&desk.callback(number).await), "cancelled");
+        }
+        let none = desk.store.waiting_for("demo", "+84900000001", TicketNumber(99)).await;
+        assert_eq!(none.expect("read"), None);
+
+        // After the promise was broken the caller is owed an apology.
+        desk.at(hours(49));
+        while desk.sweep().await.acts > 0 {}
+        let late = desk.store.get(other).await.expect("read").expect("there");
+        let standing = desk.store.standing(&late, desk.now).await.expect("read");
+        assert_eq!((standing.late, standing.by), (true, None));
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -164,6 +164,7 @@ fn ticket(id: &CallId, caller_id: &str, keys: &str) -> Ticket {
         to_be_transcribed: false,
         message: Vec::new(),
         rating: None,
+        inquiry: None,
         facts: Vec::new(),
     }
 }

@@ -42,6 +42,7 @@ fn ticket(revision: u32) -> Ticket {
         to_be_transcribed: false,
         message: vec![],
         rating: None,
+        inquiry: None,
         facts: vec![],
     }
 }

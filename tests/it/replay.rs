@@ -270,8 +270,10 @@ impl Caller {
                 }
                 Output::SaveTicket(ticket) => {
                     let (number, revision) = (TicketNumber(1), ticket.revision);
-                    self.due
-                        .push_back((now + 7, Input::TicketSaved { number, revision, by: None }));
+                    self.due.push_back((
+                        now + 7,
+                        Input::TicketSaved { number, revision, by: None, earlier: None },
+                    ));
                 }
                 Output::Hangup(_) => self.over = true,
                 _ => {}

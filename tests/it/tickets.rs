@@ -84,6 +84,7 @@ fn tickets() -> [Ticket; 3] {
         to_be_transcribed: false,
         message: vec![],
         rating: Some(4),
+        inquiry: None,
         facts: vec![("diversion".into(), "\u{1b}[31mred\r\n".into())],
     };
     let empty =
@@ -95,6 +96,7 @@ fn tickets() -> [Ticket; 3] {
         complete: false,
         callback_number: String::new(),
         rating: None,
+        inquiry: None,
         facts: vec![],
         ..whole.clone()
     };

@@ -184,6 +184,7 @@ fn open_ticket(n: u64, now: Timestamp) -> StoredTicket {
         to_be_transcribed: false,
         message: vec![],
         rating: None,
+        inquiry: None,
         facts: vec![],
     };
     let received_at = now - jiff::SignedDuration::from_secs((n % 3_600) as i64);

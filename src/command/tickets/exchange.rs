@@ -296,6 +296,7 @@ impl Written {
             to_be_transcribed: false,
             message: vec![],
             rating: None,
+            inquiry: None,
             facts: vec![],
         };
         let mut callback = Callback::new(Standing { priority, received_at });

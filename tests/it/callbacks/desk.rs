@@ -168,6 +168,7 @@ pub fn ticket(call: &str, from: &str, name: &str, need: &str) -> Ticket {
         to_be_transcribed: false,
         message: vec![],
         rating: None,
+        inquiry: None,
         facts: vec![],
     }
 }
