@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 mod cidr;
 mod hotline;
 mod ports;
+mod recordings;
 
 pub use cidr::Cidr;
 pub use hotline::{LoadedHotline, gazetteer_file, load_grammar, load_hotline, load_policies};
 pub use ports::PortRange;
+pub use recordings::{RecordingsConfig, S3Config};
 
 /// Everything an administrator may set; the defaults serve this machine only.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -34,6 +36,8 @@ pub struct Config {
     pub engines: EnginesConfig,
     /// Where tickets are kept.
     pub store: StoreConfig,
+    /// What becomes of recordings and journals.
+    pub recordings: RecordingsConfig,
 }
 
 /// Where tickets are kept.
@@ -120,6 +124,7 @@ impl Default for Config {
             limits: LimitsConfig::default(),
             engines: EnginesConfig::default(),
             store: StoreConfig::default(),
+            recordings: RecordingsConfig::default(),
         }
     }
 }
@@ -219,6 +224,7 @@ impl Config {
         for dir in [&mut config.data_dir, &mut config.models_dir, &mut config.prompts_dir] {
             *dir = base.join(&*dir);
         }
+        config.recordings.relative_to(base);
         config.checked(file)
     }
 
@@ -255,6 +261,9 @@ impl Config {
         if !(1..=64).contains(&node.len()) || !node.chars().all(plain) {
             let fix = "give 1 to 64 letters, digits, hyphens and dots, as a host name has";
             return invalid("store.node", format!("is \"{node}\""), fix);
+        }
+        if let Some((key, problem, fix)) = self.recordings.problem() {
+            return invalid(key, problem, fix);
         }
         if self.sip.listen.ip().is_unspecified() && self.sip.advertise.is_none() {
             return invalid(

@@ -1,6 +1,8 @@
 //! The words of a running call, out of the journal its server writes on the same machine.
 
 use crate::call::{Input, Note, Output, PlayId, Sound};
+use crate::journal::JOURNAL_FILE;
+use crate::seal::{self, Keys, Name, Unsealer};
 use crate::time::CallTime;
 use serde::Deserialize;
 use std::fs::File;
@@ -73,17 +75,23 @@ struct Line {
 }
 
 /// Follows a journal while it grows. Never waits: what is not there yet comes with a later poll.
-#[derive(Debug)]
 pub struct JournalTail {
-    path: PathBuf,
-    file: Option<File>,
+    folder: PathBuf,
+    keys: Option<Keys>,
+    file: Option<Source>,
     unfinished: Vec<u8>,
 }
 
+enum Source {
+    Plain(File),
+    Sealed(Box<Unsealer<File>>),
+}
+
 impl JournalTail {
-    /// Follows the journal in `path`, which need not be there yet.
-    pub fn new(path: PathBuf) -> JournalTail {
-        JournalTail { path, file: None, unfinished: Vec::new() }
+    /// Follows the journal in a call's `folder`, which need not be there yet; a sealed one needs
+    /// `keys`.
+    pub fn new(folder: PathBuf, keys: Option<Keys>) -> JournalTail {
+        JournalTail { folder, keys, file: None, unfinished: Vec::new() }
     }
 
     /// True when there is a journal.
@@ -94,11 +102,20 @@ impl JournalTail {
     /// Appends what has been written since the last poll.
     pub fn poll(&mut self, said: &mut Vec<Said>) {
         if self.file.is_none() {
-            self.file = File::open(&self.path).ok();
+            self.file = self.open();
         }
-        let Some(file) = &mut self.file else { return };
         // An error here leaves the call without words, which the conversation shows.
-        let _ = file.take(READ_BYTES_MAX).read_to_end(&mut self.unfinished);
+        match &mut self.file {
+            None => return,
+            Some(Source::Plain(file)) => {
+                let _ = file.take(READ_BYTES_MAX).read_to_end(&mut self.unfinished);
+            }
+            Some(Source::Sealed(file)) => {
+                while let Ok(Some(mut lines)) = file.next_so_far() {
+                    self.unfinished.append(&mut lines);
+                }
+            }
+        }
         let Some(end) = self.unfinished.iter().rposition(|&b| b == b'\n') else { return };
         for line in self.unfinished[..end].split(|&b| b == b'\n') {
             if let Ok(line) = serde_json::from_slice::<Line>(line) {
@@ -106,6 +123,17 @@ impl JournalTail {
             }
         }
         self.unfinished.drain(..=end);
+    }
+
+    fn open(&self) -> Option<Source> {
+        let (path, is_sealed) = seal::find(&self.folder, JOURNAL_FILE);
+        if !is_sealed {
+            return File::open(path).ok().map(Source::Plain);
+        }
+        let call = seal::call_of(&self.folder);
+        let name = Name { call: &call, file: JOURNAL_FILE };
+        let file = Unsealer::follow(&path, self.keys.as_ref(), name).ok()?;
+        Some(Source::Sealed(Box::new(file)))
     }
 }
 
@@ -157,8 +185,8 @@ mod tests {
     #[test]
     fn a_growing_journal_gives_each_word_once() {
         let dir = tempfile::tempdir().expect("dir");
-        let path = dir.path().join("journal.jsonl");
-        let mut tail = JournalTail::new(path.clone());
+        let path = dir.path().join(JOURNAL_FILE);
+        let mut tail = JournalTail::new(dir.path().into(), None);
         let mut said = Vec::new();
         tail.poll(&mut said);
         assert!(!tail.is_there() && said.is_empty());

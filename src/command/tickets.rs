@@ -306,7 +306,8 @@ fn form_words(ticket: &Ticket) -> &'static str {
     }
 }
 
-fn local_time(unix_ms: i64, zone: &TimeZone) -> anyhow::Result<String> {
+/// Date and time of day in `zone`.
+pub fn local_time(unix_ms: i64, zone: &TimeZone) -> anyhow::Result<String> {
     let time = Timestamp::from_millisecond(unix_ms).context("a time in the database")?;
     Ok(time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string())
 }
@@ -342,7 +343,7 @@ fn shortened(text: &str) -> String {
 
 /// Rows as aligned columns, two spaces apart. What callers and networks sent may hold control
 /// characters; none of them reaches the terminal.
-fn table(rows: &[Vec<String>], indent: &str) -> String {
+pub fn table(rows: &[Vec<String>], indent: &str) -> String {
     let clean = |cell: &String| cell.replace(|c: char| c.is_control(), "\u{fffd}");
     let rows: Vec<Vec<String>> = rows.iter().map(|r| r.iter().map(clean).collect()).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);

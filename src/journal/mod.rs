@@ -1,6 +1,7 @@
 //! The journal of a call: every input and output of [`crate::call`], as it happened, on disk.
 //!
-//! A call's folder holds [`JOURNAL_FILE`] and [`RECORDING_FILE`]. The journal is JSON, one object
+//! A call's folder holds [`JOURNAL_FILE`] and [`RECORDING_FILE`], plain or sealed ([`crate::seal`]);
+//! what follows is true of both once they are opened. The journal is JSON, one object
 //! a line; the keys of a line are in this order:
 //!
 //! ```text
@@ -212,6 +213,9 @@ pub enum JournalError {
         /// What is wrong.
         reason: String,
     },
+    /// Sealed, and cannot be opened.
+    #[error(transparent)]
+    Sealed(#[from] crate::seal::SealError),
     /// The recording does not fit the journal.
     #[error(
         "{file}: {reason}; if the process was killed in this call, `spillway serve` mends the \

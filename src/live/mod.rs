@@ -3,6 +3,7 @@
 mod call_task;
 mod clock;
 mod ear;
+mod filing;
 mod keeper;
 mod mouth;
 mod server;

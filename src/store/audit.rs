@@ -102,11 +102,36 @@ impl TicketStore {
         ticket: TicketNumber,
         detail: &serde_json::Value,
     ) -> Result<(), StoreError> {
+        let (by, ticket) = (by.to_string(), Some(ticket));
+        self.record(change, now, &by, act, ticket, detail).await
+    }
+
+    /// The same of what is no one ticket's.
+    pub(super) async fn note_of(
+        &self,
+        change: &mut Change,
+        now: Timestamp,
+        actor: &str,
+        act: &'static str,
+        detail: &serde_json::Value,
+    ) -> Result<(), StoreError> {
+        self.record(change, now, actor, act, None, detail).await
+    }
+
+    async fn record(
+        &self,
+        change: &mut Change,
+        now: Timestamp,
+        actor: &str,
+        act: &'static str,
+        ticket: Option<TicketNumber>,
+        detail: &serde_json::Value,
+    ) -> Result<(), StoreError> {
         let query = sqlx::query(INSERT)
             .bind(now.as_millisecond())
-            .bind(by.to_string())
+            .bind(actor.to_string())
             .bind(act)
-            .bind(signed(ticket.0))
+            .bind(ticket.map(|t| signed(t.0)))
             .bind(detail.to_string());
         query.execute(change.connection()).await.map(drop).map_err(|e| self.error(e))
     }

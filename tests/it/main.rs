@@ -1,6 +1,7 @@
 //! Spillway from outside: real sockets, real files, one test binary.
 
 mod arbitrary;
+mod archive;
 mod asr;
 mod call_log;
 mod callbacks;
@@ -14,7 +15,9 @@ mod lost_engine;
 mod media;
 mod outage;
 mod recovery;
+mod recordings;
 mod replay;
+mod sealed_call;
 mod sip;
 mod spoken_call;
 mod store;
