@@ -221,7 +221,7 @@ impl Run {
     fn ending(&self, report: &CallReport) -> anyhow::Result<String> {
         let mut text = format!("\n{}", report.summary(self.paint));
         if let Some(ticket) = &report.ticket {
-            let ticket = super::tickets::ticket_text(ticket.clone(), &self.config.data_dir)?;
+            let ticket = super::tickets::ticket_text(ticket.clone(), &self.config)?;
             text += &format!("\n{ticket}");
         }
         Ok(text + "\n" + &report.verdict(self.paint) + "\n")

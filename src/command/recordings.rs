@@ -9,8 +9,8 @@ use spillway::config::Config;
 use spillway::journal::{JOURNAL_FILE, RECORDING_FILE};
 use spillway::seal::SEALED;
 use spillway::store::{
-    Archive, ArchiveError, CustodyError, Due, FileInfo, KeptFile, Removal, StoreOptions, StoredTicket,
-    TicketStore,
+    Archive, ArchiveError, CustodyError, Due, FileInfo, KeptFile, Removal, StoreOptions,
+    StoredTicket, TicketStore,
 };
 use spillway::ticket::{Actor, CallId, TicketNumber};
 use std::collections::BTreeMap;
@@ -179,9 +179,10 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
     let config = Config::load(config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
+        let archive = Archive::of(&config)?;
         let house = House {
             store: TicketStore::open_existing(&StoreOptions::of(&config)?).await?,
-            archive: Archive::of(&config)?,
+            archive,
             keep_days: config.recordings.keep_days,
             by: Actor::Supervisor("command line".into()),
         };

@@ -63,7 +63,8 @@ pub enum KeyError {
     /// The file cannot be read.
     #[error(
         "{path}: cannot be read ({reason}); make a key with `(umask 077; openssl rand -base64 32 \
-         >> {path})` as the user that runs spillway, or take recordings.key_file out of the configuration"
+         >> {path})` as the user that runs spillway, or take recordings.key_file out of the \
+         configuration"
     )]
     Unreadable {
         /// The key file.

@@ -31,9 +31,9 @@ pub struct Erased {
 }
 
 impl TicketStore {
-    /// The tickets of the caller with `number` (E.164), lowest first: those that call it back, those
-    /// it called from, and those it was said in. A number kept without its country is found as well.
-    /// `None` when `number` is no telephone number.
+    /// The tickets of the caller with `number` (E.164), lowest first: those that call it back,
+    /// those it called from, and those it was said in. A number kept without its country is found
+    /// as well. `None` when `number` is no telephone number.
     pub async fn of_caller(&self, number: &str) -> Result<Option<Vec<StoredTicket>>, StoreError> {
         let Some(caller) = Caller::of(number) else { return Ok(None) };
         let sql = format!(

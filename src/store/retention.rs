@@ -1,8 +1,8 @@
 //! How kept files go: by age, unless held for a court, and by a caller's request.
 //!
 //! Both may be run again after an error or a death, and both return what was removed. Whose time is
-//! over ([`Archive::due`]) and who may go ([`super::TicketStore::let_go`], which tells the audit log
-//! before anything is gone) are questions of their own: held calls stay.
+//! over is [`Archive::due`]'s to say, and who of them may go [`super::TicketStore::purge`]'s, which
+//! tells the audit log before anything is gone.
 
 use super::archive::{Archive, ArchiveError, FileInfo, ended_path, erased_path};
 use crate::ticket::CallId;

@@ -1,19 +1,19 @@
 //! A call that is sealed while it runs: nothing plain on the disk, nothing lost with the process.
 
-use crate::support::calls::{SECRET, frame, header, keys, record};
+use crate::support::calls::{SECRET, frame, header, keys, record, said};
+use crate::support::house::demo_hotline;
 use spillway::audio::AudioFrame;
 use spillway::call::Input;
-use spillway::dialogue::Hotline;
 use spillway::journal::{Entry, JOURNAL_FILE, RECORDING_FILE, Reader};
 use spillway::store::{
-    Archive, ArchivePlace, CallLog, TicketStore, Writer, call_dir, recording_of, recover,
+    Archive, ArchivePlace, CallLog, StoreOptions, TicketStore, Writer, call_dir, recording_of,
+    recover,
 };
 use spillway::ticket::CallId;
 use spillway::time::CallTime;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 
 const CHILD: &str = "SPILLWAY_TEST_CALL";
 
@@ -23,7 +23,7 @@ async fn nothing_plain_is_on_the_disk_while_it_runs() {
     let keys = keys(other.path(), 1);
     let writer = Writer::start(Some(keys.clone())).unwrap();
     let mut log = CallLog::create(&writer, data.path(), &header("a")).unwrap();
-    log.input(CallTime(0), &Input::Words(SECRET.into()));
+    log.input(CallTime(0), &said(SECRET));
     for n in 0..75 {
         log.audio(CallTime(20 * n as u64), &frame(n), &AudioFrame::SILENCE);
     }
@@ -68,7 +68,7 @@ async fn talker() {
     for n in 0..100_000 {
         log.audio(CallTime(20 * n as u64), &frame(n), &frame(n));
         if n % 7 == 0 {
-            log.input(CallTime(20 * n as u64), &Input::Words(n.to_string()));
+            log.input(CallTime(20 * n as u64), &said(&n.to_string()));
         }
         if n % 50 == 0 {
             writer.flush().await;
@@ -96,7 +96,8 @@ async fn killed_in_mid_call_no_frame_and_no_word_is_lost() {
         child.kill().unwrap();
         child.wait().unwrap();
 
-        let (store, hotline) = (TicketStore::default(), Arc::new(Hotline));
+        let store = TicketStore::open(&StoreOptions::new(data.path())).await.unwrap();
+        let hotline = demo_hotline();
         let report = recover(data.path(), &store, &hotline, Some(&keys), 0).await.unwrap();
         assert_eq!(report.problems, Vec::<String>::new());
         assert_eq!(report.recovered.len(), 1);
@@ -115,8 +116,8 @@ async fn killed_in_mid_call_no_frame_and_no_word_is_lost() {
         for record in &mut journal {
             match record.unwrap().entry {
                 Entry::In(Input::Audio(_)) => frames += 1,
-                Entry::In(Input::Words(n)) => {
-                    assert_eq!(n, (7 * spoken).to_string());
+                Entry::In(Input::Final { transcript, .. }) => {
+                    assert_eq!(transcript.text, (7 * spoken).to_string());
                     spoken += 1;
                 }
                 _ => {}

@@ -1,9 +1,11 @@
 //! Calls on disk without a telephone.
 
 use spillway::audio::{AudioFrame, FRAME_SAMPLES};
-use spillway::call::{CallerFacts, HangupCause, Input};
+use spillway::call::{CallerFacts, HangupCause, Input, TurnId};
 use spillway::journal::Header;
-use spillway::store::{CallLog, Keys, Writer};
+use spillway::seal::Keys;
+use spillway::speech::Transcript;
+use spillway::store::{CallLog, Writer};
 use spillway::ticket::CallId;
 use spillway::time::CallTime;
 use std::os::unix::fs::OpenOptionsExt;
@@ -25,6 +27,11 @@ pub fn keys(dir: &Path, count: usize) -> Keys {
 
 /// Says what nobody may read on a disk.
 pub const SECRET: &str = "Hauptstrasse 12";
+
+/// What the recogniser made of a turn.
+pub fn said(words: &str) -> Input {
+    Input::Final { turn: TurnId(1), transcript: Transcript::plain(words, 0.9) }
+}
 
 /// The header of a call.
 pub fn header(call: &str) -> Header {
@@ -48,7 +55,7 @@ pub fn frame(n: usize) -> AudioFrame {
 pub async fn record(data_dir: &Path, keys: Option<&Keys>, call: &str, frames: usize) {
     let writer = Writer::start(keys.cloned()).expect("a thread");
     let mut log = CallLog::create(&writer, data_dir, &header(call)).expect("a call");
-    log.input(CallTime(0), &Input::Words(SECRET.into()));
+    log.input(CallTime(0), &said(SECRET));
     for n in 0..frames {
         log.audio(CallTime(20 * n as u64), &frame(n), &frame(n));
     }

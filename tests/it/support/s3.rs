@@ -1,118 +1,120 @@
-//! A real S3-compatible server of the test's own, on loopback: s3s-fs (crates.io) or moto (PyPI).
-//!
-//! `SPILLWAY_TEST_S3` names the program, otherwise it is looked for on the PATH:
-//!
-//! ```text
-//! cargo install s3s-fs --features binary
-//! pip install 'moto[server]'
-//! ```
+//! A real S3-compatible server of the test's own, on loopback: s3s-fs, whose buckets are folders.
 
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use s3s::auth::SimpleAuth;
+use s3s::service::{S3Service, S3ServiceBuilder};
+use spillway::config::S3Config;
 use spillway::store::{ArchivePlace, S3Bucket, S3Keys};
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::thread::JoinHandle;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
-/// How long a server may take to start.
-const START: Duration = Duration::from_secs(60);
 const BUCKET: &str = "calls";
+const KEY_ID: &str = "id";
+const SECRET: &str = "secret";
 
-/// A running server; it and its data are gone when dropped.
+/// A server; it and its data are gone when dropped.
 pub struct S3 {
-    /// Which one.
-    pub program: PathBuf,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
     at: SocketAddr,
-    server: Child,
+    running: Option<(CancellationToken, JoinHandle<()>)>,
 }
 
 impl S3 {
-    /// Starts one, with a bucket in it; `None`, said loudly, where there is none.
-    pub fn start() -> Option<S3> {
-        let Some(program) = program() else {
-            eprintln!(
-                "SKIPPED: no S3-compatible server here (cargo install s3s-fs --features binary, \
-                 or pip install 'moto[server]'; SPILLWAY_TEST_S3 may name the program)"
-            );
-            return None;
-        };
+    /// Starts one, with a bucket in it.
+    pub fn start() -> S3 {
         let dir = tempfile::tempdir().expect("a folder");
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        std::fs::create_dir(dir.path().join(BUCKET)).expect("a bucket");
+        let free = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let at = free.local_addr().expect("bound");
         drop(free);
-        let moto = is_moto(&program);
-        let mut command = Command::new(&program);
-        let port = at.port().to_string();
-        if moto {
-            command.args(["-H", "127.0.0.1", "-p", &port]);
-        } else {
-            // Its buckets are folders.
-            std::fs::create_dir(dir.path().join(BUCKET)).expect("a bucket");
-            command.args(["--host", "127.0.0.1", "--port", &port, "--access-key", "id"]);
-            command.args(["--secret-key", "secret"]).arg(dir.path());
-        }
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let server = command.spawn().expect("the server starts");
-        let s3 = S3 { program, _dir: dir, at, server };
-        s3.wait();
-        if moto {
-            s3.request(&format!("PUT /{BUCKET}"));
-        }
-        Some(s3)
+        let mut s3 = S3 { dir, at, running: None };
+        s3.resume();
+        s3
     }
 
     /// Its bucket; `prefix` is before each object's name.
     pub fn bucket(&self, prefix: &str) -> ArchivePlace {
-        ArchivePlace::S3(S3Bucket {
+        let at = S3Config {
             bucket: BUCKET.into(),
-            endpoint: Some(format!("http://{}", self.at)),
+            endpoint: Some(self.endpoint()),
             region: "us-east-1".into(),
             prefix: prefix.into(),
             allow_http: false,
             ca_file: None,
-            keys: S3Keys::new("id", "secret", None),
-        })
+        };
+        ArchivePlace::S3(S3Bucket { at, keys: S3Keys::new(KEY_ID, SECRET, None) })
     }
 
-    fn request(&self, line: &str) {
-        let mut peer = TcpStream::connect(self.at).expect("it listens");
-        let host = self.at;
-        let head = "Content-Length: 0\r\nConnection: close";
-        write!(peer, "{line} HTTP/1.1\r\nHost: {host}\r\n{head}\r\n\r\n").expect("written");
-        let mut answer = String::new();
-        peer.read_to_string(&mut answer).expect("an answer");
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    /// The same as a configuration says it.
+    pub fn config(&self) -> String {
+        format!("[recordings.s3]\nbucket = '{BUCKET}'\nendpoint = '{}'\n", self.endpoint())
     }
 
-    fn wait(&self) {
-        let begun = Instant::now();
-        while TcpStream::connect(self.at).is_err() {
-            assert!(begun.elapsed() < START, "the S3 server is not up after {START:?}");
-            std::thread::sleep(Duration::from_millis(50));
+    /// Its keys, as the environment of a program.
+    pub fn env() -> [(&'static str, &'static str); 2] {
+        [("AWS_ACCESS_KEY_ID", KEY_ID), ("AWS_SECRET_ACCESS_KEY", SECRET)]
+    }
+
+    /// The folder that its bucket is.
+    pub fn folder(&self) -> PathBuf {
+        self.dir.path().join(BUCKET)
+    }
+
+    fn endpoint(&self) -> String {
+        format!("http://{}", self.at)
+    }
+
+    /// Goes away, with all its connections.
+    pub fn stop(&mut self) {
+        if let Some((stop, thread)) = self.running.take() {
+            stop.cancel();
+            thread.join().expect("the server ends");
         }
+    }
+
+    /// Comes back where it was.
+    pub fn resume(&mut self) {
+        let files = s3s_fs::FileSystem::new(self.dir.path()).expect("a folder");
+        let mut builder = S3ServiceBuilder::new(files);
+        builder.set_auth(SimpleAuth::from_single(KEY_ID, SECRET));
+        let service = builder.build();
+        let (stop, (up, is_up)) = (CancellationToken::new(), std::sync::mpsc::channel());
+        let (at, stopped) = (self.at, stop.clone());
+        let thread = std::thread::spawn(move || {
+            let mut runtime = tokio::runtime::Builder::new_multi_thread();
+            let runtime = runtime.worker_threads(1).enable_all().build().expect("a runtime");
+            runtime.block_on(async {
+                let listener = TcpListener::bind(at).await.expect("its port");
+                up.send(()).expect("waited for");
+                tokio::select! {
+                    () = stopped.cancelled() => {}
+                    () = serve(listener, service) => {}
+                }
+            });
+        });
+        is_up.recv().expect("it listens");
+        self.running = Some((stop, thread));
+    }
+}
+
+async fn serve(listener: TcpListener, service: S3Service) {
+    let http = Builder::new(TokioExecutor::new());
+    while let Ok((socket, _)) = listener.accept().await {
+        let connection = http.serve_connection(TokioIo::new(socket), service.clone());
+        let connection = connection.into_owned();
+        tokio::spawn(async move {
+            // A client that goes away is no failure.
+            let _ = connection.await;
+        });
     }
 }
 
 impl Drop for S3 {
     fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
+        self.stop();
     }
-}
-
-fn is_moto(program: &Path) -> bool {
-    program.file_name().is_some_and(|name| name.to_string_lossy().contains("moto"))
-}
-
-fn program() -> Option<PathBuf> {
-    let named = std::env::var_os("SPILLWAY_TEST_S3").map(PathBuf::from);
-    named.or_else(|| {
-        let path = std::env::var_os("PATH")?;
-        let programs = ["s3s-fs", "moto_server"];
-        let mut found = programs
-            .iter()
-            .flat_map(|name| std::env::split_paths(&path).map(move |dir| dir.join(name)));
-        found.find(|file| file.is_file())
-    })
 }
