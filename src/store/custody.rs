@@ -157,11 +157,7 @@ impl TicketStore {
     ) -> Result<(Vec<Due>, u64), ArchiveError> {
         let (mut free, mut stay) = (Vec::new(), 0);
         for due in archive.due(now, keep_days).await? {
-            let stored = self.by_call(&due.call).await?;
-            let case = match stored.as_ref().and_then(merged_into) {
-                Some(number) => self.get(number).await?,
-                None => None,
-            };
+            let (stored, case) = self.with_case(&due.call).await?;
             match standing(stored.iter().chain(&case)) {
                 Standing::Free => free.push(due),
                 Standing::Stays => stay += 1,
@@ -170,10 +166,27 @@ impl TicketStore {
         Ok((free, stay))
     }
 
+    /// The ticket of `call`, and the one it was merged into.
+    async fn with_case(
+        &self,
+        call: &CallId,
+    ) -> Result<(Option<StoredTicket>, Option<StoredTicket>), StoreError> {
+        let stored = self.by_call(call).await?;
+        let case = match stored.as_ref().and_then(merged_into) {
+            Some(number) => self.get(number).await?,
+            None => None,
+        };
+        Ok((stored, case))
+    }
+
     /// True when the files of `call` may go now, and then the audit log and the ticket say so: who
     /// holds the ticket from here on is told that they are gone.
     async fn let_go(&self, call: &CallId, now: Timestamp) -> Result<bool, StoreError> {
-        let case = self.by_call(call).await?.as_ref().and_then(merged_into);
+        let (stored, case) = self.with_case(call).await?;
+        if standing(stored.iter().chain(&case)) == Standing::Stays {
+            return Ok(false);
+        }
+        let case = case.map(|case| case.number);
         let run = async |change: &mut Change| {
             // In order of number, so that this and a merge never wait for each other.
             let case = match case {

@@ -346,6 +346,15 @@ async fn the_command_line_purges_by_age_and_says_what_is_wrong() {
     let wrong = house.spillway(&["recordings", "erase", "--number", "0901234567"]).await;
     let told = String::from_utf8_lossy(&wrong.stderr).into_owned();
     assert!(told.contains("country code"), "{told}");
+    let mut keyed = self::house("");
+    keyed.env.push(("SPILLWAY_RECORDINGS_KEYS", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="));
+    text(&keyed, &["migrate"]).await;
+    assert!(text(&keyed, &["recordings", "list"]).await.starts_with("nothing is kept in "));
+    let mut twice = self::house("[recordings]\nkey_file = 'recordings.key'");
+    twice.env.append(&mut keyed.env);
+    let told = twice.spillway(&["recordings", "list"]).await.stderr;
+    let told = String::from_utf8_lossy(&told).into_owned();
+    assert!(told.contains("SPILLWAY_RECORDINGS_KEYS are both set"), "{told}");
     for (more, want) in [
         ("key_file = 'missing.key'", "missing.key: cannot be read"),
         ("keep_days = 0", "recordings.keep_days: is 0; choose 1 to 36500 days"),
