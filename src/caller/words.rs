@@ -228,4 +228,33 @@ mod tests {
         let times: Vec<_> = said.iter().map(Said::at_ms).collect();
         assert_eq!(times, [90, 91, 95]);
     }
+
+    #[test]
+    fn a_sealed_journal_is_followed_with_its_key() {
+        let dir = tempfile::tempdir().expect("dir");
+        let folder = dir.path().join("a");
+        std::fs::create_dir(&folder).expect("a call's folder");
+        let (keys, call) = (seal::tests::keys(1), seal::call_of(&folder));
+        let name = Name { call: &call, file: JOURNAL_FILE };
+        let head = "{\"spillway_journal\":1}\n".to_string();
+        let stop = line(95, "out", Output::StopPlaying { play: PlayId(1) });
+        let parts = [head.into_bytes(), stop.into_bytes()];
+        let sealed = seal::tests::seal(&keys, name, 0, &parts);
+        let path = seal::sealed_path(&folder, JOURNAL_FILE);
+        // The end is not there yet, and the last line only half.
+        std::fs::write(&path, &sealed[..sealed.len() - 30]).expect("written");
+        let poll = |tail: &mut JournalTail| {
+            let mut said = Vec::new();
+            tail.poll(&mut said);
+            said
+        };
+        let mut tail = JournalTail::new(folder.clone(), Some(keys));
+        assert_eq!(poll(&mut tail), []);
+        assert!(tail.is_there());
+        std::fs::write(&path, &sealed).expect("written");
+        assert_eq!(poll(&mut tail), [Said::Stopped { play: PlayId(1), at_ms: 95 }]);
+        let mut keyless = JournalTail::new(folder, None);
+        assert_eq!(poll(&mut keyless), []);
+        assert!(!keyless.is_there());
+    }
 }
