@@ -9,12 +9,14 @@ mod cidr;
 mod console;
 mod hotline;
 mod ports;
+mod recordings;
 
 pub use access::{AccessConfig, SecondFactorConfig};
 pub use cidr::Cidr;
 pub use console::ConsoleConfig;
 pub use hotline::{LoadedHotline, gazetteer_file, load_grammar, load_hotline, load_policies};
 pub use ports::PortRange;
+pub use recordings::{RecordingsConfig, S3Config};
 
 /// Everything an administrator may set; the defaults serve this machine only.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -42,6 +44,8 @@ pub struct Config {
     pub access: AccessConfig,
     /// The operators' console and its API.
     pub console: ConsoleConfig,
+    /// What becomes of recordings and journals.
+    pub recordings: RecordingsConfig,
 }
 
 /// Where tickets are kept.
@@ -130,6 +134,7 @@ impl Default for Config {
             store: StoreConfig::default(),
             access: AccessConfig::default(),
             console: ConsoleConfig::default(),
+            recordings: RecordingsConfig::default(),
         }
     }
 }
@@ -229,6 +234,7 @@ impl Config {
         for dir in [&mut config.data_dir, &mut config.models_dir, &mut config.prompts_dir] {
             *dir = base.join(&*dir);
         }
+        config.recordings.relative_to(base);
         config.checked(file)
     }
 
@@ -266,7 +272,8 @@ impl Config {
             let fix = "give 1 to 64 letters, digits, hyphens and dots, as a host name has";
             return invalid("store.node", format!("is \"{node}\""), fix);
         }
-        if let Some((key, problem, fix)) = self.access.problem() {
+        let problem = self.access.problem().or_else(|| self.recordings.problem());
+        if let Some((key, problem, fix)) = problem {
             return invalid(key, problem, fix);
         }
         if self.sip.listen.ip().is_unspecified() && self.sip.advertise.is_none() {

@@ -3,7 +3,8 @@
 use crate::config::Config;
 use crate::engine::onnx;
 use crate::engine::pack::{Pack, PackEngine, PackState, Packs};
-use crate::store::{StoreError, StoreOptions, TicketStore};
+use crate::seal::Keys;
+use crate::store::{ArchivePlace, StoreError, StoreOptions, TicketStore};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fs;
@@ -80,6 +81,7 @@ pub fn examine(config: &Config) -> Vec<Check> {
     checks.extend(packs(config));
     checks.push(data_dir(&config.data_dir));
     checks.push(database(config));
+    checks.push(recordings(config));
     checks.extend(ports(config));
     checks
 }
@@ -113,6 +115,23 @@ fn database(config: &Config) -> Check {
 }
 
 /// The Debian packages where there is dpkg; what is needed to run shows in the other checks too.
+/// The keys recordings are encrypted with, and those of their bucket; no server is asked.
+fn recordings(config: &Config) -> Check {
+    let (keys, place) = (Keys::of(&config.recordings), ArchivePlace::of(&config.recordings));
+    let encrypted = match keys {
+        Ok(Some(_)) => "encrypted",
+        Ok(None) => "not encrypted",
+        Err(e) => return Check::missing("recordings", "no keys", e.to_string()),
+    };
+    match place {
+        Ok(_) => {
+            let days = config.recordings.keep_days;
+            Check::present("recordings", format!("{encrypted}, kept for {days} days"))
+        }
+        Err(e) => Check::missing("recordings", "no keys of their bucket", e.to_string()),
+    }
+}
+
 fn system_packages() -> Vec<Check> {
     let lines = PACKAGES.lines().filter(|l| !l.starts_with('#'));
     let fields = lines.map(|l| l.split_whitespace().collect::<Vec<_>>());
@@ -337,13 +356,16 @@ fn port(name: &str, address: SocketAddr, bound: io::Result<()>, key: &str) -> Ch
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::RecordingsConfig;
 
     fn find<'a>(checks: &'a [Check], name: &str) -> &'a Check {
         checks.iter().find(|c| c.name == name).unwrap_or_else(|| panic!("no check `{name}`"))
     }
 
     fn bare(dir: &Path) -> Config {
+        let key_file = Some(dir.join("missing.key"));
         Config {
+            recordings: RecordingsConfig { key_file, ..RecordingsConfig::default() },
             data_dir: dir.join("data"),
             models_dir: dir.join("models"),
             prompts_dir: dir.join("prompts"),
@@ -368,6 +390,7 @@ mod tests {
         check("ONNX Runtime", true, "make setup");
         check("hotline", true, "hotline");
         check("data directory", true, "mkdir -p");
+        check("recordings", true, "openssl rand");
     }
 
     #[test]

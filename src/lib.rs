@@ -21,6 +21,7 @@ pub mod call;
 // -- shell --
 pub mod config;
 pub mod engine;
+pub mod seal;
 pub mod journal;
 pub mod store;
 pub mod access;

@@ -139,7 +139,7 @@ impl Access {
         act: &'static str,
         detail: serde_json::Value,
     ) -> Result<(), AccessError> {
-        let noted = self.store.note_of(change, now, actor, act, &detail).await;
+        let noted = self.store.note_of(change, now, &actor, act, &detail).await;
         noted.map_err(AccessError::Store)
     }
 

@@ -8,8 +8,8 @@ use crate::caller::report::{CallReport, Diary, Reached};
 use crate::caller::scenario::Scenario;
 use crate::caller::script::{Action, CallerScript, Cue};
 use crate::caller::words::{JournalTail, Said};
-use crate::journal::JOURNAL_FILE;
 use crate::leg::{Leg, LegEvent};
+use crate::seal::Keys;
 use crate::sip::{CallOptions, SipClient};
 use crate::store::{StoreOptions, StoredTicket, TicketStore, call_dir};
 use crate::ticket::{CallId, TicketStatus};
@@ -42,6 +42,8 @@ pub struct PhoneOptions {
     pub record: Option<PathBuf>,
     /// The server's tickets and recordings, where they can be reached from this machine.
     pub store: StoreOptions,
+    /// The keys its journals are read with, if they are sealed.
+    pub keys: Option<Keys>,
 }
 
 /// Why a call could not be made or judged.
@@ -140,7 +142,7 @@ pub async fn place<W: Write>(
     let mut call = RunningCall {
         leg: dialed.leg.as_mut(),
         script,
-        words: folder.map(|f| JournalTail::new(f.join(JOURNAL_FILE))),
+        words: folder.map(|f| JournalTail::new(f, options.keys.clone())),
         conversation,
         diary: Diary::default(),
     };

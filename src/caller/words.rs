@@ -1,6 +1,8 @@
 //! The words of a running call, out of the journal its server writes on the same machine.
 
 use crate::call::{Input, Note, Output, PlayId, Sound};
+use crate::journal::JOURNAL_FILE;
+use crate::seal::{self, Keys, Name, Unsealer};
 use crate::time::CallTime;
 use serde::Deserialize;
 use std::fs::File;
@@ -73,17 +75,23 @@ struct Line {
 }
 
 /// Follows a journal while it grows. Never waits: what is not there yet comes with a later poll.
-#[derive(Debug)]
 pub struct JournalTail {
-    path: PathBuf,
-    file: Option<File>,
+    folder: PathBuf,
+    keys: Option<Keys>,
+    file: Option<Source>,
     unfinished: Vec<u8>,
 }
 
+enum Source {
+    Plain(File),
+    Sealed(Box<Unsealer<File>>),
+}
+
 impl JournalTail {
-    /// Follows the journal in `path`, which need not be there yet.
-    pub fn new(path: PathBuf) -> JournalTail {
-        JournalTail { path, file: None, unfinished: Vec::new() }
+    /// Follows the journal in a call's `folder`, which need not be there yet; a sealed one needs
+    /// `keys`.
+    pub fn new(folder: PathBuf, keys: Option<Keys>) -> JournalTail {
+        JournalTail { folder, keys, file: None, unfinished: Vec::new() }
     }
 
     /// True when there is a journal.
@@ -94,11 +102,20 @@ impl JournalTail {
     /// Appends what has been written since the last poll.
     pub fn poll(&mut self, said: &mut Vec<Said>) {
         if self.file.is_none() {
-            self.file = File::open(&self.path).ok();
+            self.file = self.open();
         }
-        let Some(file) = &mut self.file else { return };
         // An error here leaves the call without words, which the conversation shows.
-        let _ = file.take(READ_BYTES_MAX).read_to_end(&mut self.unfinished);
+        match &mut self.file {
+            None => return,
+            Some(Source::Plain(file)) => {
+                let _ = file.take(READ_BYTES_MAX).read_to_end(&mut self.unfinished);
+            }
+            Some(Source::Sealed(file)) => {
+                while let Ok(Some(mut lines)) = file.next_so_far() {
+                    self.unfinished.append(&mut lines);
+                }
+            }
+        }
         let Some(end) = self.unfinished.iter().rposition(|&b| b == b'\n') else { return };
         for line in self.unfinished[..end].split(|&b| b == b'\n') {
             if let Ok(line) = serde_json::from_slice::<Line>(line) {
@@ -106,6 +123,17 @@ impl JournalTail {
             }
         }
         self.unfinished.drain(..=end);
+    }
+
+    fn open(&self) -> Option<Source> {
+        let (path, is_sealed) = seal::find(&self.folder, JOURNAL_FILE);
+        if !is_sealed {
+            return File::open(path).ok().map(Source::Plain);
+        }
+        let call = seal::call_of(&self.folder);
+        let name = Name { call: &call, file: JOURNAL_FILE };
+        let file = Unsealer::follow(&path, self.keys.as_ref(), name).ok()?;
+        Some(Source::Sealed(Box::new(file)))
     }
 }
 
@@ -157,8 +185,8 @@ mod tests {
     #[test]
     fn a_growing_journal_gives_each_word_once() {
         let dir = tempfile::tempdir().expect("dir");
-        let path = dir.path().join("journal.jsonl");
-        let mut tail = JournalTail::new(path.clone());
+        let path = dir.path().join(JOURNAL_FILE);
+        let mut tail = JournalTail::new(dir.path().into(), None);
         let mut said = Vec::new();
         tail.poll(&mut said);
         assert!(!tail.is_there() && said.is_empty());
@@ -199,5 +227,34 @@ mod tests {
         assert_eq!(said, want);
         let times: Vec<_> = said.iter().map(Said::at_ms).collect();
         assert_eq!(times, [90, 91, 95]);
+    }
+
+    #[test]
+    fn a_sealed_journal_is_followed_with_its_key() {
+        let dir = tempfile::tempdir().expect("dir");
+        let folder = dir.path().join("a");
+        std::fs::create_dir(&folder).expect("a call's folder");
+        let (keys, call) = (seal::tests::keys(1), seal::call_of(&folder));
+        let name = Name { call: &call, file: JOURNAL_FILE };
+        let head = "{\"spillway_journal\":1}\n".to_string();
+        let stop = line(95, "out", Output::StopPlaying { play: PlayId(1) });
+        let parts = [head.into_bytes(), stop.into_bytes()];
+        let sealed = seal::tests::seal(&keys, name, 0, &parts);
+        let path = seal::sealed_path(&folder, JOURNAL_FILE);
+        // The end is not there yet, and the last line only half.
+        std::fs::write(&path, &sealed[..sealed.len() - 30]).expect("written");
+        let poll = |tail: &mut JournalTail| {
+            let mut said = Vec::new();
+            tail.poll(&mut said);
+            said
+        };
+        let mut tail = JournalTail::new(folder.clone(), Some(keys));
+        assert_eq!(poll(&mut tail), []);
+        assert!(tail.is_there());
+        std::fs::write(&path, &sealed).expect("written");
+        assert_eq!(poll(&mut tail), [Said::Stopped { play: PlayId(1), at_ms: 95 }]);
+        let mut keyless = JournalTail::new(folder, None);
+        assert_eq!(poll(&mut keyless), []);
+        assert!(!keyless.is_there());
     }
 }

@@ -6,6 +6,7 @@ use spillway::caller::{
     self, CallReport, Conversation, Cue, Gaps, Paint, PhoneOptions, Role, Scenario,
 };
 use spillway::config::{Config, PortRange};
+use spillway::seal::Keys;
 use spillway::sip::{SipClient, SipTransport};
 use spillway::store::StoreOptions;
 use std::path::{Path, PathBuf};
@@ -176,6 +177,7 @@ impl Run {
             prefer_pcma: self.args.codec == Codec::Pcma,
             record: self.args.record.as_deref().map(|file| self.numbered(file, number)),
             store: StoreOptions::of(&self.config)?,
+            keys: Keys::of(&self.config.recordings)?,
         };
         let shown = self.scenario.turns.iter().map(caller::shown).collect();
         let cues = self.cues.clone();
@@ -219,7 +221,7 @@ impl Run {
     fn ending(&self, report: &CallReport) -> anyhow::Result<String> {
         let mut text = format!("\n{}", report.summary(self.paint));
         if let Some(ticket) = &report.ticket {
-            let ticket = super::tickets::ticket_text(ticket.clone(), &self.config.data_dir)?;
+            let ticket = super::tickets::ticket_text(ticket.clone(), &self.config)?;
             text += &format!("\n{ticket}");
         }
         Ok(text + "\n" + &report.verdict(self.paint) + "\n")

@@ -6,6 +6,7 @@ use spillway::call::Call;
 use spillway::config::{Config, load_hotline};
 use spillway::journal::{Header, Reader};
 use spillway::replay::{Outcome, Replayable, journals_in, replay_journal};
+use spillway::seal::Keys;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 #[derive(clap::Args)]
 pub struct Args {
     /// Journals, calls' folders, or folders of those (searched at any depth): every output must
-    /// come out again as it was.
+    /// come out again as it was. Encrypted ones are read with the configuration's keys.
     #[arg(long, value_name = "PATH", num_args = 1.., required = true)]
     journal: Vec<PathBuf>,
     /// Print JSON: a list of {"journal", "outcome" or "error", "hotline_changed"}.
@@ -55,9 +56,10 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
         );
         journals.extend(found);
     }
+    let keys = Keys::of(&config.recordings)?;
     let mut all = Vec::new();
     for journal in journals {
-        let fared = replay(&config, journal);
+        let fared = replay(&config, keys.as_ref(), journal);
         if !args.json {
             super::print(&text(&fared))?;
         }
@@ -83,9 +85,9 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn replay(config: &Config, journal: PathBuf) -> Fared {
+fn replay(config: &Config, keys: Option<&Keys>, journal: PathBuf) -> Fared {
     let mut hotline_changed = false;
-    let outcome = Reader::open(&journal).map_err(anyhow::Error::from).and_then(|reader| {
+    let outcome = Reader::open(&journal, keys).map_err(anyhow::Error::from).and_then(|reader| {
         replay_journal(reader, |header| {
             let remade = remake(config, header)?;
             hotline_changed = remade.hotline_digest != header.hotline_digest;

@@ -4,7 +4,7 @@ use anyhow::Context;
 use clap::Subcommand;
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
-use spillway::config::Config;
+use spillway::config::{Config, RecordingsConfig};
 use spillway::speech::SpeechSegment;
 use spillway::store::{Order, StoreOptions, StoredTicket, TicketFilter, TicketStore, recording_of};
 use spillway::ticket::{
@@ -67,19 +67,41 @@ enum Action {
 struct Printed {
     #[serde(flatten)]
     stored: StoredTicket,
-    /// Path of the recording; null when there is none.
+    /// Path of the recording; null when there is none, or when it is kept in a bucket.
     recording: Option<PathBuf>,
+    /// The bucket where recordings of ended calls are.
+    #[serde(skip)]
+    bucket: Option<String>,
 }
 
 impl Printed {
-    fn new(stored: StoredTicket, data_dir: &Path) -> Printed {
-        Printed { recording: recording_of(data_dir, &stored.ticket.call_id), stored }
+    fn new(stored: StoredTicket, config: &Config) -> Printed {
+        let RecordingsConfig { directory, s3, .. } = &config.recordings;
+        let places = [Some(&config.data_dir), directory.as_ref()].into_iter().flatten();
+        let call = &stored.ticket.call_id;
+        let recording = { places }.find_map(|place| recording_of(place, call));
+        Printed { recording, bucket: s3.as_ref().map(|s3| s3.bucket.clone()), stored }
+    }
+
+    /// Where the recording is, or why there is none.
+    fn recording_words(&self, zone: &TimeZone) -> anyhow::Result<String> {
+        let StoredTicket { ticket, ended_unix_ms, files_gone_unix_ms, .. } = &self.stored;
+        Ok(match (&self.recording, files_gone_unix_ms, &self.bucket) {
+            (Some(path), ..) => path.display().to_string(),
+            _ if ticket.consent == Consent::Declined => "none, as the caller wished".into(),
+            (None, Some(gone), _) => format!("removed {}", local_time(*gone, zone)?),
+            (None, None, Some(bucket)) if ended_unix_ms.is_some() => {
+                let number = self.stored.number;
+                format!("bucket {bucket}: spillway recordings get {number} --to FOLDER")
+            }
+            (None, None, _) => "none".into(),
+        })
     }
 }
 
 /// A ticket as `spillway tickets show` prints it.
-pub fn ticket_text(stored: StoredTicket, data_dir: &Path) -> anyhow::Result<String> {
-    show_text(&Printed::new(stored, data_dir), &TimeZone::system())
+pub fn ticket_text(stored: StoredTicket, config: &Config) -> anyhow::Result<String> {
+    show_text(&Printed::new(stored, config), &TimeZone::system())
 }
 
 /// Runs it.
@@ -101,7 +123,7 @@ async fn answer(
     policies: &Policies,
     action: Action,
 ) -> anyhow::Result<ExitCode> {
-    let printed = |stored| Printed::new(stored, &config.data_dir);
+    let printed = |stored| Printed::new(stored, config);
     match action {
         Action::Export(args) => exchange::export(store, policies, &args).await?,
         Action::Import(args) => {
@@ -182,11 +204,6 @@ fn show_text(printed: &Printed, zone: &TimeZone) -> anyhow::Result<String> {
         "" => ticket.hotline.clone(),
         language => format!("{} ({language})", ticket.hotline),
     };
-    let recording = match (&printed.recording, ticket.consent) {
-        (Some(path), _) => path.display().to_string(),
-        (None, Consent::Declined) => "none, as the caller wished".into(),
-        (None, _) => "none".into(),
-    };
     let mut rows = callback_rows(&stored.callback, zone);
     rows.extend([
         vec!["received".into(), local_time(stored.created_unix_ms, zone)?],
@@ -197,8 +214,11 @@ fn show_text(printed: &Printed, zone: &TimeZone) -> anyhow::Result<String> {
         vec!["caller id".into(), or_dash(&ticket.caller_id)],
         vec!["call back".into(), or_dash(&ticket.callback_number)],
         vec!["consent".into(), consent_words(ticket.consent).into()],
-        vec!["recording".into(), recording],
+        vec!["recording".into(), printed.recording_words(zone)?],
     ]);
+    if let Some(reason) = &stored.hold {
+        rows.push(vec!["legal hold".into(), reason.clone()]);
+    }
     if let Some(rating) = ticket.rating {
         rows.push(vec!["rating".into(), format!("{rating} of 5")]);
     }
@@ -311,7 +331,8 @@ fn form_words(ticket: &Ticket) -> &'static str {
     }
 }
 
-fn local_time(unix_ms: i64, zone: &TimeZone) -> anyhow::Result<String> {
+/// Date and time of day in `zone`.
+pub fn local_time(unix_ms: i64, zone: &TimeZone) -> anyhow::Result<String> {
     let time = Timestamp::from_millisecond(unix_ms).context("a time in the database")?;
     Ok(time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string())
 }
@@ -347,7 +368,7 @@ fn shortened(text: &str) -> String {
 
 /// Rows as aligned columns, two spaces apart. What callers and networks sent may hold control
 /// characters; none of them reaches the terminal.
-fn table(rows: &[Vec<String>], indent: &str) -> String {
+pub fn table(rows: &[Vec<String>], indent: &str) -> String {
     let clean = |cell: &String| cell.replace(|c: char| c.is_control(), "\u{fffd}");
     let rows: Vec<Vec<String>> = rows.iter().map(|r| r.iter().map(clean).collect()).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);

@@ -1,7 +1,8 @@
 //! The journal of a call: every input and output of [`crate::call`], as it happened, on disk.
 //!
-//! A call's folder holds [`JOURNAL_FILE`] and [`RECORDING_FILE`]. The journal is JSON, one object
-//! a line; the keys of a line are in this order:
+//! A call's folder holds [`JOURNAL_FILE`] and [`RECORDING_FILE`], plain, or sealed as
+//! [`crate::seal`] tells. Opened, the journal is JSON, one object a line; the keys of a line are in
+//! this order:
 //!
 //! ```text
 //! {"spillway_journal":1,"build":"0.1.0","hotline":"demo","hotline_digest":"..",
@@ -212,6 +213,9 @@ pub enum JournalError {
         /// What is wrong.
         reason: String,
     },
+    /// Sealed, and cannot be opened.
+    #[error(transparent)]
+    Sealed(#[from] crate::seal::SealError),
     /// The recording does not fit the journal.
     #[error(
         "{file}: {reason}; if the process was killed in this call, `spillway serve` mends the \

@@ -6,9 +6,9 @@ use super::{
 };
 use crate::audio::{AudioFrame, FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE_HZ};
 use crate::call::{Input, Output};
+use crate::seal::{self, Keys, SEALED, SealError};
 use crate::time::CallTime;
 use serde::Deserialize;
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
@@ -37,14 +37,28 @@ struct AnyVersion {
 }
 
 impl Reader {
-    /// Opens the journal in `path`, a call's folder or the journal itself.
-    pub fn open(path: &Path) -> Result<Reader, JournalError> {
-        let file = if path.is_dir() { path.join(JOURNAL_FILE) } else { path.to_path_buf() };
-        let source = File::open(&file)
-            .map_err(|e| JournalError::Unreadable { file: file.clone(), reason: e.to_string() })?;
-        let recording = file.with_file_name(RECORDING_FILE);
-        let sound = if recording.exists() { Some(Recording::open(recording)?) } else { None };
-        Reader::new(file, Box::new(BufReader::new(source)), sound)
+    /// Opens the journal in `path`, a call's folder or the journal itself; a sealed one, and its
+    /// recording, with `keys`.
+    pub fn open(path: &Path, keys: Option<&Keys>) -> Result<Reader, JournalError> {
+        let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let (dir, name) = match path.is_dir() {
+            true => (path, JOURNAL_FILE),
+            false => {
+                let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+                (dir.unwrap_or(Path::new(".")), name.strip_suffix(SEALED).unwrap_or(&name))
+            }
+        };
+        let (file, _) = seal::find(dir, name);
+        let source = seal::open(dir, name, keys).map_err(|e| match e {
+            SealError::Io { reason, .. } => JournalError::Unreadable { file: file.clone(), reason },
+            e => JournalError::Sealed(e),
+        })?;
+        let (recording, _) = seal::find(dir, RECORDING_FILE);
+        let sound = match recording.exists() {
+            true => Some(Recording::open(dir, recording, keys)?),
+            false => None,
+        };
+        Reader::new(file, Box::new(BufReader::new(Growing(source))), sound)
     }
 
     /// Reads a journal out of memory, without sound; `name` stands in error messages.
@@ -190,6 +204,18 @@ impl Iterator for Reader {
     }
 }
 
+/// A sealed file that lacks its end reads as a plain one does: as far as it goes.
+struct Growing<R>(R);
+
+impl<R: Read> Read for Growing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.0.read(buffer).or_else(|e| {
+            let seal = e.get_ref().and_then(|e| e.downcast_ref::<SealError>());
+            if matches!(seal, Some(SealError::Unfinished { .. })) { Ok(0) } else { Err(e) }
+        })
+    }
+}
+
 /// Whole lines of bounded length, and where they are.
 struct Lines<R> {
     file: PathBuf,
@@ -234,14 +260,19 @@ impl<R: BufRead> Lines<R> {
 /// The caller's side of a recording, frame by frame.
 struct Recording {
     file: PathBuf,
-    samples: hound::WavIntoSamples<BufReader<File>, i16>,
+    samples: hound::WavIntoSamples<BufReader<Box<dyn Read + Send>>, i16>,
     frames: u64,
 }
 
 impl Recording {
-    fn open(file: PathBuf) -> Result<Recording, JournalError> {
+    fn open(dir: &Path, file: PathBuf, keys: Option<&Keys>) -> Result<Recording, JournalError> {
         let refused = |reason: String| JournalError::Recording { file: file.clone(), reason };
-        let wav = hound::WavReader::open(&file).map_err(|e| refused(e.to_string()))?;
+        let source = seal::open(dir, RECORDING_FILE, keys).map_err(|e| match e {
+            SealError::Io { reason, .. } => refused(reason),
+            e => JournalError::Sealed(e),
+        })?;
+        let wav = hound::WavReader::new(BufReader::new(source));
+        let wav = wav.map_err(|e| refused(e.to_string()))?;
         let spec = wav.spec();
         if (spec.channels, spec.sample_rate, spec.bits_per_sample) != (2, SAMPLE_RATE_HZ, 16) {
             return Err(refused(format!("expected 16-bit stereo at 8 kHz, found {spec:?}")));

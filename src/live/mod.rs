@@ -4,6 +4,7 @@ mod call_task;
 mod clock;
 mod ear;
 mod feed;
+mod filing;
 mod keeper;
 mod mouth;
 mod server;

@@ -4,6 +4,7 @@ use super::call_task::CallTask;
 use super::clock::unix_ms;
 use super::ear::Ear;
 use super::feed::Feed;
+use super::filing::Filing;
 use super::keeper;
 use super::tickets::TicketDesk;
 use crate::call::{CallerFacts, HangupCause, Sound};
@@ -15,7 +16,8 @@ use crate::leg::Leg;
 use crate::media::{AudioSocketCall, AudioSocketListener, MediaError};
 use crate::sip::{IncomingCall, SipError, SipServer};
 use crate::store::{
-    CallLog, DataDirLock, Spool, StoreError, StoreOptions, TicketStore, Writer, recover,
+    Archive, ArchiveError, CallLog, DataDirLock, Spool, StoreError, StoreOptions, TicketStore,
+    Writer, recover,
 };
 use crate::ticket::CallId;
 use std::net::SocketAddr;
@@ -50,6 +52,9 @@ pub enum StartError {
     /// AudioSocket cannot be served.
     #[error(transparent)]
     Media(#[from] MediaError),
+    /// The place of recordings, or the keys they are encrypted with, cannot be used.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
     /// The system refused a thread.
     #[error("cannot start a thread: {0}")]
     Thread(#[from] std::io::Error),
@@ -104,6 +109,7 @@ struct House {
     spool: Spool,
     feed: Feed,
     writer: Writer,
+    filing: Filing,
     lines: Arc<Semaphore>,
     calls: TaskTracker,
     stop: CancellationToken,
@@ -125,8 +131,10 @@ impl Server {
         engines: Engines,
     ) -> Result<Server, StartError> {
         let lock = DataDirLock::take(&config.data_dir)?;
+        let archive = Archive::of(&config)?;
         let store = TicketStore::open(&StoreOptions::of(&config)?).await?;
-        let report = recover(&config.data_dir, &store, &hotline.hotline, unix_ms()).await?;
+        let report =
+            recover(&config.data_dir, &store, &hotline.hotline, archive.keys(), unix_ms()).await?;
         for call in &report.recovered {
             let sound_ms = call.sound_ms;
             tracing::warn!(call = %call.call_id, sound_ms, "recovered a cut-off call");
@@ -142,6 +150,8 @@ impl Server {
             }
             None => None,
         };
+        let writer = Writer::start(archive.keys().cloned())?;
+        let filing = Filing::open(archive, store.clone(), &config.recordings).await?;
         let house = House {
             lines: Arc::new(Semaphore::new(config.limits.calls_max)),
             config,
@@ -150,7 +160,8 @@ impl Server {
             store,
             spool,
             feed: Feed::default(),
-            writer: Writer::start()?,
+            writer,
+            filing,
             calls: TaskTracker::new(),
             stop: CancellationToken::new(),
         };
@@ -185,6 +196,8 @@ impl Server {
         let feed = self.house.feed.clone().run(store.clone(), keeping.clone());
         let feed = tokio::spawn(feed);
         let keeper = tokio::spawn(keeper::keep(store, spool, keeping.clone()));
+        let (house, stop_filing) = (self.house.clone(), keeping.clone());
+        let filing = tokio::spawn(async move { house.filing.run(stop_filing).await });
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -214,6 +227,9 @@ impl Server {
             if let Err(error) = task.await {
                 tracing::error!(%error, "the queue's keeper broke");
             }
+        }
+        if let Err(error) = filing.await {
+            tracing::error!(%error, "the keeper of recordings broke");
         }
         self.sip.close(Duration::from_secs(2)).await;
     }
@@ -257,6 +273,7 @@ impl House {
                 Err(error) => {
                     tracing::info!(call = %facts.call_id, %error, "not answered");
                     log.end(crate::time::CallTime(0), HangupCause::Cancelled);
+                    self.file(facts.call_id).await;
                 }
             }
         });
@@ -309,6 +326,7 @@ impl House {
         line: OwnedSemaphorePermit,
     ) {
         tracing::info!(call = %facts.call_id, entrance = facts.entrance, "call answered");
+        let call = facts.call_id.clone();
         let desk = TicketDesk::open(
             self.store.clone(),
             self.spool.clone(),
@@ -327,6 +345,13 @@ impl House {
         };
         task.run().await;
         drop(line);
+        self.file(call).await;
+    }
+
+    /// The call is over: its files are closed, and put where they are kept.
+    async fn file(&self, call: CallId) {
+        self.writer.flush().await;
+        self.filing.ended(call);
     }
 }
 

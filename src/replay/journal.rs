@@ -3,6 +3,7 @@
 use crate::audio::FRAME_MS;
 use crate::call::{Call, Input, Output};
 use crate::journal::{Encoder, Entry, Header, JOURNAL_FILE, JournalError, Reader};
+use crate::seal::SEALED;
 use crate::time::CallTime;
 use serde::Serialize;
 use std::collections::VecDeque;
@@ -101,13 +102,17 @@ pub fn journals_in(path: &Path) -> std::io::Result<Vec<PathBuf>> {
             let kind = entry.file_type()?;
             if kind.is_dir() {
                 folders.push(entry.path());
-            } else if kind.is_file() && entry.file_name() == JOURNAL_FILE {
+            } else if kind.is_file() && is_journal(&entry.file_name().to_string_lossy()) {
                 found.push(entry.path());
             }
         }
     }
     found.sort();
     Ok(found)
+}
+
+fn is_journal(name: &str) -> bool {
+    name.strip_suffix(SEALED).unwrap_or(name) == JOURNAL_FILE
 }
 
 /// Feeds the journal's inputs to the call that `make` builds from its header, at their times, and

@@ -133,11 +133,11 @@ impl TicketStore {
         &self,
         change: &mut Change,
         now: Timestamp,
-        actor: String,
+        actor: &str,
         act: &'static str,
         detail: &serde_json::Value,
     ) -> Result<(), StoreError> {
-        insert(change, now, actor, act, None, detail).await.map_err(|e| self.error(e))
+        insert(change, now, actor.to_string(), act, None, detail).await.map_err(|e| self.error(e))
     }
 
     /// Closes the run of entries since the last seal; returns how many.

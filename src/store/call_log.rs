@@ -1,13 +1,13 @@
 //! One call's journal and recording, as the call's task sees them.
 
+use super::journal_file::JournalFile;
 use super::recording::{Recording, interleaved};
 use super::writer::{CallFiles, LogId, Message, Writer};
 use super::{StoreError, data_dir};
 use crate::audio::AudioFrame;
 use crate::call::{HangupCause, Input, Output};
-use crate::journal::{Encoder, Ending, Header, JOURNAL_FILE, Lost, RECORDING_FILE};
+use crate::journal::{Encoder, Ending, Header, Lost};
 use crate::time::CallTime;
-use std::io::Write;
 use std::path::Path;
 
 /// Writes down one call. Apart from [`CallLog::create`] nothing here waits for the disk.
@@ -37,13 +37,11 @@ impl CallLog {
         let mut encoder = Encoder::default();
         let mut first = Vec::new();
         encoder.header(header, &mut first);
-        let path = dir.join(JOURNAL_FILE);
-        let journal = data_dir::make_file(&path)
-            .and_then(|mut file| file.write_all(&first).map(|()| file))
-            .map_err(|e| StoreError::io(&path, &e))?;
+        let call = &header.caller.call_id;
+        let (path, mut journal) = JournalFile::create(&dir, writer.keys(), call)?;
+        journal.append(&first).map_err(|e| StoreError::io(&path, &e))?;
         let journal = Some((path, journal));
-        let path = dir.join(RECORDING_FILE);
-        let recording = Some((path.clone(), Recording::create(&path)?));
+        let recording = Some(Recording::create(&dir, writer.keys(), call)?);
         let id = writer.open(CallFiles { journal, recording });
         let lost = Lost::default();
         Ok(CallLog { writer: writer.clone(), id, encoder, recording: true, lost })
@@ -98,7 +96,11 @@ impl CallLog {
         self.tell_lost(now);
         let mut lines = Vec::new();
         self.encoder.end(now, Ending::Hangup(cause), &mut lines);
+        let refused = self.lost.records;
         self.send(lines);
+        if self.lost.records == refused {
+            self.writer.send(Message::Ended(self.id));
+        }
     }
 
     /// Once there is room again, says what was lost, before anything else is written.

@@ -21,10 +21,15 @@ pub fn call_dir(data_dir: &Path, call: &CallId) -> Result<PathBuf, StoreError> {
     Ok(calls_dir(data_dir).join(id))
 }
 
-/// The recording of a call, if there is one.
+/// The recording of a call, sealed or not, if there is one in the data directory.
 pub fn recording_of(data_dir: &Path, call: &CallId) -> Option<PathBuf> {
-    let file = call_dir(data_dir, call).ok()?.join(RECORDING_FILE);
-    file.exists().then_some(file)
+    recording_in(&call_dir(data_dir, call).ok()?)
+}
+
+/// The recording in a call's folder, sealed or not.
+pub(super) fn recording_in(dir: &Path) -> Option<PathBuf> {
+    let files = [crate::seal::sealed_path(dir, RECORDING_FILE), dir.join(RECORDING_FILE)];
+    files.into_iter().find(|file| file.exists())
 }
 
 /// The folder of all calls' folders.

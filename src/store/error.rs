@@ -110,6 +110,9 @@ pub enum StoreError {
     /// An id that is no plain file name; nothing was written.
     #[error("a call id may have 1 to 64 letters, digits and hyphens, as a UUID has")]
     BadCallId,
+    /// A sealed file cannot be read.
+    #[error(transparent)]
+    Sealed(#[from] crate::seal::SealError),
 }
 
 impl StoreError {

@@ -32,7 +32,7 @@ impl TicketStore {
             let call = ticket.call_id.0.clone();
             let stored = match self.locked(change, "call_id", call).await? {
                 Some(stored) if stored.ticket.revision >= ticket.revision => {
-                    return Ok(Some(stored.number));
+                    return Ok::<_, StoreError>(Some(stored.number));
                 }
                 Some(stored) => self.tell(change, stored, ticket, stamps).await?,
                 None => match self.insert(change, ticket, stamps).await? {
@@ -166,6 +166,8 @@ impl TicketStore {
             ended_unix_ms: None,
             hangup_cause: None,
             duration_ms: None,
+            hold: None,
+            files_gone_unix_ms: None,
             ticket: ticket.clone(),
             callback: Callback::new(Standing { priority: ticket.priority, received_at }),
         };

@@ -8,6 +8,9 @@
 //! <data_dir>/calls/<call id>/audio.wav     left the caller, right the bot; absent if declined
 //! ```
 //!
+//! With a key the last two are sealed, and their names end with ".sealed" ([`crate::seal`]). When
+//! the call is over they may move to another directory or to a bucket ([`Archive`]).
+//!
 //! Folders are for their owner alone (0700), files too (0600).
 
 use crate::call::HangupCause;
@@ -17,33 +20,47 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+mod archive;
 mod audit;
+mod bucket;
 mod call_log;
+mod custody;
 mod data_dir;
 mod database;
+mod erase;
 mod error;
 mod exchange;
 mod idempotency;
 mod intake;
 mod listing;
+mod journal_file;
+mod kept_file;
+mod mend;
 mod plain;
 mod queue;
 pub mod recording;
 mod recover;
+mod retention;
 mod rows;
 mod spool;
 mod writer;
 
+pub use archive::{Archive, ArchiveError, FileInfo};
 pub use audit::{AuditEvent, AuditReport, TicketEvent};
+pub use bucket::{ArchivePlace, S3Bucket, S3Keys};
 pub use call_log::CallLog;
+pub use custody::{CustodyError, Purged};
 pub use data_dir::{DataDirLock, call_dir, recording_of};
 pub(crate) use database::{Change, Database};
+pub use erase::Erased;
 pub use error::StoreError;
 pub use exchange::Imported;
 pub use idempotency::{IdempotentRequest, KeptAnswer, Known};
+pub use kept_file::KeptFile;
 pub use listing::{Order, QueuePlace, TicketFilter};
 pub use queue::{ActError, Pick, Swept};
 pub use recover::{Recovered, Report, recover};
+pub use retention::{Due, Removal, Removed};
 pub use spool::{Spool, Spooled};
 pub use writer::{Writer, WriterStats};
 
@@ -86,6 +103,12 @@ pub struct StoredTicket {
     pub hangup_cause: Option<HangupCause>,
     /// From answer to end, in milliseconds; null while the call runs.
     pub duration_ms: Option<u64>,
+    /// Why what the call left must not go: legal hold; null while it may.
+    #[serde(default)]
+    pub hold: Option<String>,
+    /// When it was decided that recording and journal go, milliseconds since 1970 UTC; null before.
+    #[serde(default)]
+    pub files_gone_unix_ms: Option<i64>,
     /// What the caller told us.
     pub ticket: Ticket,
     /// Raised by one at each change, by whomever.

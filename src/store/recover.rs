@@ -1,17 +1,15 @@
 //! At start-up: the calls that were running when the process died.
 
 use super::intake::instant;
-use super::{CallEnd, Stamps, StoreError, TicketStore, data_dir, recording};
+use super::{CallEnd, Stamps, StoreError, TicketStore, data_dir, journal_file, recording};
 use crate::audio::FRAME_MS;
 use crate::call::{Call, Input, Output};
 use crate::dialogue::Hotline;
-use crate::journal::{
-    Encoder, Ending, Entry, Header, JOURNAL_FILE, JournalError, RECORDING_FILE, Reader,
-};
+use crate::journal::{Encoder, Ending, Entry, Header, JournalError, Reader};
+use crate::seal::Keys;
 use crate::ticket::{CallId, Ticket, TicketNumber, TicketStatus};
 use crate::time::CallTime;
-use std::fs::OpenOptions;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -48,6 +46,7 @@ pub async fn recover(
     data_dir: &Path,
     store: &TicketStore,
     hotline: &Arc<Hotline>,
+    keys: Option<&Keys>,
     now_unix_ms: i64,
 ) -> Result<Report, StoreError> {
     let mut report = Report::default();
@@ -56,12 +55,12 @@ pub async fn recover(
     let entries = std::fs::read_dir(&calls).map_err(|e| StoreError::io(&calls, &e))?;
     for entry in entries {
         let dir = entry.map_err(|e| StoreError::io(&calls, &e))?.path();
-        if !dir.is_dir() || has_ended(&dir.join(JOURNAL_FILE)) {
+        if !dir.is_dir() || has_ended(&dir) {
             continue;
         }
-        let Some(cut_off) = cut_off(&dir, &mut report.problems) else { continue };
+        let Some(cut_off) = cut_off(&dir, keys, &mut report.problems) else { continue };
         report.recovered.push(cut_off.save(store, hotline, now_unix_ms).await?);
-        if let Err(e) = cut_off.end_journal() {
+        if let Err(e) = cut_off.end_journal(keys) {
             report.problems.push(e.to_string());
         }
     }
@@ -70,7 +69,11 @@ pub async fn recover(
 }
 
 /// True when the journal's last line is its end; looks at the end of the file only.
-fn has_ended(journal: &Path) -> bool {
+pub(super) fn has_ended(dir: &Path) -> bool {
+    let (journal, is_sealed) = journal_file::find(dir);
+    if is_sealed {
+        return journal_file::is_finished(&journal);
+    }
     let tail = || -> std::io::Result<Vec<u8>> {
         let mut file = std::fs::File::open(journal)?;
         let len = file.metadata()?.len();
@@ -104,9 +107,7 @@ struct Scan {
     error: Option<JournalError>,
 }
 
-fn scan(journal: &Path) -> Result<Scan, JournalError> {
-    let bytes = std::fs::read(journal)
-        .map_err(|e| JournalError::Unreadable { file: journal.into(), reason: e.to_string() })?;
+fn scan(journal: &Path, bytes: Vec<u8>) -> Result<Scan, JournalError> {
     let mut reader = Reader::from_bytes(&journal.display().to_string(), bytes)?;
     let (mut ticket, mut discarded, mut error) = (None, false, None);
     for record in &mut reader {
@@ -132,28 +133,37 @@ fn scan(journal: &Path) -> Result<Scan, JournalError> {
 
 /// One call that was cut off, with its sound in order.
 struct CutOff {
-    journal: PathBuf,
+    dir: PathBuf,
     scan: Scan,
+    /// False when a sealed journal holds more, which cannot be opened.
+    all_read: bool,
     sound_ms: u64,
 }
 
 /// What there is of the call in `dir`; `None`, with the problem told, where that cannot be known.
-fn cut_off(dir: &Path, problems: &mut Vec<String>) -> Option<CutOff> {
-    let journal = dir.join(JOURNAL_FILE);
-    let scan = match scan(&journal) {
+fn cut_off(dir: &Path, keys: Option<&Keys>, problems: &mut Vec<String>) -> Option<CutOff> {
+    let call = CallId(dir.file_name()?.to_string_lossy().into_owned());
+    let read = journal_file::read(dir, keys, &call).map_err(|e| problems.push(e.to_string()));
+    let (bytes, damage) = read.ok()?;
+    let scan = match scan(&journal_file::find(dir).0, bytes) {
         Ok(scan) => scan,
-        Err(JournalError::Empty { .. }) if remove_stillborn(dir) => return None,
+        Err(JournalError::Empty { .. })
+            if damage.is_none() && remove_stillborn(dir, keys, &call) =>
+        {
+            return None;
+        }
         Err(e) => {
-            problems.push(e.to_string());
+            problems.push(damage.map_or_else(|| e.to_string(), |damage| damage.to_string()));
             return None;
         }
     };
     problems.extend(scan.error.iter().map(JournalError::to_string));
-    let sound_ms = mend_recording(dir, scan.discarded).unwrap_or_else(|e| {
+    problems.extend(damage.iter().map(|damage| damage.to_string()));
+    let sound_ms = mend_recording(dir, keys, &call, scan.discarded, problems).unwrap_or_else(|e| {
         problems.push(e.to_string());
         0
     });
-    Some(CutOff { journal, scan, sound_ms })
+    Some(CutOff { dir: dir.into(), scan, all_read: damage.is_none(), sound_ms })
 }
 
 impl CutOff {
@@ -186,21 +196,18 @@ impl CutOff {
     }
 
     /// Cuts off a half-written last line and writes the end, where the journal can be read whole.
-    fn end_journal(&self) -> Result<(), StoreError> {
-        if self.scan.error.is_some() || self.scan.ended {
+    fn end_journal(&self, keys: Option<&Keys>) -> Result<(), StoreError> {
+        // What cannot be read is not cut off: somebody may mend it.
+        if self.scan.error.is_some() || !self.all_read {
             return Ok(());
         }
         let mut line = Vec::new();
-        let at = CallTime(self.duration_ms());
-        Encoder::default().end(at, Ending::Interrupted, &mut line);
-        let write = || -> std::io::Result<()> {
-            let mut file = OpenOptions::new().write(true).open(&self.journal)?;
-            file.set_len(self.scan.whole_bytes)?;
-            file.seek(SeekFrom::End(0))?;
-            file.write_all(&line)?;
-            file.sync_all()
-        };
-        write().map_err(|e| StoreError::io(&self.journal, &e))
+        if !self.scan.ended {
+            let at = CallTime(self.duration_ms());
+            Encoder::default().end(at, Ending::Interrupted, &mut line);
+        }
+        let call = &self.scan.header.caller.call_id;
+        journal_file::end(&self.dir, keys, call, self.scan.whole_bytes, &line)
     }
 }
 
@@ -214,22 +221,29 @@ fn opened(mut ticket: Ticket) -> Ticket {
 }
 
 /// The process died between making the files and writing the first line: there is nothing to keep.
-fn remove_stillborn(dir: &Path) -> bool {
-    let recording = dir.join(RECORDING_FILE);
-    let silent = !recording.exists() || matches!(recording::repair(&recording), Ok(0));
+fn remove_stillborn(dir: &Path, keys: Option<&Keys>, call: &CallId) -> bool {
+    let mended = || recording::mend(&data_dir::recording_in(dir)?, keys, call).ok();
+    let silent = data_dir::recording_in(dir).is_none() || mended().is_some_and(|m| m.ms == 0);
     silent && std::fs::remove_dir_all(dir).is_ok()
 }
 
-fn mend_recording(dir: &Path, discarded: bool) -> Result<u64, StoreError> {
-    let path = dir.join(RECORDING_FILE);
-    if !path.exists() {
-        return Ok(0);
-    }
+fn mend_recording(
+    dir: &Path,
+    keys: Option<&Keys>,
+    call: &CallId,
+    discarded: bool,
+    problems: &mut Vec<String>,
+) -> Result<u64, StoreError> {
+    let Some(path) = data_dir::recording_in(dir) else { return Ok(0) };
     if discarded {
         std::fs::remove_file(&path).map_err(|e| StoreError::io(&path, &e))?;
         return Ok(0);
     }
-    let ms = recording::repair(&path)?;
-    debug_assert_eq!(ms % FRAME_MS, 0);
-    Ok(ms)
+    let mended = recording::mend(&path, keys, call)?;
+    debug_assert_eq!(mended.ms % FRAME_MS, 0);
+    if !mended.sound {
+        let file = path.display();
+        problems.push(format!("{file}: the sound after {} ms was damaged and cut off", mended.ms));
+    }
+    Ok(mended.ms)
 }

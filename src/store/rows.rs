@@ -11,15 +11,16 @@ use sqlx::{Arguments, AssertSqlSafe, Encode, FromRow, Type};
 
 /// What [`TicketRow`] reads.
 pub(super) const SELECT: &str = "SELECT number, version, created_at, updated_at, ended_at, \
-     hangup_cause, duration_ms, intake, callback FROM tickets";
+     hangup_cause, duration_ms, hold, files_gone_at, intake, callback FROM tickets";
 
 /// Columns of a new row; `number` may follow.
 const INSERTED: &str = "revision, hotline, language, callback_number, need, created_at, intake, \
      version, stage, priority, received_at, due_at, wakes_at, held_by, office, closed_at, \
-     updated_at, callback, call_id, node, ended_at, hangup_cause, duration_ms";
+     updated_at, callback, call_id, node, ended_at, hangup_cause, duration_ms, hold, \
+     files_gone_at";
 
 const VALUES: &str = "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
-     $17, $18, $19, $20, $21, $22, $23";
+     $17, $18, $19, $20, $21, $22, $23, $24, $25";
 
 const UPDATE_INTAKE: &str = "UPDATE tickets SET revision = $1, hotline = $2, language = $3, \
      callback_number = $4, need = $5, created_at = $6, intake = $7 WHERE number = $8";
@@ -38,6 +39,8 @@ pub(super) struct TicketRow {
     ended_at: Option<i64>,
     hangup_cause: Option<String>,
     duration_ms: Option<i64>,
+    hold: Option<String>,
+    files_gone_at: Option<i64>,
     intake: String,
     pub(super) callback: String,
 }
@@ -56,6 +59,8 @@ impl TicketRow {
             ended_unix_ms: self.ended_at,
             hangup_cause: self.hangup_cause.map(cause).transpose()?,
             duration_ms: self.duration_ms.map(|d| number("duration_ms", d)).transpose()?,
+            hold: self.hold,
+            files_gone_unix_ms: self.files_gone_at,
             ticket: from_json("intake", &self.intake)?,
             callback: from_json("callback", &self.callback)?,
         })
@@ -75,7 +80,7 @@ pub(super) async fn insert(
         TicketNumber(0) => ("", ""),
         TicketNumber(number) => {
             columns.add(signed(number))?;
-            (", number", ", $24")
+            (", number", ", $26")
         }
     };
     let sql = format!(
@@ -139,6 +144,8 @@ impl Columns {
         columns.add(stored.ended_unix_ms)?;
         columns.add(stored.hangup_cause.map(|c| word(&c)))?;
         columns.add(stored.duration_ms.map(signed))?;
+        columns.add(stored.hold.as_deref().map(plain))?;
+        columns.add(stored.files_gone_unix_ms)?;
         Ok(columns)
     }
 
@@ -188,7 +195,7 @@ pub(super) fn rank(priority: Priority) -> i64 {
 }
 
 /// PostgreSQL's text has no NUL, and a telephone's may.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
 

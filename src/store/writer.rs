@@ -8,10 +8,10 @@
 //! that time stays true and nobody takes the call for whole. Opening, discarding and closing
 //! always pass: they are a few for each call.
 
+use super::journal_file::JournalFile;
 use super::recording::{Recording, STEREO_SAMPLES, StereoFrame};
+use crate::seal::Keys;
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -28,7 +28,7 @@ pub(super) struct LogId(u64);
 
 /// The files of one call.
 pub(super) struct CallFiles {
-    pub(super) journal: Option<(PathBuf, File)>,
+    pub(super) journal: Option<(PathBuf, JournalFile)>,
     pub(super) recording: Option<(PathBuf, Recording)>,
 }
 
@@ -39,6 +39,8 @@ pub(super) enum Message {
     Silence(LogId, u64),
     Lines(LogId, Vec<u8>),
     Discard(LogId),
+    /// The journal has its end line.
+    Ended(LogId),
     Close(LogId),
     Flushed(tokio::sync::oneshot::Sender<()>),
 }
@@ -71,21 +73,26 @@ struct Counters {
 pub struct Writer {
     queue: Sender<Message>,
     counters: Arc<Counters>,
+    keys: Option<Keys>,
 }
 
 impl Writer {
-    /// Starts the thread.
-    pub fn start() -> std::io::Result<Writer> {
-        let (writer, files, messages) = Writer::new();
+    /// Starts the thread. With `keys` it seals what it writes.
+    pub fn start(keys: Option<Keys>) -> std::io::Result<Writer> {
+        let (writer, files, messages) = Writer::new(keys);
         std::thread::Builder::new().name("call-log".into()).spawn(move || files.run(messages))?;
         Ok(writer)
     }
 
-    fn new() -> (Writer, Files, Receiver<Message>) {
+    fn new(keys: Option<Keys>) -> (Writer, Files, Receiver<Message>) {
         let (queue, messages) = channel();
         let counters = Arc::new(Counters::default());
         let files = Files { open: HashMap::new(), counters: counters.clone() };
-        (Writer { queue, counters }, files, messages)
+        (Writer { queue, counters, keys }, files, messages)
+    }
+
+    pub(super) fn keys(&self) -> Option<&Keys> {
+        self.keys.as_ref()
     }
 
     /// Waits until everything queued before is with the operating system.
@@ -178,6 +185,7 @@ impl Files {
                     self.counters.waiting.fetch_sub(1, Ordering::Relaxed);
                 }
                 Message::Discard(id) => self.discard(id),
+                Message::Ended(id) => self.end(id),
                 Message::Close(id) => self.close(id),
                 Message::Flushed(done) => {
                     // Nobody waits any more: nothing to tell.
@@ -200,7 +208,7 @@ impl Files {
     fn append(&mut self, id: LogId, lines: &[u8]) {
         let Some(files) = self.open.get_mut(&id) else { return };
         let Some((path, journal)) = &mut files.journal else { return };
-        if let Err(e) = journal.write_all(lines) {
+        if let Err(e) = journal.append(lines) {
             // Nothing may follow half a line: the reader forgives one only at the end.
             give_up(&self.counters, path, &e);
             files.journal = None;
@@ -212,6 +220,14 @@ impl Files {
         let Some((path, recording)) = files.recording.take() else { return };
         drop(recording);
         if let Err(e) = std::fs::remove_file(&path) {
+            give_up(&self.counters, &path, &e);
+        }
+    }
+
+    fn end(&mut self, id: LogId) {
+        let Some(files) = self.open.get_mut(&id) else { return };
+        let Some((path, journal)) = files.journal.take() else { return };
+        if let Err(e) = journal.finish() {
             give_up(&self.counters, &path, &e);
         }
     }
@@ -243,6 +259,7 @@ mod tests {
     use crate::store::{CallLog, call_dir};
     use crate::ticket::CallId;
     use crate::time::CallTime;
+    use std::fs::File;
     use std::path::Path;
 
     fn log(writer: &Writer, data_dir: &Path, call: &str) -> CallLog {
@@ -262,7 +279,7 @@ mod tests {
     fn read(data_dir: &Path, call: &str) -> (Vec<i16>, Vec<(usize, Lost)>) {
         let dir = call_dir(data_dir, &CallId(call.into())).unwrap();
         let (mut frames, mut lost) = (vec![], vec![]);
-        for record in Reader::open(&dir).unwrap() {
+        for record in Reader::open(&dir, None).unwrap() {
             match record.unwrap().entry {
                 Entry::In(Input::Audio(frame)) => frames.push(frame.0[0]),
                 Entry::Lost(l) => lost.push((frames.len(), l)),
@@ -276,7 +293,7 @@ mod tests {
     fn a_stalled_disk_costs_sound_that_is_counted_and_replaced_by_silence() {
         let data = tempfile::tempdir().unwrap();
         // No thread takes from the queue yet: the disk stalls.
-        let (writer, files, messages) = Writer::new();
+        let (writer, files, messages) = Writer::new(None);
         let mut first = log(&writer, data.path(), "first");
         let mut other = log(&writer, data.path(), "other");
         let frame = AudioFrame([7; crate::audio::FRAME_SAMPLES]);
@@ -317,7 +334,7 @@ mod tests {
     #[test]
     fn lines_too_are_bounded_and_what_was_refused_is_told() {
         let data = tempfile::tempdir().unwrap();
-        let (writer, files, messages) = Writer::new();
+        let (writer, files, messages) = Writer::new(None);
         let mut log = log(&writer, data.path(), "first");
         for n in 0..QUEUE_MAX as u64 + 30 {
             log.input(CallTime(n), &Input::Timeout);
@@ -337,11 +354,11 @@ mod tests {
     #[test]
     fn a_file_that_fails_is_given_up_and_counted_once() {
         let data = tempfile::tempdir().unwrap();
-        let (writer, mut files, _messages) = Writer::new();
+        let (writer, mut files, _messages) = Writer::new(None);
         // A file that takes no writing: opened for reading only.
         let path = data.path().join("journal.jsonl");
         std::fs::write(&path, "").unwrap();
-        let journal = Some((path.clone(), File::open(&path).unwrap()));
+        let journal = Some((path.clone(), JournalFile::Plain(File::open(&path).unwrap())));
         files.open.insert(LogId(0), CallFiles { journal, recording: None });
         files.append(LogId(0), b"{}\n");
         files.append(LogId(0), b"{}\n");

@@ -44,7 +44,7 @@ async fn write_call(data_dir: &Path, writer: &Writer) -> CallLog {
 #[tokio::test]
 async fn both_sides_are_recorded_and_read_back() {
     let data = tempfile::tempdir().unwrap();
-    let writer = Writer::start().unwrap();
+    let writer = Writer::start(None).unwrap();
     let log = write_call(data.path(), &writer).await;
     let wav = folder(data.path()).join("audio.wav");
     // Still being written: any program may look at it, up to the last whole second.
@@ -63,7 +63,7 @@ async fn both_sides_are_recorded_and_read_back() {
         assert_eq!(side(1).0, frame(n + 1_000).0, "bot, frame {n}");
     }
 
-    let mut reader = Reader::open(&folder(data.path())).unwrap();
+    let mut reader = Reader::open(&folder(data.path()), None).unwrap();
     let mut n = 0;
     for record in &mut reader {
         let record = record.unwrap();
@@ -81,7 +81,7 @@ async fn both_sides_are_recorded_and_read_back() {
 #[tokio::test]
 async fn a_declined_recording_is_removed_and_not_begun_again() {
     let data = tempfile::tempdir().unwrap();
-    let writer = Writer::start().unwrap();
+    let writer = Writer::start(None).unwrap();
     let mut log = write_call(data.path(), &writer).await;
     assert!(recording_of(data.path(), &CallId(CALL.into())).is_some());
     log.output(CallTime(2_400), &Output::DiscardRecording);
@@ -93,7 +93,7 @@ async fn a_declined_recording_is_removed_and_not_begun_again() {
     assert_eq!(recording_of(data.path(), &CallId(CALL.into())), None);
     let left: Vec<_> = folder(data.path()).read_dir().unwrap().map(|e| e.unwrap().path()).collect();
     assert_eq!(left, [folder(data.path()).join("journal.jsonl")]);
-    let reader = Reader::open(&folder(data.path())).unwrap();
+    let reader = Reader::open(&folder(data.path()), None).unwrap();
     assert!(!reader.has_sound());
     let silent = Entry::In(Input::Audio(AudioFrame::SILENCE));
     assert_eq!(reader.filter(|r| r.as_ref().unwrap().entry == silent).count(), 200);
@@ -102,7 +102,7 @@ async fn a_declined_recording_is_removed_and_not_begun_again() {
 #[tokio::test]
 async fn files_are_for_their_owner_alone() {
     let data = tempfile::tempdir().unwrap();
-    let writer = Writer::start().unwrap();
+    let writer = Writer::start(None).unwrap();
     write_call(data.path(), &writer).await;
     let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
     let folder = folder(data.path());
@@ -115,7 +115,7 @@ async fn files_are_for_their_owner_alone() {
 #[tokio::test]
 async fn an_id_that_is_no_file_name_writes_nothing() {
     let data = tempfile::tempdir().unwrap();
-    let writer = Writer::start().unwrap();
+    let writer = Writer::start(None).unwrap();
     for id in ["../escape", "", "a/b", "."] {
         let result = CallLog::create(&writer, data.path(), &header(id));
         assert!(matches!(result, Err(StoreError::BadCallId)), "{id:?}");
@@ -126,7 +126,7 @@ async fn an_id_that_is_no_file_name_writes_nothing() {
 #[tokio::test]
 async fn a_call_is_never_written_over() {
     let data = tempfile::tempdir().unwrap();
-    let writer = Writer::start().unwrap();
+    let writer = Writer::start(None).unwrap();
     write_call(data.path(), &writer).await;
     let again = CallLog::create(&writer, data.path(), &header(CALL));
     assert!(matches!(again, Err(StoreError::CallExists { .. })));
@@ -183,7 +183,7 @@ fn repair_leaves_a_stranger_alone() {
 #[ignore = "a measurement; run it with --run-ignored only --no-capture"]
 async fn writer_speed() {
     let data = tempfile::tempdir().unwrap();
-    let writer = Writer::start().unwrap();
+    let writer = Writer::start(None).unwrap();
     let mut logs: Vec<CallLog> = (0..200)
         .map(|n| CallLog::create(&writer, data.path(), &header(&format!("call-{n}"))).unwrap())
         .collect();

@@ -14,7 +14,7 @@ use spillway::ticket::{
 use std::sync::Arc;
 
 /// Runs `story` on a database of each kind.
-async fn on_both(story: impl AsyncFn(Desk)) {
+pub async fn on_both(story: impl AsyncFn(Desk)) {
     let dir = tempfile::tempdir().expect("a folder");
     let options = StoreOptions::new(dir.path());
     story(Desk::new(TicketStore::open(&options).await.expect("SQLite"))).await;

@@ -3,6 +3,7 @@
 mod access;
 mod api;
 mod arbitrary;
+mod archive;
 mod asr;
 mod call_log;
 mod callbacks;
@@ -16,7 +17,9 @@ mod lost_engine;
 mod media;
 mod outage;
 mod recovery;
+mod recordings;
 mod replay;
+mod sealed_call;
 mod sip;
 mod spoken_call;
 mod store;

@@ -61,7 +61,7 @@ fn takes_a_call() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let store = TicketStore::open(&StoreOptions::new(data_dir)).await.unwrap();
-        let writer = Writer::start().unwrap();
+        let writer = Writer::start(None).unwrap();
         let mut log = CallLog::create(&writer, data_dir, &header(CALL)).unwrap();
         log.input(CallTime(0), &Input::Answered);
         let mut tick = tokio::time::interval(Duration::from_millis(2));
@@ -125,9 +125,9 @@ fn kill_after(data_dir: &Path, life: Duration) -> Told {
 /// Recovers and checks; gives the frames told of and not kept, `None` when there was no call yet.
 async fn check_recovery(data_dir: &Path, told: &Told) -> Option<usize> {
     let store = TicketStore::open(&StoreOptions::new(data_dir)).await.unwrap();
-    let report = recover(data_dir, &store, &demo_hotline(), NOW_UNIX_MS).await.unwrap();
+    let report = recover(data_dir, &store, &demo_hotline(), None, NOW_UNIX_MS).await.unwrap();
     assert_eq!(report.problems, [] as [String; 0]);
-    let again = recover(data_dir, &store, &demo_hotline(), NOW_UNIX_MS + 1).await.unwrap();
+    let again = recover(data_dir, &store, &demo_hotline(), None, NOW_UNIX_MS + 1).await.unwrap();
     assert!(again.recovered.is_empty() && again.problems.is_empty(), "{again:?}");
     let Some(recovered) = report.recovered.first() else {
         assert_eq!((told.frames, told.revision), (0, 0), "{told:?}");
@@ -145,7 +145,7 @@ async fn check_recovery(data_dir: &Path, told: &Told) -> Option<usize> {
         assert!(stereo.chunks_exact(2).map(|p| p[0]).eq(frame(n).0), "frame {n}");
     }
 
-    let mut reader = Reader::open(&dir).unwrap();
+    let mut reader = Reader::open(&dir, None).unwrap();
     let mut journal_revision = 0;
     for record in &mut reader {
         if let Entry::Out(Output::SaveTicket(ticket)) = record.unwrap().entry {
@@ -201,7 +201,7 @@ fn killed_at_any_moment() {
 
 /// A call that was cut off, made in this process: the log is dropped without its end.
 async fn cut_off(data_dir: &Path, outputs: &[Output]) {
-    let writer = Writer::start().unwrap();
+    let writer = Writer::start(None).unwrap();
     let mut log = CallLog::create(&writer, data_dir, &header(CALL)).unwrap();
     for n in 0..100 {
         log.audio(CallTime(20 * n as u64), &frame(n), &frame(n));
@@ -242,7 +242,7 @@ async fn a_ticket_put_through_stays_closed() {
     let store = TicketStore::open(&StoreOptions::new(data.path())).await.unwrap();
     let closed = Ticket { status: TicketStatus::Closed, ..ticket(3) };
     cut_off(data.path(), &[Output::SaveTicket(Box::new(closed.clone()))]).await;
-    recover(data.path(), &store, &demo_hotline(), NOW_UNIX_MS).await.unwrap();
+    recover(data.path(), &store, &demo_hotline(), None, NOW_UNIX_MS).await.unwrap();
     assert_eq!(store.by_call(&call_id()).await.unwrap().unwrap().ticket, closed);
 }
 
@@ -254,7 +254,7 @@ async fn a_declined_recording_does_not_come_back() {
     // The process died before the file was gone.
     let wav = call_dir(data.path(), &call_id()).unwrap().join("audio.wav");
     std::fs::write(&wav, "sound nobody may keep").unwrap();
-    let report = recover(data.path(), &store, &demo_hotline(), NOW_UNIX_MS).await.unwrap();
+    let report = recover(data.path(), &store, &demo_hotline(), None, NOW_UNIX_MS).await.unwrap();
     assert_eq!(report.recovered[0].sound_ms, 0);
     assert_eq!(recording_of(data.path(), &call_id()), None);
 }
@@ -267,7 +267,7 @@ async fn damage_in_one_call_is_named_and_keeps_no_other_from_recovery() {
     let bad = data.path().join("calls/damaged");
     std::fs::create_dir(&bad).unwrap();
     std::fs::write(bad.join("journal.jsonl"), "not a journal\n").unwrap();
-    let report = recover(data.path(), &store, &demo_hotline(), NOW_UNIX_MS).await.unwrap();
+    let report = recover(data.path(), &store, &demo_hotline(), None, NOW_UNIX_MS).await.unwrap();
     assert_eq!(report.recovered.len(), 1);
     assert_eq!(report.problems.len(), 1);
     assert!(report.problems[0].contains("calls/damaged/journal.jsonl: line 1"), "{report:?}");
@@ -278,7 +278,7 @@ async fn a_ticket_whose_journal_is_gone_is_opened() {
     let data = tempfile::tempdir().unwrap();
     let store = TicketStore::open(&StoreOptions::new(data.path())).await.unwrap();
     let number = store.save(&ticket(3), stamps()).await.unwrap();
-    recover(data.path(), &store, &demo_hotline(), NOW_UNIX_MS).await.unwrap();
+    recover(data.path(), &store, &demo_hotline(), None, NOW_UNIX_MS).await.unwrap();
     let all = store.list(&TicketFilter::default()).await.unwrap();
     assert_eq!((all.len(), all[0].number), (1, number));
     assert_eq!(all[0].callback.stage, spillway::ticket::Stage::Open, "somebody calls back");

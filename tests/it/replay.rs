@@ -77,7 +77,7 @@ fn run_live<C: Replayable>(
 }
 
 async fn record(data_dir: &Path, inputs: Vec<(u64, Input)>) -> PathBuf {
-    let writer = Writer::start().unwrap();
+    let writer = Writer::start(None).unwrap();
     let mut log = CallLog::create(&writer, data_dir, &header(CALL)).unwrap();
     let (mut toy, mut now, mut frames) = (Toy::default(), CallTime(0), 0);
     for (step, input) in inputs {
@@ -98,7 +98,7 @@ async fn record(data_dir: &Path, inputs: Vec<(u64, Input)>) -> PathBuf {
 
 fn replay<C: Replayable>(dir: &Path, call: C) -> Outcome {
     let make = |_: &_| Ok::<_, Infallible>(call);
-    let Ok(outcome) = replay_journal(Reader::open(dir).unwrap(), make).unwrap();
+    let Ok(outcome) = replay_journal(Reader::open(dir, None).unwrap(), make).unwrap();
     outcome
 }
 
@@ -221,7 +221,7 @@ async fn a_recording_shorter_than_the_journal_is_an_error() {
     std::fs::write(&wav, &bytes[..44 + 640 * 100]).unwrap();
     spillway::store::recording::repair(&wav).unwrap();
     let make = |_: &_| Ok::<_, Infallible>(Toy::default());
-    let error = replay_journal(Reader::open(&dir).unwrap(), make).unwrap_err();
+    let error = replay_journal(Reader::open(&dir, None).unwrap(), make).unwrap_err();
     assert!(error.to_string().contains("ends after 2000 ms"), "{error}");
 }
 
@@ -303,7 +303,7 @@ impl Caller {
 #[tokio::test]
 async fn a_call_of_the_demo_hotline_comes_out_again() {
     let data = tempfile::tempdir().unwrap();
-    let writer = Writer::start().unwrap();
+    let writer = Writer::start(None).unwrap();
     let mut log = CallLog::create(&writer, data.path(), &header(CALL)).unwrap();
     let hotline = demo_hotline();
     let mut call = demo_call(&hotline);

@@ -190,6 +190,8 @@ async fn prints_json() {
       "ended_unix_ms": 1700000063500,
       "hangup_cause": "finished",
       "duration_ms": 63500,
+      "hold": null,
+      "files_gone_unix_ms": null,
       "ticket": {
         "call_id": "call-1",
         "revision": 9,
@@ -352,7 +354,7 @@ async fn the_first_versions_tickets_are_kept() {
     sqlx::query(slot).execute(&mut raw).await.unwrap();
     raw.close().await.unwrap();
     place.fails("tickets list", "is of an older version; run `spillway migrate`");
-    assert_eq!(place.print("migrate"), "var/tickets.db: from version 1 to 2\n");
+    assert_eq!(place.print("migrate"), "var/tickets.db: from version 1 to 4\n");
     let store = TicketStore::open(&StoreOptions::new(&place.data_dir())).await.unwrap();
     let stored = store.by_call(&CallId("call-7".into())).await.unwrap().unwrap();
     assert_eq!((stored.number.0, stored.ticket.revision, stored.ticket.rating), (7, 3, Some(5)));

@@ -198,6 +198,8 @@ fn open_ticket(n: u64, now: Timestamp) -> StoredTicket {
         ended_unix_ms: Some(unix_ms),
         hangup_cause: None,
         duration_ms: Some(60_000),
+        hold: None,
+        files_gone_unix_ms: None,
         ticket,
         version: 1,
         callback,

@@ -313,6 +313,8 @@ impl Written {
             ended_unix_ms: None,
             hangup_cause: None,
             duration_ms: None,
+            hold: None,
+            files_gone_unix_ms: None,
             ticket,
             version: 1,
             callback,

@@ -31,6 +31,8 @@ const PROMPT_FRAMES: usize = 15;
 /// A house; gone when dropped.
 pub struct House {
     dir: tempfile::TempDir,
+    /// What programs that run here find in their environment besides the test's own.
+    pub env: Vec<(&'static str, &'static str)>,
 }
 
 pub fn checkout() -> &'static Path {
@@ -56,7 +58,7 @@ impl House {
     /// follows in the configuration.
     pub fn new(models: Option<&Path>, more: &str) -> House {
         let dir = tempfile::tempdir().expect("a folder");
-        let house = House { dir };
+        let house = House { dir, env: vec![] };
         house.configure(models, &checkout().join("prompts"), more);
         house
     }
@@ -73,7 +75,7 @@ impl House {
     /// are as short as may be: what a caller hears is told by its pitch.
     pub fn toned(more: &str) -> House {
         let dir = tempfile::tempdir().expect("a folder");
-        let house = House { dir };
+        let house = House { dir, env: vec![] };
         let prompts = house.path("prompts");
         let language = prompts.join("languages/en");
         std::fs::create_dir_all(language.join("wav")).expect("made");
@@ -139,6 +141,7 @@ impl House {
             .arg("--config")
             .arg(self.config_file())
             .args(args)
+            .envs(self.env.iter().copied())
             .kill_on_drop(true)
             .output()
             .await

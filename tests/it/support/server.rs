@@ -33,6 +33,7 @@ impl Served {
             .arg("--config")
             .arg(house.config_file())
             .arg("serve")
+            .envs(house.env.iter().copied())
             .stdout(Stdio::piped())
             .stderr(log)
             .kill_on_drop(true)
