@@ -9,6 +9,7 @@ pub mod migrate;
 pub mod models;
 pub mod replay;
 pub mod serve;
+pub mod statistics;
 pub mod tickets;
 
 use std::io::Write;

@@ -342,7 +342,7 @@ fn shortened(text: &str) -> String {
 
 /// Rows as aligned columns, two spaces apart. What callers and networks sent may hold control
 /// characters; none of them reaches the terminal.
-fn table(rows: &[Vec<String>], indent: &str) -> String {
+pub fn table(rows: &[Vec<String>], indent: &str) -> String {
     let clean = |cell: &String| cell.replace(|c: char| c.is_control(), "\u{fffd}");
     let rows: Vec<Vec<String>> = rows.iter().map(|r| r.iter().map(clean).collect()).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);

@@ -27,10 +27,12 @@ mod exchange;
 mod intake;
 mod plain;
 mod queue;
+mod ratings;
 pub mod recording;
 mod recover;
 mod rows;
 mod spool;
+mod statistics;
 mod writer;
 
 pub use audit::{AuditEvent, AuditReport};
@@ -41,6 +43,7 @@ pub use exchange::Imported;
 pub use queue::{ActError, Pick, Swept};
 pub use recover::{Recovered, Report, recover};
 pub use spool::{Spool, Spooled};
+pub use statistics::{AnsweredReport, StatisticsQuery};
 pub use writer::{Writer, WriterStats};
 
 /// When things happened, in milliseconds since 1970 UTC; stamped by the shell.

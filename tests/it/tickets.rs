@@ -3,7 +3,7 @@
 use crate::arbitrary;
 use spillway::call::HangupCause;
 use spillway::speech::SpeechSegment;
-use spillway::store::{CallEnd, Stamps, StoreOptions, TicketStore, call_dir};
+use spillway::store::{CallEnd, Stamps, StatisticsQuery, StoreOptions, TicketStore, call_dir};
 use spillway::ticket::{CallId, Consent, Priority, SlotRecord, SlotStatus, Ticket, TicketStatus};
 use spillway::time::MediaTime;
 use std::path::{Path, PathBuf};
@@ -274,7 +274,7 @@ async fn goes_to_another_database_and_back() {
     assert_eq!(lines.lines().count(), 3);
     from.fails("tickets export --out all.jsonl", "is it there already?");
     std::fs::write(to.0.path().join("all.jsonl"), &lines).unwrap();
-    assert_eq!(to.print("migrate"), "var/tickets.db: new, at version 2\n");
+    assert_eq!(to.print("migrate"), "var/tickets.db: new, at version 5\n");
     assert!(to.print("tickets import all.jsonl").contains("3 tickets added, 0 known already"));
     assert!(to.print("tickets import all.jsonl").contains("0 tickets added, 3 known already"));
     assert_eq!(to.print("tickets export"), lines, "to the letter");
@@ -350,7 +350,7 @@ async fn the_first_versions_tickets_are_kept() {
     sqlx::query(slot).execute(&mut raw).await.unwrap();
     raw.close().await.unwrap();
     place.fails("tickets list", "is of an older version; run `spillway migrate`");
-    assert_eq!(place.print("migrate"), "var/tickets.db: from version 1 to 2\n");
+    assert_eq!(place.print("migrate"), "var/tickets.db: from version 1 to 5\n");
     let store = TicketStore::open(&StoreOptions::new(&place.data_dir())).await.unwrap();
     let stored = store.by_call(&CallId("call-7".into())).await.unwrap().unwrap();
     assert_eq!((stored.number.0, stored.ticket.revision, stored.ticket.rating), (7, 3, Some(5)));
@@ -360,5 +360,9 @@ async fn the_first_versions_tickets_are_kept() {
     assert_eq!(stored.callback.priority(), Priority::Emergency);
     assert_eq!(stored.callback.received_at().as_millisecond(), 1_700_000_000_000);
     let now = "2026-01-01T00:00:00Z".parse().unwrap();
+    let from = Some("2023-01-01".parse().unwrap());
+    let query = StatisticsQuery { from, ..StatisticsQuery::default() };
+    let total = store.statistics(&query, now).await.unwrap().total;
+    assert_eq!((total.bot, total.partial, total.bot_ratings), (1, 0, 1));
     assert_eq!(store.sweep(now).await.unwrap().acts, 2, "at risk, then overdue");
 }
