@@ -34,6 +34,17 @@ pub struct Config {
     pub engines: EnginesConfig,
     /// Where tickets are kept.
     pub store: StoreConfig,
+    /// Telling others of tickets.
+    pub webhooks: WebhooksConfig,
+}
+
+/// Telling others of tickets by HTTP; whom, administrators keep in the database.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WebhooksConfig {
+    /// Networks whose receivers are trusted: told by plain http too, and told at all on this
+    /// machine and at link-local addresses.
+    pub allow_http: Vec<Cidr>,
 }
 
 /// Where tickets are kept.
@@ -120,6 +131,7 @@ impl Default for Config {
             limits: LimitsConfig::default(),
             engines: EnginesConfig::default(),
             store: StoreConfig::default(),
+            webhooks: WebhooksConfig::default(),
         }
     }
 }

@@ -23,6 +23,7 @@ pub mod config;
 pub mod engine;
 pub mod journal;
 pub mod store;
+pub mod webhook;
 pub mod leg;
 pub mod sip;
 pub mod media;

@@ -1,7 +1,7 @@
 //! The running server: entrances, admission, engines, orderly start and stop.
 
 use super::call_task::CallTask;
-use super::clock::unix_ms;
+use super::clock::{now, unix_ms};
 use super::ear::Ear;
 use super::keeper;
 use super::tickets::TicketDesk;
@@ -17,6 +17,7 @@ use crate::store::{
     CallLog, DataDirLock, Spool, StoreError, StoreOptions, TicketStore, Writer, recover,
 };
 use crate::ticket::CallId;
+use crate::webhook;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -175,6 +176,10 @@ impl Server {
         let (store, spool) = (self.house.store.clone(), self.house.spool.clone());
         let keeping = CancellationToken::new();
         let keeper = tokio::spawn(keeper::keep(store, spool, keeping.clone()));
+        let (store, config) = (self.house.store.clone(), self.house.config.webhooks.clone());
+        let stop_sending = keeping.clone();
+        let sender =
+            tokio::spawn(async move { webhook::run(store, &config, now, stop_sending).await });
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -202,6 +207,9 @@ impl Server {
         keeping.cancel();
         if let Err(error) = keeper.await {
             tracing::error!(%error, "the queue's keeper broke");
+        }
+        if let Err(error) = sender.await {
+            tracing::error!(%error, "the sender of webhooks broke");
         }
         self.sip.close(Duration::from_secs(2)).await;
     }

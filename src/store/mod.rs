@@ -22,6 +22,7 @@ mod audit;
 mod call_log;
 mod data_dir;
 mod database;
+mod deliveries;
 mod error;
 mod exchange;
 mod intake;
@@ -33,17 +34,21 @@ mod recover;
 mod rows;
 mod spool;
 mod statistics;
+mod webhooks;
 mod writer;
 
 pub use audit::{AuditEvent, AuditReport};
 pub use call_log::CallLog;
 pub use data_dir::{DataDirLock, call_dir, recording_of};
+pub use deliveries::{ClaimedDelivery, DeliveryFilter, DeliveryState, Outcome, WebhookDelivery};
 pub use error::StoreError;
 pub use exchange::Imported;
 pub use queue::{ActError, Pick, Swept};
 pub use recover::{Recovered, Report, recover};
 pub use spool::{Spool, Spooled};
 pub use statistics::{AnsweredReport, StatisticsQuery};
+pub(crate) use webhooks::SECRET_PREFIX;
+pub use webhooks::{HookError, NewWebhook, Webhook, WebhookFormat, WebhookSpec};
 pub use writer::{Writer, WriterStats};
 
 /// When things happened, in milliseconds since 1970 UTC; stamped by the shell.

@@ -4,6 +4,7 @@ use crate::speech::SpeechSegment;
 use serde::{Deserialize, Serialize};
 
 mod callback;
+mod event;
 mod hours;
 mod office;
 mod place;
@@ -19,6 +20,7 @@ mod transition;
 pub use callback::{
     Act, Actor, Attempt, Callback, Correction, Escalation, Lease, Note, Refused, Stage, Standing,
 };
+pub use event::{event_kind, event_kinds};
 pub use hours::{Hours, HoursSpec, WeekSpec};
 pub use office::{Office, OfficeSpec, Offices, Routed};
 pub use policy::{CallbackPolicy, CallbackSpec, Policies, SlotNames};

@@ -4,6 +4,7 @@ mod crash;
 mod desk;
 mod figures;
 mod model;
+mod webhooks;
 
 use crate::support::postgres::Postgres;
 use desk::{Desk, anna, boris, hours, minutes, supervisor};
