@@ -146,8 +146,8 @@ struct Row {
     last_error: Option<String>,
 }
 
-const SELECT: &str = "SELECT id, webhook, event, ticket, kind, actor, at, state, attempts, next_at, \
-     last_status, last_error FROM webhook_deliveries";
+const SELECT: &str = "SELECT id, webhook, event, ticket, kind, actor, at, state, attempts, \
+     next_at, last_status, last_error FROM webhook_deliveries";
 
 impl From<Row> for WebhookDelivery {
     fn from(row: Row) -> WebhookDelivery {
@@ -185,9 +185,9 @@ struct Target {
 impl TicketStore {
     /// Makes deliveries of what was sealed since; returns true when there may be more to do.
     pub async fn fill_webhooks(&self, now: Timestamp) -> Result<bool, StoreError> {
-        let sql = "SELECT w.id FROM webhooks w WHERE w.active = 1 AND EXISTS (SELECT 1 FROM events e \
-                   WHERE e.seal >= w.cursor_seal AND (e.seal > w.cursor_seal OR e.id > w.cursor_id)) \
-                   ORDER BY w.id";
+        let sql = "SELECT w.id FROM webhooks w WHERE w.active = 1 AND EXISTS (SELECT 1 FROM \
+                   events e WHERE e.seal >= w.cursor_seal AND (e.seal > w.cursor_seal OR \
+                   e.id > w.cursor_id)) ORDER BY w.id";
         let behind: Vec<i64> = sqlx::query_scalar(sql)
             .fetch_all(self.database.pool())
             .await
@@ -314,7 +314,8 @@ async fn fill(change: &mut Change, webhook: i64, now: Timestamp) -> Result<bool,
         .await?;
     // None: another node is at it.
     let Some((kinds, seal, id)) = cursor else { return Ok(false) };
-    let kinds: Vec<String> = serde_json::from_str(&kinds).unwrap_or_default();
+    let kinds: Vec<String> =
+        serde_json::from_str(&kinds).map_err(|e| sqlx::Error::Decode(e.into()))?;
     let sql = format!(
         "{EVENTS} WHERE seal >= $1 AND (seal > $1 OR id > $2) ORDER BY seal, id LIMIT {FILL_MAX}"
     );

@@ -51,12 +51,15 @@ impl Seen {
     }
 }
 
+/// A status, and a header.
+type Answer = (u16, Option<(&'static str, &'static str)>);
+
 #[derive(Clone)]
 struct Receiver {
     url: String,
     seen: Arc<Mutex<Vec<Seen>>>,
     /// What it answers; then 204 for ever.
-    answers: Arc<Mutex<VecDeque<(u16, Option<(&'static str, &'static str)>)>>>,
+    answers: Arc<Mutex<VecDeque<Answer>>>,
     /// An answer takes a permit.
     permits: Arc<Semaphore>,
 }
@@ -145,7 +148,7 @@ async fn a_receiver_is_told_once_and_can_tell_who_speaks() {
         spec.authorization = Some("Token token=abc".into());
         let made = desk.store.create_webhook(&spec, &supervisor(), desk.now).await.expect("made");
         let listed = desk.store.webhooks().await.expect("read");
-        assert_eq!(listed, [made.webhook.clone()]);
+        assert_eq!(listed, std::slice::from_ref(&made.webhook));
         assert!(made.webhook.authorized);
 
         let mut sender = Sender::new(desk.store.clone(), &loopback());
