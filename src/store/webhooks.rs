@@ -227,8 +227,8 @@ impl TicketStore {
             self.check_name(change, &spec.name, 0).await?;
             // Everything up to the last seal happened before.
             let sql = "INSERT INTO webhooks (name, url, format, kinds, secret, credentials, \
-                       active, cursor_seal, cursor_id, created_at) SELECT $1, $2, $3, $4, $5, $6, $7, \
-                       coalesce(max(number), 0) + 1, 0, $8 FROM seals RETURNING id";
+                       active, cursor_seal, cursor_id, created_at) SELECT $1, $2, $3, $4, $5, \
+                       $6, $7, coalesce(max(number), 0) + 1, 0, $8 FROM seals RETURNING id";
             let query = sqlx::query_scalar(sql)
                 .bind(spec.name.clone())
                 .bind(spec.url.clone())

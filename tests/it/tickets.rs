@@ -292,6 +292,32 @@ async fn goes_to_another_database_and_back() {
 }
 
 #[test]
+fn counts() {
+    let place = Place::new();
+    place.print("migrate");
+    let list = "callback_number,need,priority,received_at\n\
+                +84901,FOOD,normal,2026-01-01T23:30:00Z\n\
+                +84902,FOOD,emergency,2026-01-02T08:00:00Z\n\
+                +84903,,normal,2026-01-03T00:00:00Z\n";
+    std::fs::write(place.0.path().join("list.csv"), list).unwrap();
+    place.print("tickets import list.csv");
+    let period = "statistics --from 2026-01-01 --to 2026-01-03";
+    let table = place.print(period);
+    assert!(table.starts_with("all hotlines, 2026-01-01 00:00 to 2026-01-03 00:00 UTC"), "{table}");
+    assert!(table.contains("\nFOOD   2      -       2 "), "{table}");
+    let days = place.print(&format!("{period} --by day --csv"));
+    let columns = |line: &str| line.split(',').take(7).map(str::to_string).collect::<Vec<_>>();
+    let rows: Vec<_> = days.split("\r\n").map(|line| columns(line).join(" ")).collect();
+    let want = ["2026-01-01 1   1 1 0", "2026-01-02 1   1 1 1", "total 2   2 2 1", ""];
+    assert_eq!(rows[1..], want, "{days}");
+    let json: serde_json::Value =
+        serde_json::from_str(&place.print(&format!("{period} --by hour --json"))).unwrap();
+    assert_eq!((&json["rows"][0]["key"], &json["total"]["overdue"]), (&"08".into(), &2.into()));
+    place.fails("statistics --by moon", "need, branch, office, language, hour, day");
+    place.fails("statistics --from 2027-01-01 --to 2026-01-01", "to: is before `from`");
+}
+
+#[test]
 fn a_paper_list_becomes_tickets_or_nothing_does() {
     let place = Place::new();
     place.print("migrate");

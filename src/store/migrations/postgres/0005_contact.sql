@@ -6,9 +6,11 @@ ALTER TABLE tickets ADD COLUMN branch TEXT NOT NULL DEFAULT '';
 ALTER TABLE tickets ADD COLUMN referred_at BIGINT;
 ALTER TABLE tickets ADD COLUMN reached_at BIGINT;
 
+-- Not by ::jsonb, which refuses the \u0000 that a telephone may have sent. What is looked for stands
+-- in no string: quotes within one have backslashes.
 UPDATE tickets SET
-    complete = CASE intake::jsonb ->> 'complete' WHEN 'true' THEN 1 ELSE 0 END,
-    bot_rating = (intake::jsonb ->> 'rating')::bigint,
+    complete = CASE WHEN intake LIKE '%"complete":true%' THEN 1 ELSE 0 END,
+    bot_rating = substring(intake from '"rating":([1-5])')::bigint,
     referred_at = CASE stage WHEN 'referred' THEN updated_at END,
     reached_at = CASE stage WHEN 'done' THEN closed_at END;
 
