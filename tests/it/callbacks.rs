@@ -4,6 +4,7 @@ mod crash;
 mod desk;
 mod figures;
 mod model;
+mod webhook_crash;
 mod webhooks;
 
 use crate::support::postgres::Postgres;

@@ -23,13 +23,13 @@ use tokio_util::sync::CancellationToken;
 
 /// One message as it came.
 #[derive(Debug, Clone)]
-struct Seen {
+pub struct Seen {
     headers: HeaderMap,
     body: Bytes,
 }
 
 impl Seen {
-    fn header(&self, name: &str) -> &str {
+    pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |v| v.to_str().expect("text"))
     }
 
@@ -55,7 +55,7 @@ impl Seen {
 type Answer = (u16, Option<(&'static str, &'static str)>);
 
 #[derive(Clone)]
-struct Receiver {
+pub struct Receiver {
     url: String,
     seen: Arc<Mutex<Vec<Seen>>>,
     /// What it answers; then 204 for ever.
@@ -65,7 +65,7 @@ struct Receiver {
 }
 
 impl Receiver {
-    async fn start() -> Receiver {
+    pub async fn start() -> Receiver {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let receiver = Receiver {
             url: format!("http://{}/hooks?token=x", listener.local_addr().expect("bound")),
@@ -78,7 +78,7 @@ impl Receiver {
         receiver
     }
 
-    fn seen(&self) -> Vec<Seen> {
+    pub fn seen(&self) -> Vec<Seen> {
         self.seen.lock().expect("whole").clone()
     }
 
@@ -86,7 +86,7 @@ impl Receiver {
         self.answers.lock().expect("whole").extend(answers.iter().map(|a| (*a, None)));
     }
 
-    fn spec(&self, name: &str, kinds: &[&str]) -> WebhookSpec {
+    pub fn spec(&self, name: &str, kinds: &[&str]) -> WebhookSpec {
         WebhookSpec {
             name: name.into(),
             url: self.url.clone(),
@@ -114,13 +114,13 @@ async fn take(
     (status, header.into_iter().collect(), body)
 }
 
-fn loopback() -> WebhooksConfig {
+pub fn loopback() -> WebhooksConfig {
     let net = spillway::config::Cidr::LOOPBACK_V4;
     WebhooksConfig { allow_http: vec![net] }
 }
 
 /// Seals what happened, sends what is due and waits for the answers.
-async fn send(desk: &Desk, sender: &mut Sender) -> usize {
+pub async fn send(desk: &Desk, sender: &mut Sender) -> usize {
     while desk.store.seal(desk.now).await.expect("sealed") > 0 {}
     let mut all = 0;
     loop {
