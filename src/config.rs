@@ -46,6 +46,17 @@ pub struct Config {
     pub console: ConsoleConfig,
     /// What becomes of recordings and journals.
     pub recordings: RecordingsConfig,
+    /// Telling others of tickets.
+    pub webhooks: WebhooksConfig,
+}
+
+/// Telling others of tickets by HTTP; whom, administrators keep in the database.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WebhooksConfig {
+    /// Networks whose receivers are trusted: told by plain http too, and told at all on this
+    /// machine and at link-local addresses.
+    pub allow_http: Vec<Cidr>,
 }
 
 /// Where tickets are kept.
@@ -135,6 +146,7 @@ impl Default for Config {
             access: AccessConfig::default(),
             console: ConsoleConfig::default(),
             recordings: RecordingsConfig::default(),
+            webhooks: WebhooksConfig::default(),
         }
     }
 }

@@ -25,6 +25,7 @@ pub mod seal;
 pub mod journal;
 pub mod store;
 pub mod access;
+pub mod webhook;
 pub mod leg;
 pub mod sip;
 pub mod media;

@@ -35,6 +35,8 @@ enum Command {
     Tickets(command::tickets::Args),
     /// List, read, hold, purge and erase the recordings and journals of calls.
     Recordings(command::recordings::Args),
+    /// Count a period's calls and callbacks: by need, office, hour and more.
+    Statistics(command::statistics::Args),
     /// Bring the database's tables up to date.
     Migrate(command::migrate::Args),
     /// Print the audit log, or prove that nobody changed it.
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         Command::Gazetteer(args) => command::gazetteer::run(config, args),
         Command::Tickets(args) => command::tickets::run(config, args),
         Command::Recordings(args) => command::recordings::run(config, args),
+        Command::Statistics(args) => command::statistics::run(config, args),
         Command::Migrate(args) => command::migrate::run(config, &args),
         Command::Audit(args) => command::audit::run(config, args),
         Command::Doctor(args) => command::doctor::run(config, args),

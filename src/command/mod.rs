@@ -10,6 +10,7 @@ pub mod models;
 pub mod recordings;
 pub mod replay;
 pub mod serve;
+pub mod statistics;
 pub mod tickets;
 
 use std::io::Write;

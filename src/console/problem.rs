@@ -110,6 +110,7 @@ impl From<Refused> for Problem {
         let (status, name) = match &refused {
             Refused::Stage { .. } => (StatusCode::CONFLICT, "wrong-stage"),
             Refused::Held { .. } => (StatusCode::CONFLICT, "held"),
+            Refused::Rated => (StatusCode::CONFLICT, "rated"),
             Refused::NotAllowed { .. } => (StatusCode::FORBIDDEN, "denied"),
             Refused::Quiet { .. } => (StatusCode::CONFLICT, "quiet-hours"),
             Refused::Invalid { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),

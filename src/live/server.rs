@@ -1,7 +1,7 @@
 //! The running server: entrances, admission, engines, orderly start and stop.
 
 use super::call_task::CallTask;
-use super::clock::unix_ms;
+use super::clock::{now, unix_ms};
 use super::ear::Ear;
 use super::feed::Feed;
 use super::filing::Filing;
@@ -20,6 +20,7 @@ use crate::store::{
     Writer, recover,
 };
 use crate::ticket::CallId;
+use crate::webhook;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -198,6 +199,10 @@ impl Server {
         let keeper = tokio::spawn(keeper::keep(store, spool, keeping.clone()));
         let (house, stop_filing) = (self.house.clone(), keeping.clone());
         let filing = tokio::spawn(async move { house.filing.run(stop_filing).await });
+        let (store, config) = (self.house.store.clone(), self.house.config.webhooks.clone());
+        let stop_sending = keeping.clone();
+        let sender =
+            tokio::spawn(async move { webhook::run(store, &config, now, stop_sending).await });
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -230,6 +235,9 @@ impl Server {
         }
         if let Err(error) = filing.await {
             tracing::error!(%error, "the keeper of recordings broke");
+        }
+        if let Err(error) = sender.await {
+            tracing::error!(%error, "the sender of webhooks broke");
         }
         self.sip.close(Duration::from_secs(2)).await;
     }

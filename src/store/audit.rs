@@ -110,7 +110,7 @@ pub struct AuditReport {
 }
 
 const SEALS: &str = "SELECT number, at, events, hash FROM seals";
-const EVENTS: &str = "SELECT id, seal, at, actor, act, ticket, detail FROM events";
+pub(super) const EVENTS: &str = "SELECT id, seal, at, actor, act, ticket, detail FROM events";
 
 impl TicketStore {
     /// Writes an entry about a ticket as part of `change`; `detail` holds nothing that people said.

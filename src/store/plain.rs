@@ -49,6 +49,8 @@ impl TicketStore {
             values.add(None::<i64>)?;
             values.add(0_i64)?;
             values.add(row.callback.clone())?;
+            values.add(None::<i64>)?;
+            values.add(None::<i64>)?;
             values.add(row.number)
         };
         add(&mut values).map_err(sqlx::Error::Encode)?;

@@ -15,19 +15,21 @@ pub(super) const SELECT: &str = "SELECT number, version, created_at, updated_at,
 
 /// Columns of a new row; `number` may follow.
 const INSERTED: &str = "revision, hotline, language, callback_number, need, created_at, intake, \
-     version, stage, priority, received_at, due_at, wakes_at, held_by, office, closed_at, \
-     updated_at, callback, call_id, node, ended_at, hangup_cause, duration_ms, hold, \
-     files_gone_at";
+     complete, bot_rating, branch, version, stage, priority, received_at, due_at, wakes_at, \
+     held_by, office, closed_at, updated_at, callback, referred_at, reached_at, call_id, node, \
+     ended_at, hangup_cause, duration_ms, hold, files_gone_at";
 
 const VALUES: &str = "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
-     $17, $18, $19, $20, $21, $22, $23, $24, $25";
+     $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30";
 
 const UPDATE_INTAKE: &str = "UPDATE tickets SET revision = $1, hotline = $2, language = $3, \
-     callback_number = $4, need = $5, created_at = $6, intake = $7 WHERE number = $8";
+     callback_number = $4, need = $5, created_at = $6, intake = $7, complete = $8, \
+     bot_rating = $9, branch = $10 WHERE number = $11";
 
 pub(super) const UPDATE_CALLBACK: &str = "UPDATE tickets SET version = $1, stage = $2, \
      priority = $3, received_at = $4, due_at = $5, wakes_at = $6, held_by = $7, office = $8, \
-     closed_at = $9, updated_at = $10, callback = $11 WHERE number = $12";
+     closed_at = $9, updated_at = $10, callback = $11, referred_at = $12, reached_at = $13 \
+     WHERE number = $14";
 
 /// A row of `tickets`.
 #[derive(Debug, FromRow)]
@@ -80,7 +82,7 @@ pub(super) async fn insert(
         TicketNumber(0) => ("", ""),
         TicketNumber(number) => {
             columns.add(signed(number))?;
-            (", number", ", $26")
+            (", number", ", $31")
         }
     };
     let sql = format!(
@@ -161,7 +163,10 @@ impl Columns {
         self.add(plain(&ticket.callback_number))?;
         self.add(plain(policy.slots.category(ticket)))?;
         self.add(stored.created_unix_ms)?;
-        self.add(json(&finite(ticket)))
+        self.add(json(&finite(ticket)))?;
+        self.add(i64::from(ticket.complete))?;
+        self.add(ticket.rating.map(i64::from))?;
+        self.add(plain(ticket.branch()))
     }
 
     fn callback(
@@ -181,7 +186,9 @@ impl Columns {
         self.add(callback.office.as_deref().map(plain))?;
         self.add(callback.closed_at.map(millis))?;
         self.add(stored.updated_unix_ms)?;
-        self.add(json(callback))
+        self.add(json(callback))?;
+        self.add(callback.referred_at.map(millis))?;
+        self.add(callback.reached_at.map(millis))
     }
 }
 

@@ -357,6 +357,9 @@ pub enum Refused {
         /// When it may.
         from: Timestamp,
     },
+    /// The caller has rated it before.
+    #[error("the ticket is rated already")]
+    Rated,
     /// The act itself makes no sense.
     #[error("{field}: {problem}")]
     Invalid {
@@ -389,6 +392,13 @@ pub struct Callback {
     /// Offices among which a supervisor has to decide.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub offices: Vec<String>,
+    /// When it was first sent to an office.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub referred_at: Option<Timestamp>,
+    /// When the caller was rung and reached, of a ticket that is done; where nobody had to ring,
+    /// when it was settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reached_at: Option<Timestamp>,
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Timestamp>,
@@ -411,6 +421,8 @@ impl Callback {
             attempts: vec![],
             office: None,
             offices: vec![],
+            referred_at: None,
+            reached_at: None,
             closed_at: None,
             notes: vec![],
             corrections: vec![],

@@ -4,6 +4,7 @@ use crate::speech::SpeechSegment;
 use serde::{Deserialize, Serialize};
 
 mod callback;
+mod event;
 mod hours;
 mod inquiry;
 mod office;
@@ -11,18 +12,25 @@ mod place;
 mod plain;
 mod policy;
 mod promise;
+mod rating;
 mod repeat;
+mod statistics;
+mod table;
 mod transition;
 
 pub use callback::{
     Act, Actor, Attempt, Callback, Correction, Escalation, Lease, Note, Refused, Stage, Standing,
 };
+pub use event::{event_kind, event_kinds};
 pub use hours::{Hours, HoursSpec, WeekSpec};
 pub use inquiry::{Inquiry, Progress, TicketStanding};
 pub use office::{Office, OfficeSpec, Offices, Routed};
 pub use policy::{CallbackPolicy, CallbackSpec, Policies, SlotNames};
 pub use promise::{CallbackBy, Workload, expected, spoken_deadline};
+pub use rating::Rating;
 pub use repeat::same_case;
+pub use statistics::{Counts, Statistics, StatisticsBy, StatisticsRow, Tally, Waits};
+pub use table::inert;
 
 /// One call's identity everywhere: ticket, folder of the recording, journal, log lines.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -173,6 +181,12 @@ pub struct Ticket {
     pub facts: Vec<(String, String)>,
 }
 
+/// The user of the first SIP or tel URI in `header`; the header itself where there is none.
+fn uri_user(header: &str) -> &str {
+    let uri = ["sip:", "sips:", "tel:"].iter().find_map(|s| header.split_once(s)).map(|(_, u)| u);
+    uri.and_then(|uri| uri.split(['@', ';', '>']).next()).unwrap_or(header)
+}
+
 impl Ticket {
     /// The record of `slot`, if the form has it.
     pub fn slot(&self, slot: &str) -> Option<&SlotRecord> {
@@ -182,5 +196,31 @@ impl Ticket {
     /// The value of `slot`, empty when there is none.
     pub fn value(&self, slot: &str) -> &str {
         self.slot(slot).map_or("", |s| s.value.as_str())
+    }
+
+    /// Where in the PBX the call came from, as far as the PBX tells: its headers `X-Branch` or
+    /// `X-Queue`, or the number the call was diverted from (`Diversion`, RFC 5806); else empty.
+    pub fn branch(&self) -> &str {
+        let fact = |name: &str| {
+            let found = self.facts.iter().find(|(n, v)| n == name && !v.trim().is_empty());
+            found.map(|(_, value)| value.trim())
+        };
+        fact("x-branch").or(fact("x-queue")).or(fact("diversion").map(uri_user)).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::uri_user;
+
+    #[test]
+    fn the_number_a_call_was_diverted_from() {
+        let check = |header: &str, want| assert_eq!(uri_user(header), want, "{header}");
+        check("<sip:112@pbx>;reason=no-answer", "112");
+        check("\"Ward 5\" <sips:ward5@pbx;x=1>", "ward5");
+        check("<tel:+84901;ext=1>", "+84901");
+        check("sip:112@pbx", "112");
+        check("reception", "reception");
+        check("", "");
     }
 }

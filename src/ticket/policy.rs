@@ -195,6 +195,14 @@ impl Policies {
         Policies { by_hotline, others: Arc::default() }
     }
 
+    /// The clock that all hotlines share, with one's hours; of several zones, UTC, always open.
+    pub fn shared_hours(&self) -> Hours {
+        let mut all = self.by_hotline.values().map(|policy| &policy.hours);
+        let first = all.next();
+        let shared = first.filter(|first| all.all(|hours| hours.zone() == first.zone()));
+        shared.cloned().unwrap_or_default()
+    }
+
     /// How `hotline` works its callbacks.
     pub fn of(&self, hotline: &str) -> &Arc<CallbackPolicy> {
         self.by_hotline.get(hotline).unwrap_or(&self.others)

@@ -30,7 +30,9 @@ impl Callback {
             Act::Escalate => self.escalate(policy, now)?,
             _ => {
                 self.check_holder(act, by, now)?;
-                self.stage = self.next_stage(act, by, policy, now)?;
+                let next = self.next_stage(act, by, policy, now)?;
+                self.mark(act, now);
+                self.stage = next;
             }
         }
         if was_pending && !self.stage.is_pending() {
@@ -39,6 +41,20 @@ impl Callback {
             self.closed_at = None;
         }
         Ok(())
+    }
+
+    /// Keeps what statistics ask for; the stage is still the one before `act`.
+    fn mark(&mut self, act: &Act, now: Timestamp) {
+        match act {
+            Act::Refer { .. } => self.referred_at = self.referred_at.or(Some(now)),
+            Act::Finish { .. } => {
+                let ringing = matches!(self.stage, Stage::Calling(_));
+                let rung = self.attempts.last().filter(|_| ringing).map(|a| a.at);
+                self.reached_at = rung.or(Some(now));
+            }
+            Act::Reopen => self.reached_at = None,
+            _ => {}
+        }
     }
 
     /// Where `act` leads.

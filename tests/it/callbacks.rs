@@ -2,7 +2,10 @@
 
 mod crash;
 pub mod desk;
+mod figures;
 mod model;
+mod webhook_crash;
+mod webhooks;
 
 use crate::support::postgres::Postgres;
 use desk::{Desk, anna, boris, hours, minutes, supervisor};
@@ -15,8 +18,13 @@ use std::sync::Arc;
 
 /// Runs `story` on a database of each kind.
 pub async fn on_both(story: impl AsyncFn(Desk)) {
+    on_both_with(Arc::default(), story).await;
+}
+
+/// The same, by these policies.
+async fn on_both_with(policies: Arc<Policies>, story: impl AsyncFn(Desk)) {
     let dir = tempfile::tempdir().expect("a folder");
-    let options = StoreOptions::new(dir.path());
+    let options = StoreOptions { policies, ..StoreOptions::new(dir.path()) };
     story(Desk::new(TicketStore::open(&options).await.expect("SQLite"))).await;
     let Some(postgres) = Postgres::start() else { return };
     let options = StoreOptions { address: Some(postgres.address()), ..options };

@@ -3,7 +3,7 @@
 use crate::arbitrary;
 use spillway::call::HangupCause;
 use spillway::speech::SpeechSegment;
-use spillway::store::{CallEnd, Stamps, StoreOptions, TicketStore, call_dir};
+use spillway::store::{CallEnd, Stamps, StatisticsQuery, StoreOptions, TicketStore, call_dir};
 use spillway::ticket::{CallId, Consent, Priority, SlotRecord, SlotStatus, Ticket, TicketStatus};
 use spillway::time::MediaTime;
 use std::path::{Path, PathBuf};
@@ -296,6 +296,32 @@ async fn goes_to_another_database_and_back() {
 }
 
 #[test]
+fn counts() {
+    let place = Place::new();
+    place.print("migrate");
+    let list = "callback_number,need,priority,received_at\n\
+                +84901,FOOD,normal,2026-01-01T23:30:00Z\n\
+                +84902,FOOD,emergency,2026-01-02T08:00:00Z\n\
+                +84903,,normal,2026-01-03T00:00:00Z\n";
+    std::fs::write(place.0.path().join("list.csv"), list).unwrap();
+    place.print("tickets import list.csv");
+    let period = "statistics --from 2026-01-01 --to 2026-01-03";
+    let table = place.print(period);
+    assert!(table.starts_with("all hotlines, 2026-01-01 00:00 to 2026-01-03 00:00 UTC"), "{table}");
+    assert!(table.contains("\nFOOD   2      -       2 "), "{table}");
+    let days = place.print(&format!("{period} --by day --csv"));
+    let columns = |line: &str| line.split(',').take(7).map(str::to_string).collect::<Vec<_>>();
+    let rows: Vec<_> = days.split("\r\n").map(|line| columns(line).join(" ")).collect();
+    let want = ["2026-01-01 1   1 1 0", "2026-01-02 1   1 1 1", "total 2   2 2 1", ""];
+    assert_eq!(rows[1..], want, "{days}");
+    let json: serde_json::Value =
+        serde_json::from_str(&place.print(&format!("{period} --by hour --json"))).unwrap();
+    assert_eq!((&json["rows"][0]["key"], &json["total"]["overdue"]), (&"08".into(), &2.into()));
+    place.fails("statistics --by moon", "need, branch, office, language, hour, day");
+    place.fails("statistics --from 2027-01-01 --to 2026-01-01", "to: is before `from`");
+}
+
+#[test]
 fn a_paper_list_becomes_tickets_or_nothing_does() {
     let place = Place::new();
     place.print("migrate");
@@ -354,7 +380,7 @@ async fn the_first_versions_tickets_are_kept() {
     sqlx::query(slot).execute(&mut raw).await.unwrap();
     raw.close().await.unwrap();
     place.fails("tickets list", "is of an older version; run `spillway migrate`");
-    assert_eq!(place.print("migrate"), "var/tickets.db: from version 1 to 4\n");
+    assert_eq!(place.print("migrate"), "var/tickets.db: from version 1 to 6\n");
     let store = TicketStore::open(&StoreOptions::new(&place.data_dir())).await.unwrap();
     let stored = store.by_call(&CallId("call-7".into())).await.unwrap().unwrap();
     assert_eq!((stored.number.0, stored.ticket.revision, stored.ticket.rating), (7, 3, Some(5)));
@@ -364,5 +390,9 @@ async fn the_first_versions_tickets_are_kept() {
     assert_eq!(stored.callback.priority(), Priority::Emergency);
     assert_eq!(stored.callback.received_at().as_millisecond(), 1_700_000_000_000);
     let now = "2026-01-01T00:00:00Z".parse().unwrap();
+    let from = Some("2023-01-01".parse().unwrap());
+    let query = StatisticsQuery { from, ..StatisticsQuery::default() };
+    let total = store.statistics(&query, now).await.unwrap().total;
+    assert_eq!((total.bot, total.partial, total.bot_ratings), (1, 0, 1));
     assert_eq!(store.sweep(now).await.unwrap().acts, 2, "at risk, then overdue");
 }

@@ -9,7 +9,7 @@ use spillway::config::Config;
 use spillway::store::{StoredTicket, TicketStore};
 use spillway::ticket::{
     Act, Actor, CallId, Callback, CallbackPolicy, Consent, Note, Policies, Priority, SlotRecord,
-    SlotStatus, Stage, Standing, Ticket, TicketNumber, TicketStatus,
+    SlotStatus, Stage, Standing, Ticket, TicketNumber, TicketStatus, inert,
 };
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -88,14 +88,6 @@ impl Row {
             call_id: ticket.call_id.0.clone(),
         }
     }
-}
-
-/// `text` so that no spreadsheet takes it for a formula (OWASP, CSV injection); telephone numbers
-/// stay as they are.
-fn inert(text: &str) -> String {
-    let number = text.strip_prefix('+').is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    if formula && !number { format!("'{text}") } else { text.to_string() }
 }
 
 /// Writes all tickets to a file, or to standard output.
