@@ -3,7 +3,7 @@
 use crate::access::{Access, AccessError};
 use crate::config::Cidr;
 use crate::live::Feed;
-use crate::store::{StoreError, TicketStore};
+use crate::store::{Archive, StoreError, TicketStore};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
@@ -25,11 +25,15 @@ mod document;
 mod events;
 mod extract;
 mod guard;
+mod hotlines;
 mod idempotency;
 mod problem;
+mod recordings;
 mod session;
+mod statistics;
 mod ticket_view;
 mod tickets;
+mod webhooks;
 
 /// A request's body may have so many bytes; files have limits of their own.
 const BODY_BYTES_MAX: usize = 256 * 1024;
@@ -56,12 +60,14 @@ pub enum ConsoleError {
 }
 
 /// What every request shares.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Shared {
     /// The tickets.
     pub store: TicketStore,
     /// The users.
     pub access: Access,
+    /// What calls left.
+    pub archive: Archive,
     /// What happens to the tickets.
     pub feed: Feed,
     /// Reverse proxies, whose word on a browser's address is believed.
@@ -88,7 +94,11 @@ fn api() -> (Router<Shared>, Value, Rules) {
     let described = OpenApiRouter::with_openapi(Description::openapi())
         .merge(session::routes())
         .merge(tickets::routes())
-        .merge(events::routes());
+        .merge(recordings::routes())
+        .merge(events::routes())
+        .merge(statistics::routes())
+        .merge(webhooks::routes())
+        .merge(hotlines::routes());
     let (router, description) = described.split_for_parts();
     // Written by the library from our types: it is JSON.
     let document = serde_json::to_value(&description).unwrap_or_default();

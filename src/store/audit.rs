@@ -123,7 +123,20 @@ impl TicketStore {
         ticket: TicketNumber,
         detail: &serde_json::Value,
     ) -> Result<(), StoreError> {
-        let (actor, number) = (by.to_string(), Some(signed(ticket.0)));
+        self.note_by(change, now, &by.to_string(), act, ticket, detail).await
+    }
+
+    /// The same by somebody who does not act on tickets, as role and user name.
+    pub(super) async fn note_by(
+        &self,
+        change: &mut Change,
+        now: Timestamp,
+        actor: &str,
+        act: &'static str,
+        ticket: TicketNumber,
+        detail: &serde_json::Value,
+    ) -> Result<(), StoreError> {
+        let (actor, number) = (actor.to_string(), Some(signed(ticket.0)));
         insert(change, now, actor, act, number, detail).await.map_err(|e| self.error(e))
     }
 

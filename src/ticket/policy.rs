@@ -195,6 +195,11 @@ impl Policies {
         Policies { by_hotline, others: Arc::default() }
     }
 
+    /// The hotlines that have a file, by name.
+    pub fn hotlines(&self) -> impl Iterator<Item = (&str, &CallbackPolicy)> {
+        self.by_hotline.iter().map(|(name, policy)| (name.as_str(), policy.as_ref()))
+    }
+
     /// The clock that all hotlines share, with one's hours; of several zones, UTC, always open.
     pub fn shared_hours(&self) -> Hours {
         let mut all = self.by_hotline.values().map(|policy| &policy.hours);

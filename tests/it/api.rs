@@ -8,6 +8,7 @@ use spillway::access::{Hotlines, NewToken, Permission, Profile, Role};
 use std::collections::{BTreeMap, BTreeSet};
 
 mod events;
+mod managing;
 pub mod office;
 
 #[tokio::test]

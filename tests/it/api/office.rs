@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use spillway::access::{Access, AccessOptions, By, Client, Credentials, Principal, Profile, Role};
-use spillway::config::{AccessConfig, Cidr};
+use spillway::config::{AccessConfig, Cidr, Config};
 use spillway::console::{Console, Shared};
 use spillway::live::Feed;
-use spillway::store::{StoreOptions, TicketStore};
+use spillway::store::{Archive, StoreOptions, TicketStore};
+use std::path::PathBuf;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +20,7 @@ pub struct Office {
     pub store: TicketStore,
     pub access: Access,
     pub address: String,
+    pub data_dir: PathBuf,
     pub stop: CancellationToken,
     running: Vec<JoinHandle<()>>,
 }
@@ -41,12 +43,14 @@ pub async fn on_sqlite(story: impl AsyncFn(Office)) {
 impl Office {
     pub async fn open(options: &StoreOptions) -> Office {
         let store = TicketStore::open(options).await.expect("a database");
+        let config = Config { data_dir: options.data_dir.clone(), ..Config::default() };
         let options = AccessOptions { cost: CHEAP, ..AccessOptions::of(&AccessConfig::default()) };
         let access = Access::new(&store, options).expect("a gate");
         let (feed, stop) = (Feed::default(), CancellationToken::new());
         let shared = Shared {
             store: store.clone(),
             access: access.clone(),
+            archive: Archive::of(&config).expect("an archive"),
             feed: feed.clone(),
             proxies: [Cidr::LOOPBACK_V4].into(),
             stop: stop.clone(),
@@ -57,7 +61,7 @@ impl Office {
         let serve = async move { console.run().await.expect("served") };
         let running =
             vec![tokio::spawn(serve), tokio::spawn(feed.run(store.clone(), stop.clone()))];
-        Office { store, access, address, stop, running }
+        Office { store, access, address, data_dir: config.data_dir, stop, running }
     }
 
     /// Stops the console; its streams end.
@@ -77,6 +81,8 @@ impl Office {
 
     /// A browser in which nobody is logged in.
     pub fn browser(&self) -> Browser {
+        // Refused where another test was first, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::new();
         Browser { http, address: self.address.clone(), headers: vec![] }
     }
