@@ -33,6 +33,8 @@ enum Command {
     Gazetteer(command::gazetteer::Args),
     /// List and show callback tickets.
     Tickets(command::tickets::Args),
+    /// Add, list and remove those who may log in.
+    Users(command::users::Args),
     /// Bring the database's tables up to date.
     Migrate(command::migrate::Args),
     /// Print the audit log, or prove that nobody changed it.
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         Command::Models(args) => command::models::run(config, args),
         Command::Gazetteer(args) => command::gazetteer::run(config, args),
         Command::Tickets(args) => command::tickets::run(config, args),
+        Command::Users(args) => command::users::run(config, args),
         Command::Migrate(args) => command::migrate::run(config, &args),
         Command::Audit(args) => command::audit::run(config, args),
         Command::Doctor(args) => command::doctor::run(config, args),

@@ -12,7 +12,7 @@ use serde_json::json;
 use std::collections::BTreeSet;
 
 /// How long an invitation is good for: over a long weekend.
-const INVITATION: SignedDuration = SignedDuration::from_hours(96);
+pub const INVITATION_LIFE: SignedDuration = SignedDuration::from_hours(96);
 
 impl Access {
     /// The secret by which the first administrator is made ([`Access::first_administrator`]), for
@@ -169,7 +169,7 @@ impl Access {
     ) -> Result<Secret, AccessError> {
         let secret = Secret::new(SecretKind::Invitation);
         let sql = "INSERT INTO invitations (digest, user_name, expires_at) VALUES ($1, $2, $3)";
-        let expires_at = now.as_millisecond() + INVITATION.as_millis() as i64;
+        let expires_at = now.as_millisecond() + INVITATION_LIFE.as_millis() as i64;
         let query = sqlx::query(sql).bind(secret.digest()).bind(name.map(UserName::to_string));
         self.run(change, query.bind(expires_at)).await?;
         Ok(secret)

@@ -10,6 +10,7 @@ pub mod models;
 pub mod replay;
 pub mod serve;
 pub mod tickets;
+pub mod users;
 
 use std::io::Write;
 

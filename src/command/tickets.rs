@@ -327,7 +327,7 @@ fn spans(segments: &[SpeechSegment]) -> String {
     or_dash(&segments.iter().map(span).collect::<Vec<_>>().join(", "))
 }
 
-fn or_dash(text: &str) -> String {
+pub(super) fn or_dash(text: &str) -> String {
     if text.is_empty() { "-".into() } else { text.into() }
 }
 
@@ -347,7 +347,7 @@ fn shortened(text: &str) -> String {
 
 /// Rows as aligned columns, two spaces apart. What callers and networks sent may hold control
 /// characters; none of them reaches the terminal.
-fn table(rows: &[Vec<String>], indent: &str) -> String {
+pub(super) fn table(rows: &[Vec<String>], indent: &str) -> String {
     let clean = |cell: &String| cell.replace(|c: char| c.is_control(), "\u{fffd}");
     let rows: Vec<Vec<String>> = rows.iter().map(|r| r.iter().map(clean).collect()).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);

@@ -221,7 +221,7 @@ async fn tokens_never_do_more_than_their_owner() {
         let eternal = NewToken { expires_at: gate.now + minutes(60 * 24 * 400), ..new.clone() };
         let refused = gate.access.add_token(anna, &eternal, gate.now).await;
         assert!(matches!(refused, Err(AccessError::Invalid { field: "expires_at", .. })));
-        let (number, secret) = gate.access.add_token(anna, &new, gate.now).await.unwrap();
+        let (token, secret) = gate.access.add_token(anna, &new, gate.now).await.unwrap();
         assert_eq!((&secret.text()[..4], secret.text().len()), ("spw_", 47));
 
         let may = async |gate: &Gate| {
@@ -234,7 +234,7 @@ async fn tokens_never_do_more_than_their_owner() {
         assert!(matches!(more, Err(AccessError::SessionNeeded)), "no token makes tokens");
         assert!(gate.who(&secret).await.is_none(), "no session");
         let listed = gate.access.tokens(By::Principal(anna), &name("anna")).await.unwrap();
-        assert_eq!(listed[0].used_unix_ms, Some(gate.now.as_millisecond()));
+        assert_eq!((listed[0].number, listed[0].used_at), (token.number, Some(gate.now)));
 
         // Demoted, disabled, enabled, expired.
         let operator = profile(Role::Operator);
@@ -250,6 +250,7 @@ async fn tokens_never_do_more_than_their_owner() {
         gate.now = now;
         let boss = gate.login("boss").await.principal;
         let by = By::Principal(&boss);
+        let number = token.number;
         gate.access.revoke_token(by, &name("anna"), number, gate.now).await.unwrap();
         assert_eq!(may(&gate).await, None);
         let again = gate.access.revoke_token(by, &name("anna"), number, gate.now).await;
@@ -288,6 +289,9 @@ async fn a_second_factor() {
         assert!(gate.who(&login.session).await.is_none(), "rotated");
         assert!(gate.who(&session).await.unwrap().may(Permission::WorkTickets));
 
+        let again = gate.access.begin_second_factor(anna, &password(), gate.now).await;
+        assert!(matches!(again, Err(AccessError::SecondFactorSetUp)), "nobody replaces it");
+
         let browser = Browser::default();
         let enter = async |gate: &Gate, code: Option<&str>| {
             gate.try_login("anna", &password(), code, &browser, OFFICE).await.map(|_| ())
@@ -319,6 +323,15 @@ async fn a_second_factor() {
             ));
         }
         assert_eq!(throttled, 15);
+
+        let anna = gate.who(&session).await.unwrap();
+        let mut looked_at = 0;
+        for guess in 0..20 {
+            let code = format!("{:06}", guess * 7);
+            let dropped = gate.access.drop_second_factor(&anna, &password(), &code, gate.now).await;
+            looked_at += usize::from(matches!(dropped, Err(AccessError::BadCode)));
+        }
+        assert_eq!(looked_at, 5, "as hardly where it is taken away");
 
         gate.access.reset_second_factor(By::Machine, &name("anna"), gate.now).await.unwrap();
         assert!(gate.who(&session).await.is_none());

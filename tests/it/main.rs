@@ -23,3 +23,4 @@ mod store;
 mod support;
 mod tickets;
 mod tidy;
+mod users;
