@@ -148,17 +148,27 @@ impl Access {
         password: &Password,
         now: Timestamp,
     ) -> Result<String, AccessError> {
+        let (kept, guesses) = self.charged_password(by, password, now).await?;
+        self.forgive(&guesses).await?;
+        Ok(kept)
+    }
+
+    /// As [`Access::confirm_password`], where more than the password has to be right before the
+    /// attempt is forgiven.
+    pub(super) async fn charged_password(
+        &self,
+        by: &Principal,
+        password: &Password,
+        now: Timestamp,
+    ) -> Result<(String, Subject), AccessError> {
         by.session()?;
         let name = &by.user().name;
-        let subject = Subject::confirmation(name.as_str());
-        self.charge(&subject, now).await?;
+        let guesses = Subject::confirmation(name.as_str());
+        self.charge(&guesses, now).await?;
         let row = self.found(name).await?.ok_or(AccessError::NotLoggedIn)?;
         let verified = self.hasher.verify(password, row.password.as_deref(), Line::Known).await?;
-        let Some(kept) = row.password.filter(|_| verified.matches) else {
-            return Err(AccessError::LoginRefused);
-        };
-        self.forgive(&subject).await?;
-        Ok(kept)
+        let kept = row.password.filter(|_| verified.matches);
+        kept.map(|kept| (kept, guesses)).ok_or(AccessError::LoginRefused)
     }
 
     pub(super) async fn insert_invitation(

@@ -1,7 +1,6 @@
 //! The second factor: codes of an authenticator app (TOTP, RFC 6238) and recovery codes.
 
 use super::secret::digest_of;
-use super::throttle::Subject;
 use super::user::UserRow;
 use super::{
     Access, AccessError, By, Password, Permission, Principal, Role, Secret, User, UserName,
@@ -147,10 +146,8 @@ impl Access {
         code: &str,
         now: Timestamp,
     ) -> Result<(), AccessError> {
-        self.confirm_password(by, password, now).await?;
+        let (_, guesses) = self.charged_password(by, password, now).await?;
         let name = &by.user().name;
-        let subject = Subject::confirmation(name.as_str());
-        self.charge(&subject, now).await?;
         let run = async |change: &mut Change| {
             let (row, user) = self.locked_user(change, name).await?;
             if row.totp.is_none() {
@@ -162,7 +159,7 @@ impl Access {
             self.clear_second_factor(change, name, user.actor(), now).await
         };
         self.database().change(run).await?;
-        self.forgive(&subject).await
+        self.forgive(&guesses).await
     }
 
     /// Takes a user's second factor away, who lost phone and recovery codes; ends the sessions.

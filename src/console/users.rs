@@ -4,13 +4,16 @@ use super::Shared;
 use super::extract::{Asker, Body, IfMatch, Place};
 use super::idempotency::ShownOnce;
 use super::problem::Problem;
-use crate::access::{AccessError, By, INVITATION_LIFE, Profile, Secret, Token, User, UserName};
+use crate::access::{
+    AccessError, By, Hotlines, INVITATION_LIFE, Profile, Role, Secret, Token, User, UserName,
+};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -59,8 +62,18 @@ struct NewUser {
     /// user was removed.
     #[schema(min_length = 1, example = "anna")]
     name: String,
-    /// What the user is.
-    profile: Profile,
+    /// The name that others read.
+    #[schema(min_length = 1, max_length = 100)]
+    display_name: String,
+    /// What the user may do.
+    role: Role,
+    /// Languages spoken, ISO 639-1; empty: any.
+    #[schema(max_items = 200)]
+    languages: BTreeSet<String>,
+    /// Whose tickets the user sees.
+    hotlines: Hotlines,
+    /// Sees callers' personal data where the role alone does not.
+    personal_data: bool,
 }
 
 /// By which a user chooses a password.
@@ -98,8 +111,10 @@ struct AddedUser {
 async fn add(
     State(shared): State<Shared>,
     Asker(by): Asker,
-    Body(NewUser { name, profile }): Body<NewUser>,
+    Body(new): Body<NewUser>,
 ) -> Result<Response, Problem> {
+    let NewUser { name, display_name, role, languages, hotlines, personal_data } = new;
+    let profile = Profile { display_name, role, languages, hotlines, personal_data };
     let (name, now) = (UserName::parse(&name)?, Timestamp::now());
     let (user, secret) = shared.access.add_user(By::Principal(&by), &name, &profile, now).await?;
     let tag = [(header::ETAG, tag(&user))];
