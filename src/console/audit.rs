@@ -173,8 +173,8 @@ struct VerificationQuery {
 
 /// Prove the audit log.
 ///
-/// Computes every seal again. It reads the whole log, so it takes seconds for each million entries,
-/// and only one runs at a time.
+/// Computes every seal again. It reads the whole log, so it takes the longer the more there is, and
+/// only one runs at a time.
 #[utoipa::path(
     get, path = "/api/v1/audit/verification", tag = "audit",
     extensions(("x-permission" = json!("audit:read")), ("x-throttled" = json!(true))),
