@@ -45,6 +45,7 @@ struct SlotsView {
 /// List the hotlines that one sees.
 #[utoipa::path(
     get, path = "/api/v1/hotlines", tag = "hotlines",
+    operation_id = "list_hotlines",
     extensions(("x-permission" = json!("session"))),
     responses((status = 200, description = "By name", body = Vec<HotlineView>)),
 )]

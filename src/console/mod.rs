@@ -21,18 +21,22 @@ use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
+mod account;
+mod audit;
 mod document;
 mod events;
 mod extract;
 mod guard;
 mod hotlines;
 mod idempotency;
+mod invitations;
 mod problem;
 mod recordings;
 mod session;
 mod statistics;
 mod ticket_view;
 mod tickets;
+mod users;
 mod webhooks;
 
 /// A request's body may have so many bytes; files have limits of their own.
@@ -98,7 +102,11 @@ fn api() -> (Router<Shared>, Value, Rules) {
         .merge(events::routes())
         .merge(statistics::routes())
         .merge(webhooks::routes())
-        .merge(hotlines::routes());
+        .merge(hotlines::routes())
+        .merge(account::routes())
+        .merge(invitations::routes())
+        .merge(users::routes())
+        .merge(audit::routes());
     let (router, description) = described.split_for_parts();
     // Written by the library from our types: it is JSON.
     let document = serde_json::to_value(&description).unwrap_or_default();

@@ -46,6 +46,7 @@ impl From<HookError> for Problem {
 /// List the webhooks.
 #[utoipa::path(
     get, path = "/api/v1/webhooks", tag = "webhooks",
+    operation_id = "list_webhooks",
     extensions(("x-permission" = json!("system:read"))),
     responses((status = 200, description = "All of them", body = Vec<Webhook>)),
 )]
@@ -58,6 +59,7 @@ async fn list(State(shared): State<Shared>) -> Result<Json<Vec<Webhook>>, Proble
 /// The answer has the secret that its receiver checks signatures with; it is shown this once.
 #[utoipa::path(
     post, path = "/api/v1/webhooks", tag = "webhooks",
+    operation_id = "create_webhook",
     extensions(("x-permission" = json!("system:manage"))),
     request_body = WebhookSpec,
     responses((status = 201, description = "Made", body = NewWebhook)),
@@ -74,6 +76,7 @@ async fn create(
 /// One webhook.
 #[utoipa::path(
     get, path = "/api/v1/webhooks/{id}", tag = "webhooks",
+    operation_id = "webhook",
     extensions(("x-permission" = json!("system:read"))),
     params(("id" = i64, Path, description = "The webhook's number")),
     responses((status = 200, description = "The webhook", body = Webhook)),
@@ -89,6 +92,7 @@ async fn one(
 /// Change a webhook.
 #[utoipa::path(
     put, path = "/api/v1/webhooks/{id}", tag = "webhooks",
+    operation_id = "replace_webhook",
     extensions(("x-permission" = json!("system:manage"))),
     params(("id" = i64, Path, description = "The webhook's number")),
     request_body = WebhookSpec,
@@ -107,6 +111,7 @@ async fn replace(
 /// Remove a webhook, with what waits for it.
 #[utoipa::path(
     delete, path = "/api/v1/webhooks/{id}", tag = "webhooks",
+    operation_id = "remove_webhook",
     extensions(("x-permission" = json!("system:manage"))),
     params(("id" = i64, Path, description = "The webhook's number")),
     responses((status = 204, description = "Removed")),
@@ -146,6 +151,7 @@ struct DeliveryPage {
 /// List what receivers were told, will be told, and could not be told.
 #[utoipa::path(
     get, path = "/api/v1/webhook-deliveries", tag = "webhooks",
+    operation_id = "list_deliveries",
     extensions(("x-permission" = json!("system:read"))),
     params(Wanted),
     responses((status = 200, description = "A page", body = DeliveryPage)),
@@ -167,6 +173,7 @@ async fn deliveries(
 /// Send a delivery again that ended.
 #[utoipa::path(
     post, path = "/api/v1/webhook-deliveries/{id}/redelivery", tag = "webhooks",
+    operation_id = "redeliver",
     extensions(("x-permission" = json!("system:manage"))),
     params(("id" = i64, Path, description = "The delivery's number")),
     responses((status = 202, description = "It waits to be sent")),
