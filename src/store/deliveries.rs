@@ -327,8 +327,8 @@ async fn fill(change: &mut Change, webhook: i64, now: Timestamp) -> Result<bool,
     let Some(last) = events.last() else { return Ok(false) };
     for event in &events {
         let detail: serde_json::Value = serde_json::from_str(&event.detail).unwrap_or_default();
-        let stage = detail["stage"].as_str().unwrap_or_default();
-        let kind = event_kind(&event.act, stage);
+        let stage = detail["escalation"].as_str().or(detail["stage"].as_str());
+        let kind = event_kind(&event.act, stage.unwrap_or_default());
         let wanted = kind.filter(|k| kinds.is_empty() || kinds.iter().any(|wanted| wanted == k));
         let (Some(kind), Some(ticket)) = (wanted, event.ticket) else { continue };
         let sql = "INSERT INTO webhook_deliveries (webhook, event, ticket, kind, actor, at, state, \

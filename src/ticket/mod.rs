@@ -21,7 +21,7 @@ mod transition;
 pub use callback::{
     Act, Actor, Attempt, Callback, Correction, Escalation, Lease, Note, Refused, Stage, Standing,
 };
-pub use event::{event_kind, event_kinds};
+pub use event::{OVERDUE, event_kind, event_kinds};
 pub use hours::{Hours, HoursSpec, WeekSpec};
 pub use inquiry::{Inquiry, Progress, TicketStanding};
 pub use office::{Office, OfficeSpec, Offices, Routed};

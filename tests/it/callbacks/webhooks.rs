@@ -14,7 +14,9 @@ use spillway::config::WebhooksConfig;
 use spillway::store::{
     DeliveryFilter, DeliveryState, HookError, StoreOptions, TicketStore, WebhookFormat, WebhookSpec,
 };
-use spillway::ticket::{Act, TicketNumber};
+use spillway::ticket::{
+    Act, CallbackPolicy, CallbackSpec, HoursSpec, Policies, SlotNames, TicketNumber,
+};
 use spillway::webhook::{self, Sender};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -214,6 +216,33 @@ async fn a_receiver_is_told_once_and_can_tell_who_speaks() {
         let gone = desk.store.remove_webhook(id, ADA, desk.now).await.unwrap_err();
         assert!(matches!(gone, HookError::NoSuchWebhook(_)), "{gone}");
         desk.check_audit().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whose_promise_is_broken_is_told() {
+    let spec =
+        CallbackSpec { notice: "We are sorry about {number}.".into(), ..CallbackSpec::default() };
+    let (hours_spec, slots) = (HoursSpec::default(), SlotNames::default());
+    let policy = CallbackPolicy::new(&spec, &hours_spec, &[], &[], slots, 900_000).expect("good");
+    let policies = Policies::new([("demo".to_string(), Arc::new(policy))].into());
+    on_both_with(Arc::new(policies), async |mut desk| {
+        let receiver = Receiver::start().await;
+        let spec = receiver.spec("sms", &["ticket.overdue"]);
+        desk.store.create_webhook(&spec, ADA, desk.now).await.expect("made");
+        let mut sender = Sender::new(desk.store.clone(), &loopback());
+        let number = desk.received("+84901000001", "Mary Johnson", "FOOD").await;
+        desk.at(hours(47));
+        desk.sweep().await;
+        assert_eq!(send(&desk, &mut sender).await, 0, "at risk is not broken");
+        desk.at(hours(2));
+        desk.sweep().await;
+        assert_eq!(send(&desk, &mut sender).await, 1);
+        let notice = receiver.seen()[0].json()["data"]["notice"].clone();
+        let text = format!("We are sorry about {number}.");
+        let want = serde_json::json!({ "to": "+84901000001", "language": "en", "text": text });
+        assert_eq!(notice, want);
     })
     .await;
 }
