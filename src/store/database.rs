@@ -188,6 +188,16 @@ impl Database {
         Ok(())
     }
 
+    /// After many rows came at once: tells the planner, and does now what the server would do in
+    /// the background while others work.
+    pub(super) async fn analyze(&self) -> Result<(), StoreError> {
+        let sql = match self.kind {
+            Kind::Sqlite => "PRAGMA optimize",
+            Kind::Postgres => "VACUUM (ANALYZE) tickets, events, seals",
+        };
+        sqlx::raw_sql(sql).execute(&self.pool).await.map(drop).map_err(|e| self.error(e))
+    }
+
     /// Makes the change that `run` describes: all of it where that ends well, nothing where not.
     /// What it reads with a lock stays true until it is done.
     pub(crate) async fn change<T, E>(

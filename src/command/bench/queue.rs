@@ -148,6 +148,7 @@ async fn fill(store: &TicketStore, database: &str, tickets: u64) -> anyhow::Resu
         bar.inc(batch.len() as u64);
     }
     while store.seal(now).await? > 0 {}
+    store.analyze().await?;
     bar.finish_and_clear();
     Ok(())
 }

@@ -172,6 +172,7 @@ pub async fn import(
     }
     bar.finish_and_clear();
     while store.seal(now).await? > 0 {}
+    store.analyze().await?;
     Ok(format!("{}: {added} tickets added, {known} known already\n", store.name()))
 }
 
