@@ -28,6 +28,8 @@ mod guard;
 mod idempotency;
 mod problem;
 mod session;
+mod status;
+mod status_page;
 mod ticket_view;
 mod tickets;
 
@@ -88,7 +90,8 @@ fn api() -> (Router<Shared>, Value, Rules) {
     let described = OpenApiRouter::with_openapi(Description::openapi())
         .merge(session::routes())
         .merge(tickets::routes())
-        .merge(events::routes());
+        .merge(events::routes())
+        .merge(status::routes());
     let (router, description) = described.split_for_parts();
     // Written by the library from our types: it is JSON.
     let document = serde_json::to_value(&description).unwrap_or_default();
@@ -150,7 +153,8 @@ async fn sweep(shared: Shared) {
 }
 
 fn router(shared: Shared) -> Router {
-    let (routes, document, rules) = api();
+    let (routes, document, mut rules) = api();
+    let routes = routes.merge(status_page::routes(&mut rules));
     let guard = Guard { shared: shared.clone(), rules: Arc::new(rules) };
     let document: Arc<str> = document.to_string().into();
     let served = move || async move { json(document.to_string()).into_response() };

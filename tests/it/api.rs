@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 mod events;
 pub mod office;
+mod status;
 
 #[tokio::test]
 async fn a_ticket_is_claimed_corrected_and_settled() {
