@@ -89,6 +89,14 @@ impl Principal {
         }
     }
 
+    /// As the audit log names who acts.
+    pub fn name_in_log(&self) -> String {
+        match self.via {
+            Via::Session(_) => self.user.actor(),
+            Via::Token(number) => format!("{} token {number}", self.user.actor()),
+        }
+    }
+
     /// As who the user acts on tickets; `None` for who does not.
     pub fn actor(&self) -> Option<Actor> {
         let name = || self.user.name.to_string();
@@ -119,10 +127,7 @@ impl By<'_> {
     /// As the audit log names who acts.
     pub(super) fn actor(&self) -> String {
         match self {
-            By::Principal(principal) => match principal.via {
-                Via::Session(_) => principal.user.actor(),
-                Via::Token(number) => format!("{} token {number}", principal.user.actor()),
-            },
+            By::Principal(principal) => principal.name_in_log(),
             By::Machine => "machine".into(),
         }
     }

@@ -121,6 +121,9 @@ pub enum Permission {
     /// Read statistics and ratings.
     #[serde(rename = "statistics:read")]
     ReadStatistics,
+    /// Tell how many calls agents answered, as the PBX does.
+    #[serde(rename = "statistics:report")]
+    ReportStatistics,
     /// Read hotlines, packs, configuration and health.
     #[serde(rename = "system:read")]
     ReadSystem,
@@ -137,7 +140,7 @@ pub enum Permission {
 
 impl Permission {
     /// All, in the order of the table.
-    pub const ALL: [Permission; 17] = [
+    pub const ALL: [Permission; 18] = [
         Permission::ReadTickets,
         Permission::WorkTickets,
         Permission::SuperviseTickets,
@@ -151,6 +154,7 @@ impl Permission {
         Permission::ListenIn,
         Permission::ReviewCalls,
         Permission::ReadStatistics,
+        Permission::ReportStatistics,
         Permission::ReadSystem,
         Permission::ManageSystem,
         Permission::ReadAudit,
@@ -175,6 +179,7 @@ impl Permission {
             Permission::ListenIn => &[Supervisor],
             Permission::ReviewCalls => &[Supervisor, Qa],
             Permission::ReadStatistics => &[Supervisor, Observer, Qa, Administrator],
+            Permission::ReportStatistics => &[Supervisor, Administrator],
             Permission::ReadSystem => &[Administrator],
             Permission::ManageSystem => &[Administrator],
             Permission::ReadAudit => &[Observer, Administrator],
@@ -198,6 +203,7 @@ impl Permission {
             Permission::ListenIn => "calls:listen",
             Permission::ReviewCalls => "calls:review",
             Permission::ReadStatistics => "statistics:read",
+            Permission::ReportStatistics => "statistics:report",
             Permission::ReadSystem => "system:read",
             Permission::ManageSystem => "system:manage",
             Permission::ReadAudit => "audit:read",

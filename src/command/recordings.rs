@@ -249,7 +249,8 @@ impl House {
         for file in [RECORDING_FILE, JOURNAL_FILE] {
             match self.archive.open_file(&call, file).await {
                 Ok(kept) => {
-                    self.store.handed_out(number, file, &self.by, Timestamp::now()).await?;
+                    let by = self.by.to_string();
+                    self.store.handed_out(number, file, &by, Timestamp::now()).await?;
                     let path = to.join(file);
                     write_out(&kept, &path).await?;
                     written.push(format!("{}\n", path.display()));

@@ -85,6 +85,7 @@ async fn console(
     let shared = Shared {
         store: server.store(),
         access,
+        archive: server.archive(),
         feed: server.feed(),
         proxies: config.console.proxies.clone().into(),
         stop,

@@ -3,7 +3,7 @@
 use crate::access::{Access, AccessError};
 use crate::config::Cidr;
 use crate::live::Feed;
-use crate::store::{StoreError, TicketStore};
+use crate::store::{Archive, StoreError, TicketStore};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
@@ -21,17 +21,25 @@ use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
+mod account;
+mod audit;
 mod document;
 mod events;
 mod extract;
 mod guard;
+mod hotlines;
 mod idempotency;
+mod invitations;
 mod problem;
+mod recordings;
 mod session;
+mod statistics;
 mod status;
 mod status_page;
 mod ticket_view;
 mod tickets;
+mod users;
+mod webhooks;
 
 /// A request's body may have so many bytes; files have limits of their own.
 const BODY_BYTES_MAX: usize = 256 * 1024;
@@ -58,12 +66,14 @@ pub enum ConsoleError {
 }
 
 /// What every request shares.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Shared {
     /// The tickets.
     pub store: TicketStore,
     /// The users.
     pub access: Access,
+    /// What calls left.
+    pub archive: Archive,
     /// What happens to the tickets.
     pub feed: Feed,
     /// Reverse proxies, whose word on a browser's address is believed.
@@ -90,7 +100,15 @@ fn api() -> (Router<Shared>, Value, Rules) {
     let described = OpenApiRouter::with_openapi(Description::openapi())
         .merge(session::routes())
         .merge(tickets::routes())
+        .merge(recordings::routes())
         .merge(events::routes())
+        .merge(statistics::routes())
+        .merge(webhooks::routes())
+        .merge(hotlines::routes())
+        .merge(account::routes())
+        .merge(invitations::routes())
+        .merge(users::routes())
+        .merge(audit::routes())
         .merge(status::routes());
     let (router, description) = described.split_for_parts();
     // Written by the library from our types: it is JSON.

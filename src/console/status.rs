@@ -36,8 +36,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
 #[serde(deny_unknown_fields)]
 struct Asked {
     /// The number the caller was told.
-    #[schema(minimum = 1, example = 12)]
-    number: u64,
+    number: TicketNumber,
     /// The number to call back or the one the call came from, written in any way.
     #[schema(example = "0903 123 456")]
     phone: String,
@@ -48,8 +47,7 @@ struct Asked {
 #[serde(deny_unknown_fields)]
 struct Rated {
     /// The number the caller was told.
-    #[schema(minimum = 1, example = 12)]
-    number: u64,
+    number: TicketNumber,
     /// The number to call back or the one the call came from, written in any way.
     #[schema(example = "0903 123 456")]
     phone: String,
@@ -62,10 +60,10 @@ struct Rated {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(super) struct StatusView {
     /// The ticket asked about.
-    pub(super) number: u64,
+    pub(super) number: TicketNumber,
     /// The earlier ticket of the same case that stands for it; all below is about that one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) merged_into: Option<u64>,
+    pub(super) merged_into: Option<TicketNumber>,
     /// How far it is.
     pub(super) progress: ProgressView,
     /// How it ended, of one that is settled.
@@ -175,8 +173,8 @@ impl Shared {
             Progress::Settled => (ProgressView::Settled, None),
         };
         Ok(StatusView {
-            number: asked.0,
-            merged_into: (stored.number != *asked).then_some(stored.number.0),
+            number: *asked,
+            merged_into: (stored.number != *asked).then_some(stored.number),
             progress,
             outcome: outcome(&callback.stage),
             office,
@@ -229,13 +227,11 @@ fn outcome(stage: &Stage) -> Option<Outcome> {
 /// wrong telephone number are answered alike; after many wrong ones an address has to wait.
 #[utoipa::path(
     post, path = "/api/v1/status", tag = "status",
-    extensions(("x-permission" = json!("public"))),
+    extensions(("x-permission" = json!("public")), ("x-throttled" = json!(true))),
     request_body = Asked,
     responses(
         (status = 200, description = "How it stands", body = StatusView),
         (status = 404, description = "No such number, or not with this telephone number",
-            body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many wrong ones; wait as long as Retry-After says",
             body = Problem, content_type = "application/problem+json"),
     ),
 )]
@@ -245,8 +241,7 @@ async fn status(
     Body(asked): Body<Asked>,
 ) -> Result<Json<StatusView>, Problem> {
     let now = Timestamp::now();
-    let number = TicketNumber(asked.number);
-    let shown = shared.show(number, &asked.phone, remote.address, now).await?;
+    let shown = shared.show(asked.number, &asked.phone, remote.address, now).await?;
     Ok(Json(shared.status_of(&shown, now).await?))
 }
 
@@ -255,13 +250,11 @@ async fn status(
 /// Nobody calls any more. Who called for the ticket may, as long as it is not settled.
 #[utoipa::path(
     post, path = "/api/v1/status/cancellation", tag = "status",
-    extensions(("x-permission" = json!("public"))),
+    extensions(("x-permission" = json!("public")), ("x-throttled" = json!(true))),
     request_body = Asked,
     responses(
         (status = 200, description = "Withdrawn", body = StatusView),
         (status = 404, description = "No such number, or not with this telephone number",
-            body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many wrong ones; wait as long as Retry-After says",
             body = Problem, content_type = "application/problem+json"),
     ),
 )]
@@ -271,8 +264,7 @@ async fn cancel(
     Body(asked): Body<Asked>,
 ) -> Result<Json<StatusView>, Problem> {
     let now = Timestamp::now();
-    let number = TicketNumber(asked.number);
-    let mut shown = shared.show(number, &asked.phone, remote.address, now).await?;
+    let mut shown = shared.show(asked.number, &asked.phone, remote.address, now).await?;
     shared.cancel(&mut shown, now).await?;
     Ok(Json(shared.status_of(&shown, now).await?))
 }
@@ -282,13 +274,11 @@ async fn cancel(
 /// Once, when the ticket is settled.
 #[utoipa::path(
     post, path = "/api/v1/status/rating", tag = "status",
-    extensions(("x-permission" = json!("public"))),
+    extensions(("x-permission" = json!("public")), ("x-throttled" = json!(true))),
     request_body = Rated,
     responses(
         (status = 200, description = "Rated", body = StatusView),
         (status = 404, description = "No such number, or not with this telephone number",
-            body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many wrong ones; wait as long as Retry-After says",
             body = Problem, content_type = "application/problem+json"),
     ),
 )]
@@ -298,8 +288,7 @@ async fn rate(
     Body(rated): Body<Rated>,
 ) -> Result<Json<StatusView>, Problem> {
     let now = Timestamp::now();
-    let number = TicketNumber(rated.number);
-    let shown = shared.show(number, &rated.phone, remote.address, now).await?;
+    let shown = shared.show(rated.number, &rated.phone, remote.address, now).await?;
     shared.rate(&shown, rated.score, now).await?;
     Ok(Json(shared.status_of(&shown, now).await?))
 }

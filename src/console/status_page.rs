@@ -291,7 +291,7 @@ impl Told<'_> {
         html! {
             h1 { (title) }
             @if let Some(into) = view.merged_into {
-                p { (filled(&texts.merged, "number", into)) }
+                p { (filled(&texts.merged, "number", into.0)) }
             }
             @if view.late {
                 p.sorry { (filled(&texts.sorry, "time", self.time(view.due_at, true))) }

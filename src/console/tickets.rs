@@ -19,6 +19,8 @@ use utoipa_axum::routes;
 
 /// Tickets on one page, at most.
 const PAGE_MAX: u32 = 200;
+/// Stages at which somebody still owes the caller something.
+const PENDING: [&str; 5] = ["open", "claimed", "calling", "scheduled", "referred"];
 /// And where nothing is asked.
 const PAGE: u32 = 50;
 
@@ -81,8 +83,12 @@ impl TicketQuery {
         if !(1..=PAGE_MAX).contains(&limit) {
             return Err(Problem::invalid(format!("limit is {limit}; choose 1 to {PAGE_MAX}")));
         }
-        let stages: Vec<String> =
-            self.stage.iter().flat_map(|s| s.split(',')).map(String::from).collect();
+        let stages: Vec<String> = match &self.stage {
+            Some(stages) => stages.split(',').map(String::from).collect(),
+            // A promise can be broken only while it is to be kept.
+            None if self.overdue => PENDING.map(String::from).to_vec(),
+            None => vec![],
+        };
         if let Some(unknown) = stages.iter().find(|s| !Stage::NAMES.contains(&s.as_str())) {
             let known = Stage::NAMES.join(", ");
             return Err(Problem::invalid(format!("stage: {unknown:?} is none of {known}")));

@@ -108,6 +108,7 @@ struct House {
     engines: Engines,
     store: TicketStore,
     spool: Spool,
+    archive: Archive,
     feed: Feed,
     writer: Writer,
     filing: Filing,
@@ -152,7 +153,7 @@ impl Server {
             None => None,
         };
         let writer = Writer::start(archive.keys().cloned())?;
-        let filing = Filing::open(archive, store.clone(), &config.recordings).await?;
+        let filing = Filing::open(archive.clone(), store.clone(), &config.recordings).await?;
         let house = House {
             lines: Arc::new(Semaphore::new(config.limits.calls_max)),
             config,
@@ -160,6 +161,7 @@ impl Server {
             engines,
             store,
             spool,
+            archive,
             feed: Feed::default(),
             writer,
             filing,
@@ -182,6 +184,11 @@ impl Server {
     /// What happens to the tickets, while it runs.
     pub fn feed(&self) -> Feed {
         self.house.feed.clone()
+    }
+
+    /// What calls leave.
+    pub fn archive(&self) -> Archive {
+        self.house.archive.clone()
     }
 
     /// The store, for the live view.

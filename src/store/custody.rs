@@ -86,12 +86,12 @@ impl TicketStore {
         &self,
         number: TicketNumber,
         file: &str,
-        by: &Actor,
+        by: &str,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let detail = json!({ "file": file });
         let run = async |change: &mut Change| {
-            self.note(change, now, by, "hand_out", number, &detail).await
+            self.note_by(change, now, by, "hand_out", number, &detail).await
         };
         self.database.change(run).await
     }

@@ -9,7 +9,7 @@ use super::audit::{AuditEvent, EVENTS};
 use super::database::Change;
 use super::intake::instant;
 use super::{HookError, StoreError, TicketStore, WebhookFormat};
-use crate::ticket::{Actor, TicketNumber, event_kind};
+use crate::ticket::{TicketNumber, event_kind};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sqlx::{AssertSqlSafe, FromRow};
@@ -26,7 +26,7 @@ const DONE_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 const DEAD_KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// How far a delivery has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
     /// To be sent, for the first time or again.
@@ -49,7 +49,7 @@ impl DeliveryState {
 }
 
 /// One event for one receiver.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct WebhookDelivery {
     /// Its number.
     pub id: i64,
@@ -270,7 +270,7 @@ impl TicketStore {
     }
 
     /// Sends a delivery that ended once more, from the first attempt on, under the same id.
-    pub async fn redeliver(&self, id: i64, by: &Actor, now: Timestamp) -> Result<(), HookError> {
+    pub async fn redeliver(&self, id: i64, by: &str, now: Timestamp) -> Result<(), HookError> {
         let sql = "UPDATE webhook_deliveries SET state = 'waiting', attempts = 0, next_at = $1 \
                    WHERE id = $2 AND state <> 'waiting' RETURNING webhook";
         let run = async |change: &mut Change| {
@@ -327,8 +327,8 @@ async fn fill(change: &mut Change, webhook: i64, now: Timestamp) -> Result<bool,
     let Some(last) = events.last() else { return Ok(false) };
     for event in &events {
         let detail: serde_json::Value = serde_json::from_str(&event.detail).unwrap_or_default();
-        let stage = detail["stage"].as_str().unwrap_or_default();
-        let kind = event_kind(&event.act, stage);
+        let stage = detail["escalation"].as_str().or(detail["stage"].as_str());
+        let kind = event_kind(&event.act, stage.unwrap_or_default());
         let wanted = kind.filter(|k| kinds.is_empty() || kinds.iter().any(|wanted| wanted == k));
         let (Some(kind), Some(ticket)) = (wanted, event.ticket) else { continue };
         let sql = "INSERT INTO webhook_deliveries (webhook, event, ticket, kind, actor, at, state, \

@@ -1,7 +1,7 @@
 //! The queue: who takes which ticket, and what users and the clock do to it.
 
 use super::database::Change;
-use super::rows::{SELECT, TicketRow, rank, signed};
+use super::rows::{SELECT, TicketRow, rank, signed, word};
 use super::{QueuePlace, StoreError, StoredTicket, TicketStore};
 use crate::ticket::{
     Act, Actor, CallbackBy, CallbackPolicy, Priority, Refused, Stage, TicketNumber, TicketStanding,
@@ -319,6 +319,7 @@ impl TicketStore {
         match (act, &stored.callback.stage) {
             (Act::Finish { disposition }, _) => detail["disposition"] = disposition.clone().into(),
             (Act::Refer { office }, _) => detail["office"] = office.clone().into(),
+            (Act::Escalate, _) => detail["escalation"] = word(&stored.callback.escalation).into(),
             (Act::Correct { slot, .. }, _) => detail["slot"] = slot.clone().into(),
             (_, Stage::Scheduled { at }) => detail["at"] = at.to_string().into(),
             _ => {}

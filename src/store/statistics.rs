@@ -30,7 +30,7 @@ pub struct StatisticsQuery {
 }
 
 /// How many calls agents answered in an hour, as the PBX's statistics say.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AnsweredReport {
     /// Of this hotline.
     pub hotline: String,

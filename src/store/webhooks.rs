@@ -4,7 +4,7 @@ use super::database::Change;
 use super::intake::instant;
 use super::rows::json;
 use super::{StoreError, TicketStore, audit};
-use crate::ticket::{Actor, event_kinds};
+use crate::ticket::event_kinds;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
@@ -58,7 +58,7 @@ pub enum HookError {
 }
 
 /// What a receiver understands.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum WebhookFormat {
     /// Our own: type, timestamp, and the ticket as the API shows it.
@@ -72,7 +72,7 @@ pub enum WebhookFormat {
 }
 
 /// A webhook as an administrator writes it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct WebhookSpec {
     /// For people; each has its own.
     pub name: String,
@@ -98,7 +98,7 @@ fn yes() -> bool {
 }
 
 /// A webhook as it is shown: without what must stay secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Webhook {
     /// Its number.
     pub id: i64,
@@ -121,7 +121,7 @@ pub struct Webhook {
 }
 
 /// A webhook just made, with the secret that is never shown again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct NewWebhook {
     /// The webhook.
     pub webhook: Webhook,
@@ -212,7 +212,7 @@ impl TicketStore {
     pub async fn create_webhook(
         &self,
         spec: &WebhookSpec,
-        by: &Actor,
+        by: &str,
         now: Timestamp,
     ) -> Result<NewWebhook, HookError> {
         let spec = spec.checked()?;
@@ -250,7 +250,7 @@ impl TicketStore {
         &self,
         id: i64,
         spec: &WebhookSpec,
-        by: &Actor,
+        by: &str,
         now: Timestamp,
     ) -> Result<Webhook, HookError> {
         let spec = spec.checked()?;
@@ -279,12 +279,7 @@ impl TicketStore {
     }
 
     /// Removes a webhook, with what it was still to be told.
-    pub async fn remove_webhook(
-        &self,
-        id: i64,
-        by: &Actor,
-        now: Timestamp,
-    ) -> Result<(), HookError> {
+    pub async fn remove_webhook(&self, id: i64, by: &str, now: Timestamp) -> Result<(), HookError> {
         let run = async |change: &mut Change| {
             let query = sqlx::query("DELETE FROM webhooks WHERE id = $1").bind(id);
             let done = query.execute(change.connection()).await.map_err(|e| self.error(e))?;
@@ -334,7 +329,7 @@ impl TicketStore {
         &self,
         change: &mut Change,
         now: Timestamp,
-        by: &Actor,
+        by: &str,
         act: &'static str,
         id: i64,
     ) -> Result<(), StoreError> {

@@ -31,18 +31,23 @@ const EVENTS: [(&str, &str); 24] = [
 /// The last attempt was missed: the same act, but the end of the ticket.
 const UNREACHED: &str = "ticket.unreached";
 
-/// The kind of event that `act` is, which left the ticket at `stage`; `None` for acts that are
-/// nobody else's business.
+/// The promise is broken: the same act as when it is at risk, but the caller is owed a word.
+pub const OVERDUE: &str = "ticket.overdue";
+
+/// The kind of event that `act` is, which left the ticket at `stage`, or at that escalation; `None`
+/// for acts that are nobody else's business.
 pub fn event_kind(act: &str, stage: &str) -> Option<&'static str> {
-    if act == "miss" && stage == "unreached" {
-        return Some(UNREACHED);
+    match (act, stage) {
+        ("miss", "unreached") => return Some(UNREACHED),
+        ("escalate", "overdue") => return Some(OVERDUE),
+        _ => {}
     }
     EVENTS.iter().find(|(known, _)| *known == act).map(|(_, kind)| *kind)
 }
 
 /// All kinds of event, in the order of the life cycle.
 pub fn event_kinds() -> Vec<&'static str> {
-    EVENTS.iter().map(|(_, kind)| *kind).chain([UNREACHED]).collect()
+    EVENTS.iter().map(|(_, kind)| *kind).chain([UNREACHED, OVERDUE]).collect()
 }
 
 #[cfg(test)]
@@ -56,6 +61,8 @@ mod tests {
         check("miss", "scheduled", Some("ticket.missed"));
         check("miss", "unreached", Some("ticket.unreached"));
         check("finish", "done", Some("ticket.done"));
+        check("escalate", "at_risk", Some("ticket.escalated"));
+        check("escalate", "overdue", Some("ticket.overdue"));
         check("login", "", None);
         assert!(event_kinds().iter().all(|k| k.starts_with("ticket.")));
     }

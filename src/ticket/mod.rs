@@ -21,7 +21,7 @@ mod transition;
 pub use callback::{
     Act, Actor, Attempt, Callback, Correction, Escalation, Lease, Note, Refused, Stage, Standing,
 };
-pub use event::{event_kind, event_kinds};
+pub use event::{OVERDUE, event_kind, event_kinds};
 pub use hours::{Hours, HoursSpec, WeekSpec};
 pub use inquiry::{Inquiry, Progress, TicketStanding, is_callers};
 pub use office::{Office, OfficeSpec, Offices, Routed};
@@ -44,7 +44,19 @@ impl std::fmt::Display for CallId {
 }
 
 /// The short number a caller is told; given by the store, from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
+)]
 #[serde(transparent)]
 pub struct TicketNumber(pub u64);
 

@@ -123,6 +123,11 @@ impl Offices {
         if problems.is_empty() { Ok(Offices { offices }) } else { Err(problems) }
     }
 
+    /// Their names, in the file's order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.offices.iter().map(|office| office.name.as_str())
+    }
+
     /// Who is responsible on `date` for `need`, a category (empty: not known), at the address of
     /// `parts`, a ticket's. The smallest place wins, then a row that names the need.
     pub fn route(&self, need: &str, parts: &[(String, String)], date: Date) -> Routed<'_> {

@@ -1,8 +1,8 @@
 //! How a hotline works its callbacks: promise, leases, retries, hours and offices, from its file.
 
-use super::Ticket;
 use super::hours::{Hours, HoursSpec};
 use super::office::{OfficeSpec, Offices, Routed};
+use super::{Ticket, TicketNumber};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -10,6 +10,9 @@ use std::sync::Arc;
 
 /// Longer than any call: whoever took a ticket for so long is no more.
 const CALL_MAX_MARGIN: SignedDuration = SignedDuration::from_mins(5);
+
+/// Three short messages of 160 letters.
+const NOTICE_CHARS_MAX: usize = 480;
 
 /// `[callback]` of a hotline's file.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -31,6 +34,9 @@ pub struct CallbackSpec {
     pub handling_min: u32,
     /// The codes an operator may settle a ticket with.
     pub dispositions: Vec<String>,
+    /// What a caller is written whose promise is broken, with `{number}` for the ticket's; empty:
+    /// nothing.
+    pub notice: String,
 }
 
 impl Default for CallbackSpec {
@@ -45,6 +51,7 @@ impl Default for CallbackSpec {
             agents: 0,
             handling_min: 6,
             dispositions: codes.map(String::from).to_vec(),
+            notice: String::new(),
         }
     }
 }
@@ -89,6 +96,8 @@ pub struct CallbackPolicy {
     pub handling: SignedDuration,
     /// The codes a ticket may be settled with.
     pub dispositions: Vec<String>,
+    /// As [`CallbackSpec::notice`].
+    pub notice: String,
     /// When operators work and callers may be rung.
     pub hours: Hours,
     /// Who is responsible for what.
@@ -109,6 +118,12 @@ impl CallbackPolicy {
             Routed::Several(offices) => offices,
         };
         offices.into_iter().map(|office| office.name.clone()).collect()
+    }
+
+    /// What the caller with ticket `number` is written whose promise is broken.
+    pub fn notice(&self, number: TicketNumber) -> Option<String> {
+        let text = self.notice.replace("{number}", &number.to_string());
+        (!text.is_empty()).then_some(text)
     }
 
     /// Checks what a hotline's file says; the problems are of key and words.
@@ -144,6 +159,12 @@ impl CallbackPolicy {
             "dispositions",
             "give one or more codes of 1 to 64 characters",
         );
+        let blanks = spec.notice.replace("{number}", "");
+        check(
+            spec.notice.chars().count() <= NOTICE_CHARS_MAX && !blanks.contains(['{', '}']),
+            "notice",
+            "give at most 480 characters, with no blank but {number}",
+        );
         let hours = Hours::new(hours).map_err(|found| problems.extend(found)).ok();
         let offices = Offices::new(offices.to_vec(), needs);
         let offices = offices.map_err(|found| problems.extend(found)).ok();
@@ -162,6 +183,7 @@ impl CallbackPolicy {
             agents: spec.agents,
             handling: minutes(spec.handling_min),
             dispositions: spec.dispositions.clone(),
+            notice: spec.notice.clone(),
             hours,
             offices,
             slots,
@@ -193,6 +215,11 @@ impl Policies {
     /// defaults.
     pub fn new(by_hotline: BTreeMap<String, Arc<CallbackPolicy>>) -> Policies {
         Policies { by_hotline, others: Arc::default() }
+    }
+
+    /// The hotlines that have a file, by name.
+    pub fn hotlines(&self) -> impl Iterator<Item = (&str, &CallbackPolicy)> {
+        self.by_hotline.iter().map(|(name, policy)| (name.as_str(), policy.as_ref()))
     }
 
     /// The clock that all hotlines share, with one's hours; of several zones, UTC, always open.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What the rows of [`Statistics`] are grouped by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StatisticsBy {
     /// Category of need.
@@ -35,7 +35,7 @@ impl StatisticsBy {
 }
 
 /// The figures of a period.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Statistics {
     /// First instant of the period.
     pub from: Timestamp,
@@ -54,7 +54,7 @@ pub struct Statistics {
 }
 
 /// Figures of calls that came in during the period, as they stand now.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct StatisticsRow {
     /// The need, day, ... ; empty where it is not known.
     pub key: String,

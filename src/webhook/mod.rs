@@ -7,7 +7,8 @@
 //! when a node dies between the receiver's answer and its own note of it.
 
 use crate::config::WebhooksConfig;
-use crate::store::{ClaimedDelivery, Outcome, StoreError, TicketStore};
+use crate::store::{ClaimedDelivery, Outcome, StoreError, StoredTicket, TicketStore};
+use crate::ticket::CallbackPolicy;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -140,7 +141,10 @@ async fn deliver(store: &TicketStore, http: &Http, claimed: &ClaimedDelivery, no
     let begun = Instant::now();
     let delivery = &claimed.delivery;
     let outcome = match store.get(delivery.ticket).await {
-        Ok(Some(ticket)) => attempt(http, claimed, &ticket, now).await,
+        Ok(Some(ticket)) => {
+            let policy = store.policies().of(&ticket.ticket.hotline);
+            attempt(http, claimed, (&ticket, policy), now).await
+        }
         Ok(None) => Outcome::Void { reason: "the ticket is gone".into() },
         Err(error) => {
             tracing::warn!(delivery = delivery.id, %error, "not sent: the ticket cannot be read");
@@ -164,10 +168,10 @@ async fn deliver(store: &TicketStore, http: &Http, claimed: &ClaimedDelivery, no
 async fn attempt(
     http: &Http,
     claimed: &ClaimedDelivery,
-    ticket: &crate::store::StoredTicket,
+    (ticket, policy): (&StoredTicket, &CallbackPolicy),
     now: Timestamp,
 ) -> Outcome {
-    let body = payload::body(claimed, ticket);
+    let body = payload::body(claimed, ticket, policy);
     let answer = match http.post(claimed, body, now).await {
         Ok(answer) => answer,
         Err(error) => {

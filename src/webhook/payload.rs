@@ -1,7 +1,7 @@
 //! What a receiver is told, made when it is sent.
 
 use crate::store::{ClaimedDelivery, StoredTicket, WebhookFormat};
-use crate::ticket::{Priority, Stage};
+use crate::ticket::{CallbackPolicy, OVERDUE, Priority, Stage};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -24,6 +24,19 @@ struct Data<'m> {
     actor: &'m str,
     /// The ticket as it stands when this is sent.
     ticket: &'m StoredTicket,
+    /// The caller's promise is broken, and they are owed these words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notice: Option<Notice<'m>>,
+}
+
+/// What a caller is to be written, by whatever reaches them: a gateway for short messages.
+#[derive(Serialize)]
+struct Notice<'m> {
+    /// The telephone number.
+    to: &'m str,
+    /// ISO 639-1 of the call; the text is in the hotline's.
+    language: &'m str,
+    text: String,
 }
 
 /// A new ticket of Zammad's (`POST /api/v1/tickets`).
@@ -48,13 +61,17 @@ struct ZammadArticle {
 }
 
 /// The body of the message.
-pub fn body(claimed: &ClaimedDelivery, ticket: &StoredTicket) -> Vec<u8> {
+pub fn body(claimed: &ClaimedDelivery, ticket: &StoredTicket, policy: &CallbackPolicy) -> Vec<u8> {
     let delivery = &claimed.delivery;
+    let to = ticket.ticket.callback_number.as_str();
+    let owed = delivery.kind == OVERDUE && !to.is_empty();
+    let text = policy.notice(ticket.number).filter(|_| owed);
+    let notice = text.map(|text| Notice { to, language: &ticket.ticket.language, text });
     let json = match &claimed.format {
         WebhookFormat::Spillway => serde_json::to_vec(&Message {
             r#type: &delivery.kind,
             timestamp: delivery.at,
-            data: Data { event: delivery.event, actor: &delivery.actor, ticket },
+            data: Data { event: delivery.event, actor: &delivery.actor, ticket, notice },
         }),
         WebhookFormat::Zammad { group } => serde_json::to_vec(&zammad(group, ticket)),
     };

@@ -7,10 +7,12 @@ use jiff::Timestamp;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use spillway::access::{Access, AccessOptions, By, Client, Credentials, Principal, Profile, Role};
-use spillway::config::{AccessConfig, Cidr};
+use spillway::config::{AccessConfig, Cidr, Config};
 use spillway::console::{Console, Shared};
 use spillway::live::Feed;
-use spillway::store::{StoreOptions, TicketStore};
+use spillway::store::{Archive, StoreOptions, TicketStore};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +21,7 @@ pub struct Office {
     pub store: TicketStore,
     pub access: Access,
     pub address: String,
+    pub data_dir: PathBuf,
     pub stop: CancellationToken,
     running: Vec<JoinHandle<()>>,
 }
@@ -41,12 +44,14 @@ pub async fn on_sqlite(story: impl AsyncFn(Office)) {
 impl Office {
     pub async fn open(options: &StoreOptions) -> Office {
         let store = TicketStore::open(options).await.expect("a database");
+        let config = Config { data_dir: options.data_dir.clone(), ..Config::default() };
         let options = AccessOptions { cost: CHEAP, ..AccessOptions::of(&AccessConfig::default()) };
         let access = Access::new(&store, options).expect("a gate");
         let (feed, stop) = (Feed::default(), CancellationToken::new());
         let shared = Shared {
             store: store.clone(),
             access: access.clone(),
+            archive: Archive::of(&config).expect("an archive"),
             feed: feed.clone(),
             proxies: [Cidr::LOOPBACK_V4].into(),
             stop: stop.clone(),
@@ -57,7 +62,7 @@ impl Office {
         let serve = async move { console.run().await.expect("served") };
         let running =
             vec![tokio::spawn(serve), tokio::spawn(feed.run(store.clone(), stop.clone()))];
-        Office { store, access, address, stop, running }
+        Office { store, access, address, data_dir: config.data_dir, stop, running }
     }
 
     /// Stops the console; its streams end.
@@ -77,6 +82,8 @@ impl Office {
 
     /// A browser in which nobody is logged in.
     pub fn browser(&self) -> Browser {
+        // Refused where another test was first, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::new();
         Browser { http, address: self.address.clone(), headers: vec![] }
     }
@@ -105,16 +112,10 @@ impl Office {
     }
 
     pub async fn login(&self, user: &str) -> Browser {
-        let mut browser = self.browser();
+        let browser = self.browser();
         let given = json!({ "name": user, "password": "thirsty-lamp-41" });
         let answer = browser.post("/api/v1/session", &given).await;
-        assert_eq!(answer.status, 200, "{}", answer.text);
-        let cookies = answer.all("set-cookie");
-        let cookies: Vec<&str> = cookies.iter().filter_map(|c| c.split(';').next()).collect();
-        let csrf = answer.json()["csrf_token"].as_str().expect("a token").to_string();
-        browser.headers =
-            vec![("cookie".into(), cookies.join("; ")), ("x-csrf-token".into(), csrf)];
-        browser
+        browser.took(&answer, &answer.ok())
     }
 }
 
@@ -133,6 +134,23 @@ impl Browser {
         browser.headers.retain(|(n, _)| n != name);
         browser.headers.extend(value.map(|v| (name.to_string(), v.to_string())));
         browser
+    }
+
+    /// The same after `answer`, with its cookies beside those of before and the CSRF token of
+    /// `session`, if there is one.
+    pub fn took(&self, answer: &Answer, session: &Value) -> Browser {
+        let before = self.headers.iter().filter(|(name, _)| name == "cookie");
+        let before = before.flat_map(|(_, value)| value.split("; "));
+        let set = answer.all("set-cookie");
+        let set = set.iter().filter_map(|c| c.split(';').next());
+        let cookies: BTreeMap<&str, &str> =
+            before.chain(set).filter_map(|pair| pair.split_once('=')).collect();
+        let cookies: Vec<String> = cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
+        let browser = self.with("cookie", Some(&cookies.join("; ")));
+        match session["csrf_token"].as_str() {
+            Some(token) => browser.with("x-csrf-token", Some(token)),
+            None => browser,
+        }
     }
 
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {

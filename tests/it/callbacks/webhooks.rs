@@ -1,6 +1,6 @@
 //! Webhooks, told to a real HTTP server on loopback that checks signatures by itself.
 
-use super::desk::{Desk, anna, hours, minutes, supervisor};
+use super::desk::{Desk, anna, hours, minutes};
 use super::{on_both, on_both_with};
 use axum::Router;
 use axum::body::Bytes;
@@ -14,7 +14,9 @@ use spillway::config::WebhooksConfig;
 use spillway::store::{
     DeliveryFilter, DeliveryState, HookError, StoreOptions, TicketStore, WebhookFormat, WebhookSpec,
 };
-use spillway::ticket::{Act, TicketNumber};
+use spillway::ticket::{
+    Act, CallbackPolicy, CallbackSpec, HoursSpec, Policies, SlotNames, TicketNumber,
+};
 use spillway::webhook::{self, Sender};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -138,6 +140,26 @@ async fn dead(store: &TicketStore) -> Vec<spillway::store::WebhookDelivery> {
     store.deliveries(&filter, 100).await.expect("read")
 }
 
+/// What the first receiver is told of its first ticket.
+fn check_first(message: &Seen, secret: &str, now: Timestamp, number: TicketNumber) {
+    assert!(message.is_signed_with(secret), "{message:?}");
+    assert!(!message.is_signed_with("whsec_AAAA"));
+    assert_eq!(message.header("authorization"), "Token token=abc");
+    assert_eq!(message.header("content-type"), "application/json");
+    assert_eq!(message.header("webhook-timestamp"), now.as_second().to_string());
+    let json = message.json();
+    assert_eq!(json["type"], "ticket.received");
+    assert_eq!(json["timestamp"].as_str(), Some("2026-03-02T03:00:00Z"));
+    assert_eq!(
+        (&json["data"]["actor"], json["data"]["ticket"]["number"].as_u64()),
+        (&"caller".into(), Some(number.0))
+    );
+    assert_eq!(json["data"]["ticket"]["ticket"]["slots"][0]["value"], "Mary Johnson");
+}
+
+/// Who manages webhooks.
+const ADA: &str = "administrator ada";
+
 #[tokio::test]
 async fn a_receiver_is_told_once_and_can_tell_who_speaks() {
     on_both(async |mut desk| {
@@ -146,7 +168,7 @@ async fn a_receiver_is_told_once_and_can_tell_who_speaks() {
         desk.store.seal(desk.now).await.expect("sealed");
         let mut spec = receiver.spec("crm", &["ticket.received", "ticket.done"]);
         spec.authorization = Some("Token token=abc".into());
-        let made = desk.store.create_webhook(&spec, &supervisor(), desk.now).await.expect("made");
+        let made = desk.store.create_webhook(&spec, ADA, desk.now).await.expect("made");
         let listed = desk.store.webhooks().await.expect("read");
         assert_eq!(listed, std::slice::from_ref(&made.webhook));
         assert!(made.webhook.authorized);
@@ -157,31 +179,19 @@ async fn a_receiver_is_told_once_and_can_tell_who_speaks() {
         assert_eq!(send(&desk, &mut sender).await, 0);
         let seen = receiver.seen();
         let [message] = &seen[..] else { panic!("{} came", seen.len()) };
-        assert!(message.is_signed_with(&made.secret), "{message:?}");
-        assert!(!message.is_signed_with("whsec_AAAA"));
-        assert_eq!(message.header("authorization"), "Token token=abc");
-        assert_eq!(message.header("content-type"), "application/json");
-        assert_eq!(message.header("webhook-timestamp"), desk.now.as_second().to_string());
-        let json = message.json();
-        assert_eq!(json["type"], "ticket.received");
-        assert_eq!(json["timestamp"].as_str(), Some("2026-03-02T03:00:00Z"));
-        assert_eq!(
-            (&json["data"]["actor"], json["data"]["ticket"]["number"].as_u64()),
-            (&"caller".into(), Some(number.0))
-        );
-        assert_eq!(json["data"]["ticket"]["ticket"]["slots"][0]["value"], "Mary Johnson");
+        check_first(message, &made.secret, desk.now, number);
         assert_ne!(before, number);
 
         // A second receiver, a change of the first, and nothing personal in the tables.
         let other = Receiver::start().await;
         let all = other.spec("everything", &[]);
         let taken = WebhookSpec { name: "crm".into(), ..all.clone() };
-        let refused = desk.store.create_webhook(&taken, &supervisor(), desk.now).await.unwrap_err();
+        let refused = desk.store.create_webhook(&taken, ADA, desk.now).await.unwrap_err();
         assert!(matches!(refused, HookError::NameTaken), "{refused}");
-        desk.store.create_webhook(&all, &supervisor(), desk.now).await.expect("made");
+        desk.store.create_webhook(&all, ADA, desk.now).await.expect("made");
         let paused = WebhookSpec { active: false, authorization: None, ..spec.clone() };
         let id = made.webhook.id;
-        let changed = desk.store.update_webhook(id, &paused, &supervisor(), desk.now).await;
+        let changed = desk.store.update_webhook(id, &paused, ADA, desk.now).await;
         assert!(changed.as_ref().is_ok_and(|w| w.authorized && !w.active), "{changed:?}");
         desk.does(number, Act::Claim, &anna()).await;
         desk.does(number, Act::Ring, &anna()).await;
@@ -193,7 +203,7 @@ async fn a_receiver_is_told_once_and_can_tell_who_speaks() {
         assert_eq!(kinds, ["ticket.calling", "ticket.claimed", "ticket.done"]);
         assert_eq!(receiver.seen().len(), 1, "paused");
         let active = WebhookSpec { active: true, ..paused };
-        desk.store.update_webhook(id, &active, &supervisor(), desk.now).await.expect("changed");
+        desk.store.update_webhook(id, &active, ADA, desk.now).await.expect("changed");
         send(&desk, &mut sender).await;
         assert_eq!(
             receiver.seen().last().map(|s| s.json()["type"].clone()),
@@ -202,10 +212,37 @@ async fn a_receiver_is_told_once_and_can_tell_who_speaks() {
         let deliveries = desk.store.deliveries(&DeliveryFilter::default(), 100).await;
         assert!(!format!("{deliveries:?}").contains("Mary"));
 
-        desk.store.remove_webhook(id, &supervisor(), desk.now).await.expect("removed");
-        let gone = desk.store.remove_webhook(id, &supervisor(), desk.now).await.unwrap_err();
+        desk.store.remove_webhook(id, ADA, desk.now).await.expect("removed");
+        let gone = desk.store.remove_webhook(id, ADA, desk.now).await.unwrap_err();
         assert!(matches!(gone, HookError::NoSuchWebhook(_)), "{gone}");
         desk.check_audit().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whose_promise_is_broken_is_told() {
+    let spec =
+        CallbackSpec { notice: "We are sorry about {number}.".into(), ..CallbackSpec::default() };
+    let (hours_spec, slots) = (HoursSpec::default(), SlotNames::default());
+    let policy = CallbackPolicy::new(&spec, &hours_spec, &[], &[], slots, 900_000).expect("good");
+    let policies = Policies::new([("demo".to_string(), Arc::new(policy))].into());
+    on_both_with(Arc::new(policies), async |mut desk| {
+        let receiver = Receiver::start().await;
+        let spec = receiver.spec("sms", &["ticket.overdue"]);
+        desk.store.create_webhook(&spec, ADA, desk.now).await.expect("made");
+        let mut sender = Sender::new(desk.store.clone(), &loopback());
+        let number = desk.received("+84901000001", "Mary Johnson", "FOOD").await;
+        desk.at(hours(47));
+        desk.sweep().await;
+        assert_eq!(send(&desk, &mut sender).await, 0, "at risk is not broken");
+        desk.at(hours(2));
+        desk.sweep().await;
+        assert_eq!(send(&desk, &mut sender).await, 1);
+        let notice = receiver.seen()[0].json()["data"]["notice"].clone();
+        let text = format!("We are sorry about {number}.");
+        let want = serde_json::json!({ "to": "+84901000001", "language": "en", "text": text });
+        assert_eq!(notice, want);
     })
     .await;
 }
@@ -215,7 +252,7 @@ async fn what_fails_is_tried_for_three_days_and_then_listed() {
     on_both(async |mut desk| {
         let receiver = Receiver::start().await;
         let spec = receiver.spec("crm", &["ticket.received"]);
-        let made = desk.store.create_webhook(&spec, &supervisor(), desk.now).await.expect("made");
+        let made = desk.store.create_webhook(&spec, ADA, desk.now).await.expect("made");
         let mut sender = Sender::new(desk.store.clone(), &loopback());
         desk.received("+84901000001", "Mary Johnson", "FOOD").await;
         receiver.answers(&[500, 404, 302, 301, 429, 502, 503, 400, 500, 500]);
@@ -248,8 +285,8 @@ async fn what_fails_is_tried_for_three_days_and_then_listed() {
             desk.store.webhook(letter.webhook).await.expect("read").expect("there").problem;
         assert_eq!(problem.as_deref(), Some("the receiver answered 500"));
 
-        desk.store.redeliver(letter.id, &supervisor(), desk.now).await.expect("once more");
-        let twice = desk.store.redeliver(letter.id, &supervisor(), desk.now).await.unwrap_err();
+        desk.store.redeliver(letter.id, ADA, desk.now).await.expect("once more");
+        let twice = desk.store.redeliver(letter.id, ADA, desk.now).await.unwrap_err();
         assert!(matches!(twice, HookError::NoSuchDelivery(_)), "{twice}");
         assert_eq!(send(&desk, &mut sender).await, 1);
         assert!(dead(&desk.store).await.is_empty());
@@ -265,7 +302,7 @@ async fn a_receiver_that_is_gone_or_busy_is_left_alone() {
     on_both(async |mut desk| {
         let receiver = Receiver::start().await;
         let spec = receiver.spec("crm", &["ticket.received"]);
-        desk.store.create_webhook(&spec, &supervisor(), desk.now).await.expect("made");
+        desk.store.create_webhook(&spec, ADA, desk.now).await.expect("made");
         let mut sender = Sender::new(desk.store.clone(), &loopback());
         receiver.answers.lock().expect("whole").push_back((503, Some(("retry-after", "120"))));
         desk.received("+84901000001", "Mary Johnson", "FOOD").await;
@@ -285,7 +322,7 @@ async fn a_receiver_that_is_gone_or_busy_is_left_alone() {
         desk.at(hours(30));
         assert_eq!(send(&desk, &mut sender).await, 0, "stopped");
         // Asked again, it gets what waited.
-        desk.store.update_webhook(hook.id, &spec, &supervisor(), desk.now).await.expect("changed");
+        desk.store.update_webhook(hook.id, &spec, ADA, desk.now).await.expect("changed");
         assert_eq!(send(&desk, &mut sender).await, 8);
         assert_eq!(dead(&desk.store).await.len(), 1);
     })
@@ -299,7 +336,7 @@ async fn a_slow_receiver_holds_up_nobody_else() {
         slow.permits.forget_permits(Semaphore::MAX_PERMITS);
         for (name, receiver) in [("slow", &slow), ("quick", &quick)] {
             let spec = receiver.spec(name, &["ticket.received"]);
-            desk.store.create_webhook(&spec, &supervisor(), desk.now).await.expect("made");
+            desk.store.create_webhook(&spec, ADA, desk.now).await.expect("made");
         }
         for n in 10..30 {
             desk.received(&format!("+849010000{n}"), &format!("Ann {n}"), "FOOD").await;
@@ -341,7 +378,7 @@ async fn addresses_are_checked_before_anything_is_sent() {
     ];
     for (n, url) in urls.into_iter().enumerate() {
         let spec = WebhookSpec { url, ..receiver.spec(&n.to_string(), &["ticket.received"]) };
-        desk.store.create_webhook(&spec, &supervisor(), desk.now).await.expect("made");
+        desk.store.create_webhook(&spec, ADA, desk.now).await.expect("made");
     }
     desk.received("+84901000001", "Mary Johnson", "FOOD").await;
     let mut sender = Sender::new(desk.store.clone(), &WebhooksConfig::default());
@@ -368,7 +405,7 @@ async fn several_nodes_send_nothing_twice() {
     on_both(async |mut desk| {
         let receiver = Receiver::start().await;
         let spec = receiver.spec("crm", &["ticket.received"]);
-        desk.store.create_webhook(&spec, &supervisor(), desk.now).await.expect("made");
+        desk.store.create_webhook(&spec, ADA, desk.now).await.expect("made");
         let mut nodes = tokio::task::JoinSet::new();
         for n in 10..10 + TICKETS {
             desk.received(&format!("+849010000{n}"), &format!("Ann {n}"), "FOOD").await;
@@ -400,7 +437,7 @@ async fn what_a_dead_node_took_is_sent_by_another() {
     on_both(async |mut desk| {
         let receiver = Receiver::start().await;
         let spec = receiver.spec("crm", &["ticket.received"]);
-        let made = desk.store.create_webhook(&spec, &supervisor(), desk.now).await.expect("made");
+        let made = desk.store.create_webhook(&spec, ADA, desk.now).await.expect("made");
         desk.received("+84901000001", "Mary Johnson", "FOOD").await;
         desk.store.seal(desk.now).await.expect("sealed");
         desk.store.fill_webhooks(desk.now).await.expect("filled");
@@ -437,7 +474,7 @@ async fn zammad_gets_a_ticket() {
         let receiver = Receiver::start().await;
         let format = WebhookFormat::Zammad { group: "Users".into() };
         let spec = WebhookSpec { format, ..receiver.spec("zammad", &[]) };
-        desk.store.create_webhook(&spec, &supervisor(), desk.now).await.expect("made");
+        desk.store.create_webhook(&spec, ADA, desk.now).await.expect("made");
         let number = desk.call("+84901000001", "Mary Johnson", "rice").await;
         let parts = vec![("category".to_string(), "FOOD".to_string())];
         desk.tell(number, |t| t.slots[2].parts = parts.clone()).await;
@@ -475,7 +512,7 @@ async fn a_server_sends_by_itself() {
     let mut desk = Desk::new(store.clone());
     let receiver = Receiver::start().await;
     let spec = receiver.spec("crm", &["ticket.received"]);
-    desk.store.create_webhook(&spec, &supervisor(), desk.now).await.expect("made");
+    desk.store.create_webhook(&spec, ADA, desk.now).await.expect("made");
     let stop = CancellationToken::new();
     let (stopped, config) = (stop.clone(), loopback());
     let running =
