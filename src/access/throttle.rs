@@ -115,6 +115,18 @@ impl Count {
         let free = (2..=limit.free).contains(&failed.failures);
         Count { last_ms: if free { self.last_ms } else { failed.last_ms }, ..failed }
     }
+
+    /// The attempt begun at `now_ms` was a failure.
+    fn was_wrong(self, now_ms: i64) -> Count {
+        Count { last_ms: self.last_ms.max(now_ms), ..self }
+    }
+
+    /// The attempt that made `begun` of `before` was none: nobody has to wait for it.
+    fn was_right(self, limit: Limit, before: Count, begun: Count) -> Count {
+        let alone = begun.failures > limit.free && self.last_ms == begun.last_ms;
+        let last_ms = if alone { before.last_ms } else { self.last_ms };
+        Count { failures: (self.failures - 1).max(0), last_ms }
+    }
 }
 
 fn throttled(wait_ms: i64) -> AccessError {
@@ -149,13 +161,9 @@ impl Access {
         let found = attempt.await;
         let run = async |change: &mut Change| {
             let count = self.count(change, subject).await?;
-            let untouched = count.last_ms == begun.last_ms;
             let count = match found {
-                Ok(None) => Count { last_ms: count.last_ms.max(now_ms), ..count },
-                _ => Count {
-                    failures: (count.failures - 1).max(0),
-                    last_ms: if untouched { before.last_ms } else { count.last_ms },
-                },
+                Ok(None) => count.was_wrong(now_ms),
+                _ => count.was_right(subject.limit, before, begun),
             };
             self.set_count(change, subject, count).await
         };
@@ -316,6 +324,46 @@ mod tests {
                 }
             }
             prop_assert!(looked_at <= 100, "{}", looked_at);
+        }
+
+        /// However many guesses run at once, and however many right ones between them.
+        #[test]
+        fn an_hour_has_few_wrong_guesses(
+            steps in proptest::collection::vec((0i64..3_000, 0u8..4, 0usize..50), 1..1_500),
+        ) {
+            let (mut count, mut now, mut wrong) = (Count::default(), FORGOTTEN_MS, 0);
+            let mut running = vec![];
+            for (gap, what, which) in steps {
+                now += gap;
+                if now >= FORGOTTEN_MS + HOUR_MS {
+                    break;
+                }
+                if what < 3 && count.wait_ms(SPRAYING, now) == 0 {
+                    let begun = count.begun(SPRAYING, now);
+                    running.push((count, begun, now, what == 0));
+                    wrong += i64::from(what > 0);
+                    count = begun;
+                } else if !running.is_empty() {
+                    let (before, begun, at, right) = running.swap_remove(which % running.len());
+                    count = match right {
+                        true => count.was_right(SPRAYING, before, begun),
+                        false => count.was_wrong(at),
+                    };
+                }
+            }
+            prop_assert!(wrong <= SPRAYING.free + 70, "{}", wrong);
+        }
+
+        #[test]
+        fn who_is_right_never_waits(gaps in proptest::collection::vec(0i64..3_000, 1..1_000)) {
+            let (mut count, mut now) = (Count::default(), FORGOTTEN_MS);
+            for gap in gaps {
+                now += gap;
+                prop_assert_eq!(count.wait_ms(SPRAYING, now), 0);
+                let begun = count.begun(SPRAYING, now);
+                count = begun.was_right(SPRAYING, count, begun);
+                prop_assert_eq!(count.failures, 0);
+            }
         }
 
         #[test]

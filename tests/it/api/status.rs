@@ -156,7 +156,7 @@ async fn a_repeat_call_shows_the_ticket_that_stands_for_it() {
         let sent = json!({ "number": again, "phone": PHONE });
         assert_eq!(caller.post("/api/v1/status/cancellation", &sent).await.status, 200);
         let page = look(&caller, again, &[]).await;
-        assert!(page.text.contains(&format!("your earlier ticket {first}")), "{}", page.text);
+        assert!(page.text.contains(&format!("your earlier ticket\u{a0}{first}")), "{}", page.text);
         office.close().await;
     })
     .await;
@@ -169,23 +169,32 @@ async fn who_guesses_has_to_wait() {
         office.user("anna", Role::Operator).await;
         let from = |address: &str| office.browser().with("x-forwarded-for", Some(address));
         let guesser = from("192.0.2.1");
-        // Many at once are no way around it, and what is right does not count.
-        let guesses = (0..130).map(|n| {
-            let guesser = guesser.clone();
-            let phone = if n < 20 { PHONE.into() } else { format!("+849000001{n:02}") };
-            tokio::spawn(async move { ask(&guesser, number, &phone).await.status })
-        });
-        let mut answers = vec![];
-        for guess in guesses.collect::<Vec<_>>() {
-            answers.push(guess.await.expect("answered"));
-        }
-        let count = |status: u16| answers.iter().filter(|s| **s == status).count();
-        assert!((95..=103).contains(&count(404)), "{answers:?}");
-        assert_eq!(count(200) + count(404) + count(429), 130, "{answers:?}");
-        let refused = ask(&guesser, number, PHONE).await;
+        let at_once = async |phones: Vec<String>| {
+            let asked = phones.into_iter().map(|phone| {
+                let guesser = guesser.clone();
+                tokio::spawn(async move { ask(&guesser, number, &phone).await.status })
+            });
+            let mut answers = vec![];
+            for answer in asked.collect::<Vec<_>>() {
+                answers.push(answer.await.expect("answered"));
+            }
+            answers
+        };
+        assert_eq!(at_once(vec![PHONE.into(); 20]).await, [200; 20], "who is right never waits");
+        let guesses = (0..130).map(|n| format!("+84900001{n:03}")).collect();
+        let answers = at_once(guesses).await;
+        let seen = answers.iter().filter(|status| **status == 404).count();
+        assert!((100..=105).contains(&seen), "{answers:?}");
+        let refused = loop {
+            let answer = ask(&guesser, number, "+84900000002").await;
+            let wait: u64 = answer.header("retry-after").parse().unwrap_or(0);
+            // So long that the rest of this story is told meanwhile.
+            if wait >= 4 {
+                break answer;
+            }
+        };
         assert_eq!(refused.problem(429), "throttled");
-        let wait: u64 = refused.header("retry-after").parse().expect("seconds");
-        assert!((1..=60).contains(&wait), "{wait}");
+        assert_eq!(ask(&guesser, number, PHONE).await.problem(429), "throttled");
         let page = look(&guesser, number, &[]).await;
         assert_eq!(page.status, 429);
         assert!(page.header("retry-after").parse::<u64>().is_ok_and(|s| s <= 60));
@@ -211,11 +220,11 @@ async fn the_page_leads_through_it() {
         let says = |page: &Answer, words: &str| {
             assert!(page.text.contains(words), "{words}: {}", page.text);
         };
-        says(&page, &format!("<title>Ticket {number}</title>"));
+        says(&page, &format!("<title>Ticket\u{a0}{number}</title>"));
         says(&page, "A person will call you before <time");
         says(&page, "value=\"withdraw\"");
         let asked = look(&caller, number, &[("step", "withdraw")]).await;
-        says(&asked, &format!("Withdraw ticket {number}?"));
+        says(&asked, &format!("Withdraw ticket\u{a0}{number}?"));
         assert!(desk.callback(number).await.stage.is_pending(), "only asked");
         for _ in 0..2 {
             let withdrawn = look(&caller, number, &[("step", "withdrawn")]).await;
