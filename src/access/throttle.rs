@@ -59,16 +59,26 @@ impl Subject {
         Subject { key: format!("confirmation {name}"), limit: GUESSING }
     }
 
-    /// An address; of IPv6 the network, for each customer has 2^64 addresses.
+    /// An address from which somebody logs in.
     pub(super) fn address(address: IpAddr) -> Subject {
-        let key = match address.to_canonical() {
-            IpAddr::V4(v4) => format!("address {v4}"),
-            IpAddr::V6(v6) => {
-                let [a, b, c, d, ..] = v6.segments();
-                format!("address {a:x}:{b:x}:{c:x}:{d:x}::/64")
-            }
-        };
-        Subject { key, limit: SPRAYING }
+        Subject { key: format!("address {}", network(address)), limit: SPRAYING }
+    }
+
+    /// An address from which somebody asks for what the public may ask for. Their mistakes keep
+    /// nobody behind the same address from logging in.
+    fn public(address: IpAddr) -> Subject {
+        Subject { key: format!("public {}", network(address)), limit: SPRAYING }
+    }
+}
+
+/// The address; of IPv6 the network, for each customer has 2^64 addresses.
+fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
     }
 }
 
@@ -97,6 +107,26 @@ impl Count {
         let last_ms = now_ms.max(if known { self.last_ms } else { 0 });
         Count { failures: if known { self.failures + 1 } else { 1 }, last_ms }
     }
+
+    /// An attempt that may turn out to be no failure. While failures are free it is none yet for
+    /// the clock: behind an address where many people succeed they would never be forgotten.
+    fn begun(self, limit: Limit, now_ms: i64) -> Count {
+        let failed = self.failed(limit, now_ms);
+        let free = (2..=limit.free).contains(&failed.failures);
+        Count { last_ms: if free { self.last_ms } else { failed.last_ms }, ..failed }
+    }
+
+    /// The attempt begun at `now_ms` was a failure.
+    fn was_wrong(self, now_ms: i64) -> Count {
+        Count { last_ms: self.last_ms.max(now_ms), ..self }
+    }
+
+    /// The attempt that made `begun` of `before` was none: nobody has to wait for it.
+    fn was_right(self, limit: Limit, before: Count, begun: Count) -> Count {
+        let alone = begun.failures > limit.free && self.last_ms == begun.last_ms;
+        let last_ms = if alone { before.last_ms } else { self.last_ms };
+        Count { failures: (self.failures - 1).max(0), last_ms }
+    }
 }
 
 fn throttled(wait_ms: i64) -> AccessError {
@@ -104,6 +134,43 @@ fn throttled(wait_ms: i64) -> AccessError {
 }
 
 impl Access {
+    /// Runs `attempt` of somebody at `address` who shows who they are by knowing something; `None`
+    /// is a wrong guess and counts. Refuses where too many were wrong.
+    pub async fn guess<T, E: From<AccessError>>(
+        &self,
+        address: IpAddr,
+        now: Timestamp,
+        attempt: impl Future<Output = Result<Option<T>, E>>,
+    ) -> Result<Option<T>, E> {
+        let subject = &Subject::public(address);
+        self.look(subject, now).await?;
+        let now_ms = now.as_millisecond();
+        // Counted in advance, so that of many guesses at once no more are looked at.
+        let run = async |change: &mut Change| {
+            let before = self.count(change, subject).await?;
+            match before.wait_ms(subject.limit, now_ms) {
+                0 => {
+                    let begun = before.begun(subject.limit, now_ms);
+                    self.set_count(change, subject, begun).await?;
+                    Ok((before, begun))
+                }
+                wait_ms => Err(throttled(wait_ms)),
+            }
+        };
+        let (before, begun) = self.database().change(run).await?;
+        let found = attempt.await;
+        let run = async |change: &mut Change| {
+            let count = self.count(change, subject).await?;
+            let count = match found {
+                Ok(None) => count.was_wrong(now_ms),
+                _ => count.was_right(subject.limit, before, begun),
+            };
+            self.set_count(change, subject, count).await
+        };
+        self.database().change(run).await?;
+        found
+    }
+
     /// Refuses where `subject` has to wait; otherwise counts a failure in advance, so that of many
     /// attempts at once no more are looked at than one after another. [`Access::forgive`] takes it
     /// back.
@@ -226,6 +293,19 @@ mod tests {
         assert!(!Subject::name("hunter2").key.contains("hunter2"));
     }
 
+    #[test]
+    fn successes_do_not_keep_failures_from_being_forgotten() {
+        let check = |failures: i64, last_ms: i64, want: (i64, i64)| {
+            let begun = Count { failures, last_ms }.begun(SPRAYING, HOUR_MS);
+            assert_eq!((begun.failures, begun.last_ms), want, "{failures} {last_ms}");
+        };
+        check(0, 1, (1, HOUR_MS));
+        check(5, 1, (6, 1));
+        check(99, 1, (100, 1));
+        check(100, 1, (101, HOUR_MS));
+        check(100, 0, (1, HOUR_MS));
+    }
+
     proptest! {
         /// However attempts are spread over a day, no more than NIST's hundred are looked at.
         #[test]
@@ -244,6 +324,46 @@ mod tests {
                 }
             }
             prop_assert!(looked_at <= 100, "{}", looked_at);
+        }
+
+        /// However many guesses run at once, and however many right ones between them.
+        #[test]
+        fn an_hour_has_few_wrong_guesses(
+            steps in proptest::collection::vec((0i64..3_000, 0u8..4, 0usize..50), 1..1_500),
+        ) {
+            let (mut count, mut now, mut wrong) = (Count::default(), FORGOTTEN_MS, 0);
+            let mut running = vec![];
+            for (gap, what, which) in steps {
+                now += gap;
+                if now >= FORGOTTEN_MS + HOUR_MS {
+                    break;
+                }
+                if what < 3 && count.wait_ms(SPRAYING, now) == 0 {
+                    let begun = count.begun(SPRAYING, now);
+                    running.push((count, begun, now, what == 0));
+                    wrong += i64::from(what > 0);
+                    count = begun;
+                } else if !running.is_empty() {
+                    let (before, begun, at, right) = running.swap_remove(which % running.len());
+                    count = match right {
+                        true => count.was_right(SPRAYING, before, begun),
+                        false => count.was_wrong(at),
+                    };
+                }
+            }
+            prop_assert!(wrong <= SPRAYING.free + 70, "{}", wrong);
+        }
+
+        #[test]
+        fn who_is_right_never_waits(gaps in proptest::collection::vec(0i64..3_000, 1..1_000)) {
+            let (mut count, mut now) = (Count::default(), FORGOTTEN_MS);
+            for gap in gaps {
+                now += gap;
+                prop_assert_eq!(count.wait_ms(SPRAYING, now), 0);
+                let begun = count.begun(SPRAYING, now);
+                count = begun.was_right(SPRAYING, count, begun);
+                prop_assert_eq!(count.failures, 0);
+            }
         }
 
         #[test]

@@ -42,6 +42,11 @@ impl Rules {
         let method = if method == Method::HEAD { "get" } else { method.as_str() };
         self.0.get(&(method.to_ascii_lowercase(), path.to_string())).copied()
     }
+
+    /// Opens to everybody what is for people and not in the document.
+    pub(super) fn open(&mut self, method: &str, path: &str) {
+        self.0.insert((method.to_string(), path.to_string()), Rule::Public);
+    }
 }
 
 /// What a problem of each status means.

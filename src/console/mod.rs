@@ -34,6 +34,8 @@ mod problem;
 mod recordings;
 mod session;
 mod statistics;
+mod status;
+mod status_page;
 mod ticket_view;
 mod tickets;
 mod users;
@@ -106,7 +108,8 @@ fn api() -> (Router<Shared>, Value, Rules) {
         .merge(account::routes())
         .merge(invitations::routes())
         .merge(users::routes())
-        .merge(audit::routes());
+        .merge(audit::routes())
+        .merge(status::routes());
     let (router, description) = described.split_for_parts();
     // Written by the library from our types: it is JSON.
     let document = serde_json::to_value(&description).unwrap_or_default();
@@ -168,7 +171,8 @@ async fn sweep(shared: Shared) {
 }
 
 fn router(shared: Shared) -> Router {
-    let (routes, document, rules) = api();
+    let (routes, document, mut rules) = api();
+    let routes = routes.merge(status_page::routes(&mut rules));
     let guard = Guard { shared: shared.clone(), rules: Arc::new(rules) };
     let document: Arc<str> = document.to_string().into();
     let served = move || async move { json(document.to_string()).into_response() };

@@ -23,7 +23,7 @@ pub use callback::{
 };
 pub use event::{OVERDUE, event_kind, event_kinds};
 pub use hours::{Hours, HoursSpec, WeekSpec};
-pub use inquiry::{Inquiry, Progress, TicketStanding};
+pub use inquiry::{Inquiry, Progress, TicketStanding, is_callers};
 pub use office::{Office, OfficeSpec, Offices, Routed};
 pub use policy::{CallbackPolicy, CallbackSpec, Policies, SlotNames};
 pub use promise::{CallbackBy, Workload, expected, spoken_deadline};

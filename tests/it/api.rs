@@ -11,6 +11,7 @@ mod events;
 mod managing;
 pub mod office;
 mod people;
+mod status;
 
 #[tokio::test]
 async fn a_ticket_is_claimed_corrected_and_settled() {

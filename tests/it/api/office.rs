@@ -168,6 +168,18 @@ impl Browser {
             Some(body) => request.json(body),
             None => request,
         };
+        Browser::answer(request).await
+    }
+
+    /// Sends a form of HTML.
+    pub async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let body =
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let form = "application/x-www-form-urlencoded";
+        Browser::answer(self.request("POST", path).header("content-type", form).body(body)).await
+    }
+
+    async fn answer(request: reqwest::RequestBuilder) -> Answer {
         let answer = request.send().await.expect("answered");
         let (status, headers) = (answer.status(), answer.headers().clone());
         Answer { status: status.as_u16(), headers, text: answer.text().await.expect("text") }
