@@ -37,6 +37,8 @@ enum Command {
     Recordings(command::recordings::Args),
     /// Count a period's calls and callbacks: by need, office, hour and more.
     Statistics(command::statistics::Args),
+    /// Add, list and remove those who may log in.
+    Users(command::users::Args),
     /// Bring the database's tables up to date.
     Migrate(command::migrate::Args),
     /// Print the audit log, or prove that nobody changed it.
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         Command::Tickets(args) => command::tickets::run(config, args),
         Command::Recordings(args) => command::recordings::run(config, args),
         Command::Statistics(args) => command::statistics::run(config, args),
+        Command::Users(args) => command::users::run(config, args),
         Command::Migrate(args) => command::migrate::run(config, &args),
         Command::Audit(args) => command::audit::run(config, args),
         Command::Doctor(args) => command::doctor::run(config, args),

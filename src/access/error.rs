@@ -68,6 +68,12 @@ pub enum AccessError {
     /// The code does not fit, or was used already.
     #[error("the code is wrong or was used already; wait for the next one")]
     BadCode,
+    /// There is one already.
+    #[error(
+        "a second factor is set up; remove it first, with its code or a recovery code, or ask an \
+         administrator to"
+    )]
+    SecondFactorSetUp,
     /// A scope that the token's owner has not.
     #[error("you have not the permission {0} yourself; leave it out")]
     ScopeTooWide(Permission),

@@ -12,7 +12,7 @@ use serde_json::json;
 use std::collections::BTreeSet;
 
 /// How long an invitation is good for: over a long weekend.
-const INVITATION: SignedDuration = SignedDuration::from_hours(96);
+pub const INVITATION_LIFE: SignedDuration = SignedDuration::from_hours(96);
 
 impl Access {
     /// The secret by which the first administrator is made ([`Access::first_administrator`]), for
@@ -148,17 +148,27 @@ impl Access {
         password: &Password,
         now: Timestamp,
     ) -> Result<String, AccessError> {
+        let (kept, guesses) = self.charged_password(by, password, now).await?;
+        self.forgive(&guesses).await?;
+        Ok(kept)
+    }
+
+    /// As [`Access::confirm_password`], where more than the password has to be right before the
+    /// attempt is forgiven.
+    pub(super) async fn charged_password(
+        &self,
+        by: &Principal,
+        password: &Password,
+        now: Timestamp,
+    ) -> Result<(String, Subject), AccessError> {
         by.session()?;
         let name = &by.user().name;
-        let subject = Subject::confirmation(name.as_str());
-        self.charge(&subject, now).await?;
+        let guesses = Subject::confirmation(name.as_str());
+        self.charge(&guesses, now).await?;
         let row = self.found(name).await?.ok_or(AccessError::NotLoggedIn)?;
         let verified = self.hasher.verify(password, row.password.as_deref(), Line::Known).await?;
-        let Some(kept) = row.password.filter(|_| verified.matches) else {
-            return Err(AccessError::LoginRefused);
-        };
-        self.forgive(&subject).await?;
-        Ok(kept)
+        let kept = row.password.filter(|_| verified.matches);
+        kept.map(|kept| (kept, guesses)).ok_or(AccessError::LoginRefused)
     }
 
     pub(super) async fn insert_invitation(
@@ -169,7 +179,7 @@ impl Access {
     ) -> Result<Secret, AccessError> {
         let secret = Secret::new(SecretKind::Invitation);
         let sql = "INSERT INTO invitations (digest, user_name, expires_at) VALUES ($1, $2, $3)";
-        let expires_at = now.as_millisecond() + INVITATION.as_millis() as i64;
+        let expires_at = now.as_millisecond() + INVITATION_LIFE.as_millis() as i64;
         let query = sqlx::query(sql).bind(secret.digest()).bind(name.map(UserName::to_string));
         self.run(change, query.bind(expires_at)).await?;
         Ok(secret)

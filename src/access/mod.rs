@@ -35,6 +35,7 @@ mod users;
 
 pub use cookie::Cookies;
 pub use error::AccessError;
+pub use invitation::INVITATION_LIFE;
 pub use login::{Client, Credentials, LoggedIn};
 pub use password::{HashingCost, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, Password, WeakPassword};
 pub use principal::{By, Principal, Via};

@@ -86,7 +86,8 @@ fn recovery_code() -> String {
 
 impl Access {
     /// Begins to set up a second factor for who asks and knows the password; it counts from
-    /// [`Access::confirm_second_factor`] on. One that is set up stays until then.
+    /// [`Access::confirm_second_factor`] on. Refused where one is set up: who knows the password
+    /// alone does not get to replace it.
     pub async fn begin_second_factor(
         &self,
         by: &Principal,
@@ -100,10 +101,13 @@ impl Access {
         let totp = generator(secret, name.as_str())?;
         let url =
             totp.to_url().map_err(|e| AccessError::Failed(format!("no TOTP address: {e}")))?;
-        let sql = "UPDATE users SET totp_pending = $1 WHERE name = $2";
+        let sql = "UPDATE users SET totp_pending = $1 WHERE name = $2 AND totp IS NULL";
         let query = sqlx::query(sql).bind(base32.clone()).bind(name.to_string());
-        self.database().change(async |change: &mut Change| self.run(change, query).await).await?;
-        Ok(Enrolment { secret: base32, url })
+        let run = async |change: &mut Change| self.run(change, query).await;
+        match self.database().change(run).await? {
+            0 => Err(AccessError::SecondFactorSetUp),
+            _ => Ok(Enrolment { secret: base32, url }),
+        }
     }
 
     /// Completes it, with a code that shows that the app has the secret. All the user's sessions
@@ -133,7 +137,8 @@ impl Access {
         self.database().change(run).await
     }
 
-    /// Takes the user's own second factor away, for who knows password and code.
+    /// Takes the user's own second factor away, for who knows password and code; wrong codes count
+    /// as wrong passwords do.
     pub async fn drop_second_factor(
         &self,
         by: &Principal,
@@ -141,7 +146,7 @@ impl Access {
         code: &str,
         now: Timestamp,
     ) -> Result<(), AccessError> {
-        self.confirm_password(by, password, now).await?;
+        let (_, guesses) = self.charged_password(by, password, now).await?;
         let name = &by.user().name;
         let run = async |change: &mut Change| {
             let (row, user) = self.locked_user(change, name).await?;
@@ -153,7 +158,8 @@ impl Access {
             }
             self.clear_second_factor(change, name, user.actor(), now).await
         };
-        self.database().change(run).await
+        self.database().change(run).await?;
+        self.forgive(&guesses).await
     }
 
     /// Takes a user's second factor away, who lost phone and recovery codes; ends the sessions.

@@ -1,5 +1,6 @@
 //! Sessions: a log-in that a cookie carries on.
 
+use super::user::kept_time;
 use super::{
     Access, AccessError, By, Client, Permission, Principal, Secret, SecretKind, UserName,
     UserStatus, Via,
@@ -16,7 +17,7 @@ const SEEN_STEP_MS: i64 = 60_000;
 const AGENT_CHARS_MAX: usize = 120;
 
 /// A session, as its user sees it in a list.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Session {
     /// Its number.
     pub number: i64,
@@ -24,12 +25,19 @@ pub struct Session {
     pub address: String,
     /// By which browser, in its own words.
     pub agent: String,
-    /// When, milliseconds since 1970 UTC.
-    #[sqlx(rename = "created_at")]
-    pub created_unix_ms: i64,
-    /// Its last request, to the minute, milliseconds since 1970 UTC.
-    #[sqlx(rename = "seen_at")]
-    pub seen_unix_ms: i64,
+    /// When.
+    pub created_at: Timestamp,
+    /// Its last request, to the minute.
+    pub seen_at: Timestamp,
+}
+
+#[derive(FromRow)]
+struct SessionRow {
+    number: i64,
+    address: String,
+    agent: String,
+    created_at: i64,
+    seen_at: i64,
 }
 
 const SELECT: &str = "SELECT number, address, agent, created_at, seen_at FROM sessions";
@@ -109,7 +117,15 @@ impl Access {
             .bind(by.user().name.to_string())
             .bind(since(self.options.session))
             .bind(since(self.options.idle));
-        query.fetch_all(self.database().pool()).await.map_err(|e| self.error(e))
+        let rows: Vec<SessionRow> =
+            query.fetch_all(self.database().pool()).await.map_err(|e| self.error(e))?;
+        let time = |unix_ms| kept_time(by.user().name.as_str(), unix_ms);
+        let session = |row: SessionRow| {
+            let (created_at, seen_at) = (time(row.created_at)?, time(row.seen_at)?);
+            let SessionRow { number, address, agent, .. } = row;
+            Ok(Session { number, address, agent, created_at, seen_at })
+        };
+        rows.into_iter().map(session).collect()
     }
 
     /// Ends one of the user's own sessions.

@@ -1,5 +1,6 @@
 //! API tokens: what a program shows instead of a session.
 
+use super::user::kept_time;
 use super::{Access, AccessError, By, Permission, Principal, Secret, SecretKind, UserName, Via};
 use crate::store::Change;
 use jiff::{SignedDuration, Timestamp};
@@ -21,10 +22,11 @@ const LABEL_CHARS_MAX: usize = 100;
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
     /// What it is for.
+    #[schema(min_length = 1, max_length = 100)]
     pub label: String,
     /// What it may do; never more than its owner may at that moment.
     pub scopes: BTreeSet<Permission>,
-    /// Until when.
+    /// Until when; at most 366 days from now.
     pub expires_at: Timestamp,
 }
 
@@ -39,14 +41,14 @@ pub struct Token {
     pub label: String,
     /// What it may do, if its owner may.
     pub scopes: BTreeSet<Permission>,
-    /// When it was made, milliseconds since 1970 UTC.
-    pub created_unix_ms: i64,
-    /// Until when it is good, milliseconds since 1970 UTC.
-    pub expires_unix_ms: i64,
-    /// When it was last used, to the minute, milliseconds since 1970 UTC.
-    pub used_unix_ms: Option<i64>,
-    /// When it was revoked, milliseconds since 1970 UTC.
-    pub revoked_unix_ms: Option<i64>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Until when it is good.
+    pub expires_at: Timestamp,
+    /// When it was last used, to the minute.
+    pub used_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
 }
 
 #[derive(FromRow)]
@@ -61,8 +63,8 @@ struct TokenRow {
     revoked_at: Option<i64>,
 }
 
-const SELECT: &str = "SELECT number, user_name, label, scopes, created_at, expires_at, used_at, \
-     revoked_at FROM api_tokens";
+const COLUMNS: &str =
+    "number, user_name, label, scopes, created_at, expires_at, used_at, revoked_at";
 
 impl TokenRow {
     fn scopes(&self) -> Result<BTreeSet<Permission>, AccessError> {
@@ -73,15 +75,16 @@ impl TokenRow {
     }
 
     fn token(self) -> Result<Token, AccessError> {
+        let time = |unix_ms| kept_time(&self.user_name, unix_ms);
         Ok(Token {
             scopes: self.scopes()?,
             number: self.number,
+            created_at: time(self.created_at)?,
+            expires_at: time(self.expires_at)?,
+            used_at: self.used_at.map(time).transpose()?,
+            revoked_at: self.revoked_at.map(time).transpose()?,
             owner: self.user_name,
             label: self.label,
-            created_unix_ms: self.created_at,
-            expires_unix_ms: self.expires_at,
-            used_unix_ms: self.used_at,
-            revoked_unix_ms: self.revoked_at,
         })
     }
 }
@@ -89,8 +92,9 @@ impl TokenRow {
 impl Access {
     /// Who asks, by an API token (`Authorization: Bearer spw_...`, RFC 6750).
     pub async fn token(&self, secret: &Secret, now: Timestamp) -> Result<Principal, AccessError> {
-        let query = sqlx::query_as(AssertSqlSafe(format!("{SELECT} WHERE digest = $1")));
-        let found = self.token_principal(query.bind(secret.digest()), now).await?;
+        let sql = format!("SELECT {COLUMNS} FROM api_tokens WHERE digest = $1");
+        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(secret.digest());
+        let found = self.token_principal(query, now).await?;
         let (principal, (number, used_at)) = found;
         let now_ms = now.as_millisecond();
         if used_at.is_none_or(|used| now_ms - used >= USED_STEP_MS) {
@@ -124,8 +128,9 @@ impl Access {
         number: i64,
         now: Timestamp,
     ) -> Result<Principal, AccessError> {
-        let query = sqlx::query_as(AssertSqlSafe(format!("{SELECT} WHERE number = $1")));
-        self.token_principal(query.bind(number), now).await.map(|(principal, _)| principal)
+        let sql = format!("SELECT {COLUMNS} FROM api_tokens WHERE number = $1");
+        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(number);
+        self.token_principal(query, now).await.map(|(principal, _)| principal)
     }
 
     /// Makes a token for who asks; its text is shown this once.
@@ -134,7 +139,7 @@ impl Access {
         by: &Principal,
         new: &NewToken,
         now: Timestamp,
-    ) -> Result<(i64, Secret), AccessError> {
+    ) -> Result<(Token, Secret), AccessError> {
         by.session()?;
         let label = new.label.trim();
         if label.is_empty() || label.chars().count() > LABEL_CHARS_MAX {
@@ -151,31 +156,34 @@ impl Access {
         }
         let (secret, name) = (Secret::new(SecretKind::Token), &by.user().name);
         let run = async |change: &mut Change| {
-            let sql = "INSERT INTO api_tokens (digest, user_name, label, scopes, created_at, \
-                 expires_at) VALUES ($1, $2, $3, $4, $5, $6) RETURNING number";
-            let query = sqlx::query_scalar(sql)
+            let sql = format!(
+                "INSERT INTO api_tokens (digest, user_name, label, scopes, created_at, \
+                 expires_at) VALUES ($1, $2, $3, $4, $5, $6) RETURNING {COLUMNS}"
+            );
+            let query = sqlx::query_as(AssertSqlSafe(sql))
                 .bind(secret.digest())
                 .bind(name.to_string())
                 .bind(label.to_string())
                 .bind(json!(new.scopes).to_string())
                 .bind(now.as_millisecond())
                 .bind(new.expires_at.as_millisecond());
-            let number: i64 =
+            let row: TokenRow =
                 query.fetch_one(change.connection()).await.map_err(|e| self.error(e))?;
             let detail = json!({
-                "user": name, "token": number, "scopes": new.scopes,
+                "user": name, "token": row.number, "scopes": new.scopes,
                 "expires_at": new.expires_at.to_string(),
             });
             self.note(change, now, by.user().actor(), "token_added", detail).await?;
-            Ok(number)
+            row.token()
         };
-        self.database().change(run).await.map(|number| (number, secret.clone()))
+        self.database().change(run).await.map(|token| (token, secret.clone()))
     }
 
     /// The tokens of user `name`, newest first; for that user, and for who manages users.
     pub async fn tokens(&self, by: By<'_>, name: &UserName) -> Result<Vec<Token>, AccessError> {
         demand_own(by, name)?;
-        let sql = format!("{SELECT} WHERE user_name = $1 ORDER BY number DESC");
+        let sql =
+            format!("SELECT {COLUMNS} FROM api_tokens WHERE user_name = $1 ORDER BY number DESC");
         let query = sqlx::query_as::<_, TokenRow>(AssertSqlSafe(sql)).bind(name.to_string());
         let rows = query.fetch_all(self.database().pool()).await.map_err(|e| self.error(e))?;
         rows.into_iter().map(TokenRow::token).collect()

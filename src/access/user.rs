@@ -1,6 +1,7 @@
 //! A user, and the row that keeps one.
 
 use super::{AccessError, Role};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use std::collections::BTreeSet;
@@ -63,10 +64,12 @@ impl Hotlines {
 #[serde(deny_unknown_fields)]
 pub struct Profile {
     /// The name that others read.
+    #[schema(min_length = 1, max_length = 100)]
     pub display_name: String,
     /// What the user may do.
     pub role: Role,
     /// Languages spoken, ISO 639-1; empty: any ([`crate::store::Pick`]).
+    #[schema(max_items = 200)]
     pub languages: BTreeSet<String>,
     /// Whose tickets the user sees.
     pub hotlines: Hotlines,
@@ -126,10 +129,10 @@ pub struct User {
     pub second_factor: bool,
     /// Raised by one at each change.
     pub version: u64,
-    /// Since when, milliseconds since 1970 UTC.
-    pub created_unix_ms: i64,
-    /// The last log-in, milliseconds since 1970 UTC.
-    pub login_unix_ms: Option<i64>,
+    /// Since when.
+    pub created_at: Timestamp,
+    /// The last log-in.
+    pub login_at: Option<Timestamp>,
 }
 
 impl User {
@@ -162,10 +165,17 @@ pub(super) struct UserRow {
     login_at: Option<i64>,
 }
 
+/// A time as the database keeps it, in milliseconds since 1970 UTC, with `user`'s row.
+pub(super) fn kept_time(user: &str, unix_ms: i64) -> Result<Timestamp, AccessError> {
+    let damaged = |_| AccessError::Damaged { user: user.into(), column: "a time" };
+    Timestamp::from_millisecond(unix_ms).map_err(damaged)
+}
+
 impl UserRow {
     /// The user of this row; `None` for one that was removed.
     pub(super) fn user(&self) -> Result<Option<User>, AccessError> {
         let damaged = |column| AccessError::Damaged { user: self.name.clone(), column };
+        let time = |unix_ms| kept_time(&self.name, unix_ms);
         let status = match self.status.as_str() {
             "removed" => return Ok(None),
             "disabled" => UserStatus::Disabled,
@@ -187,8 +197,8 @@ impl UserRow {
             status,
             second_factor: self.totp.is_some(),
             version: u64::try_from(self.version).map_err(|_| damaged("version"))?,
-            created_unix_ms: self.created_at,
-            login_unix_ms: self.login_at,
+            created_at: time(self.created_at)?,
+            login_at: self.login_at.map(time).transpose()?,
         }))
     }
 }

@@ -12,6 +12,7 @@ pub mod replay;
 pub mod serve;
 pub mod statistics;
 pub mod tickets;
+pub mod users;
 
 use std::io::Write;
 

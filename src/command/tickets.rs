@@ -348,7 +348,7 @@ fn spans(segments: &[SpeechSegment]) -> String {
     or_dash(&segments.iter().map(span).collect::<Vec<_>>().join(", "))
 }
 
-fn or_dash(text: &str) -> String {
+pub(super) fn or_dash(text: &str) -> String {
     if text.is_empty() { "-".into() } else { text.into() }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Each operation says in `x-permission` who may: `public`, `session` for everybody who is logged
 //! in, or a [`Permission`]. The guard lets through what stands in the table made of that, so a
-//! route that says nothing is closed.
+//! route that says nothing is closed. `x-throttled` is true where failures make the next attempt
+//! wait, or where the machine does few at once.
 
 use crate::access::Permission;
 use axum::http::Method;
@@ -87,7 +88,8 @@ fn idempotent(operation: &mut Value) {
         operation["parameters"] = json!([]);
     }
     let schema = json!({ "type": "string", "minLength": 1, "maxLength": 128 });
-    let description = "Any name for this request: sent again with it, it is not done again";
+    let description =
+        "A name for this request, best a random UUID: sent again, it is not done again";
     if let Some(parameters) = operation["parameters"].as_array_mut() {
         parameters.push(json!({ "name": "Idempotency-Key", "in": "header", "required": false,
             "description": description, "schema": schema }));
@@ -100,6 +102,7 @@ fn answers(operation: &mut Value, method: &str, path: &str, rule: Rule) {
     let takes = |place: &str| parameters.iter().any(|p| p["in"] == place);
     let conditional = parameters.iter().any(|p| p["name"] == "If-Match");
     let changes = method != "get";
+    let throttled = operation["x-throttled"] == json!(true);
     let Some(responses) = operation["responses"].as_object_mut() else { return };
     for (status, description) in PROBLEMS {
         let possible = match status {
@@ -111,6 +114,7 @@ fn answers(operation: &mut Value, method: &str, path: &str, rule: Rule) {
             "409" => changes,
             "412" => conditional,
             "422" => has_body || takes("query") || takes("header"),
+            "429" => throttled,
             _ => false,
         };
         if possible && !responses.contains_key(status) {

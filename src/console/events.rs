@@ -76,7 +76,8 @@ async fn events(
     Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(CHECK)))
 }
 
-fn place(id: &str) -> Option<(i64, i64)> {
+/// Reads a place in the log: seal and entry, as `7-1234`.
+pub(super) fn place(id: &str) -> Option<(i64, i64)> {
     let (seal, id) = id.split_once('-')?;
     Some((seal.parse().ok()?, id.parse().ok()?))
 }

@@ -21,15 +21,19 @@ use tokio_util::sync::CancellationToken;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
+mod account;
+mod audit;
 mod document;
 mod events;
 mod extract;
 mod guard;
 mod idempotency;
+mod invitations;
 mod problem;
 mod session;
 mod ticket_view;
 mod tickets;
+mod users;
 
 /// A request's body may have so many bytes; files have limits of their own.
 const BODY_BYTES_MAX: usize = 256 * 1024;
@@ -88,7 +92,11 @@ fn api() -> (Router<Shared>, Value, Rules) {
     let described = OpenApiRouter::with_openapi(Description::openapi())
         .merge(session::routes())
         .merge(tickets::routes())
-        .merge(events::routes());
+        .merge(events::routes())
+        .merge(account::routes())
+        .merge(invitations::routes())
+        .merge(users::routes())
+        .merge(audit::routes());
     let (router, description) = described.split_for_parts();
     // Written by the library from our types: it is JSON.
     let document = serde_json::to_value(&description).unwrap_or_default();

@@ -156,6 +156,7 @@ impl From<AccessError> for Problem {
             AccessError::SessionNeeded => (StatusCode::FORBIDDEN, "session-needed"),
             AccessError::NoSuch(_) => (StatusCode::NOT_FOUND, "not-found"),
             AccessError::NameTaken(_) => (StatusCode::CONFLICT, "name-taken"),
+            AccessError::SecondFactorSetUp => (StatusCode::CONFLICT, "second-factor-set-up"),
             AccessError::LastAdministrator => (StatusCode::CONFLICT, "last-administrator"),
             AccessError::Invalid { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
             AccessError::Weak(_) => (StatusCode::UNPROCESSABLE_ENTITY, "weak-password"),

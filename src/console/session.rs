@@ -4,11 +4,11 @@ use super::Shared;
 use super::extract::{Asker, Body, Remote};
 use super::problem::Problem;
 use crate::access::{
-    Client, Credentials, LoggedIn, Password, Permission, Principal, SecretKind, User,
+    Client, Credentials, LoggedIn, Password, Permission, Principal, Secret, SecretKind, User,
 };
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -132,7 +132,24 @@ async fn log_out(State(shared): State<Shared>, headers: HeaderMap) -> Result<Res
     if let Some(session) = shared.cookie(&headers, SecretKind::Session) {
         shared.access.log_out(&session, Timestamp::now()).await?;
     }
-    let clear = shared.access.cookies().clear(SecretKind::Session);
-    let clear = HeaderValue::from_str(&clear).unwrap_or(HeaderValue::from_static(""));
-    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, clear)]).into_response())
+    Ok(shared.logged_out())
+}
+
+impl Shared {
+    /// The answer to who is logged out now.
+    pub(super) fn logged_out(&self) -> Response {
+        let clear = self.access.cookies().clear(SecretKind::Session);
+        (StatusCode::NO_CONTENT, [(header::SET_COOKIE, clear)]).into_response()
+    }
+
+    /// The cookie of a session that took the place of another, and what it shows.
+    pub(super) async fn carried_on(
+        &self,
+        session: &Secret,
+    ) -> Result<([(HeaderName, String); 1], SessionView), Problem> {
+        let principal = self.access.session(session, Timestamp::now()).await?;
+        let cookie = self.access.cookies().set(session, self.access.session_cookie_for());
+        let view = SessionView::new(&principal, Some(session.csrf_token()));
+        Ok(([(header::SET_COOKIE, cookie)], view))
+    }
 }

@@ -93,7 +93,7 @@ pub struct TicketEvent {
 }
 
 /// What [`TicketStore::verify_audit`] found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct AuditReport {
     /// Seals that hold.
     pub seals: i64,
@@ -196,9 +196,18 @@ impl TicketStore {
         query.fetch_all(self.database.pool()).await.map_err(|e| self.error(e))
     }
 
-    /// Computes every seal again, and looks for the hash `head`, which was kept elsewhere.
+    /// Computes every seal again, and looks for the hash `head`, which was kept elsewhere: where
+    /// it is gone, the log does not hold. Reads the whole log, one seal at a time.
     pub async fn verify_audit(&self, head: Option<&str>) -> Result<AuditReport, StoreError> {
-        self.verify(head).await.map_err(|e| self.error(e))
+        let mut report = self.verify(head).await.map_err(|e| self.error(e))?;
+        if let Some(head) = head
+            && !report.head_found
+            && report.broken.is_none()
+        {
+            let cut = format!("head {head} is no longer in the log: its end was cut off");
+            report.broken = Some(cut);
+        }
+        Ok(report)
     }
 
     async fn verify(&self, wanted: Option<&str>) -> Result<AuditReport, sqlx::Error> {

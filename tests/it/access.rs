@@ -221,7 +221,7 @@ async fn tokens_never_do_more_than_their_owner() {
         let eternal = NewToken { expires_at: gate.now + minutes(60 * 24 * 400), ..new.clone() };
         let refused = gate.access.add_token(anna, &eternal, gate.now).await;
         assert!(matches!(refused, Err(AccessError::Invalid { field: "expires_at", .. })));
-        let (number, secret) = gate.access.add_token(anna, &new, gate.now).await.unwrap();
+        let (token, secret) = gate.access.add_token(anna, &new, gate.now).await.unwrap();
         assert_eq!((&secret.text()[..4], secret.text().len()), ("spw_", 47));
 
         let may = async |gate: &Gate| {
@@ -234,7 +234,7 @@ async fn tokens_never_do_more_than_their_owner() {
         assert!(matches!(more, Err(AccessError::SessionNeeded)), "no token makes tokens");
         assert!(gate.who(&secret).await.is_none(), "no session");
         let listed = gate.access.tokens(By::Principal(anna), &name("anna")).await.unwrap();
-        assert_eq!(listed[0].used_unix_ms, Some(gate.now.as_millisecond()));
+        assert_eq!((listed[0].number, listed[0].used_at), (token.number, Some(gate.now)));
 
         // Demoted, disabled, enabled, expired.
         let operator = profile(Role::Operator);
@@ -250,6 +250,7 @@ async fn tokens_never_do_more_than_their_owner() {
         gate.now = now;
         let boss = gate.login("boss").await.principal;
         let by = By::Principal(&boss);
+        let number = token.number;
         gate.access.revoke_token(by, &name("anna"), number, gate.now).await.unwrap();
         assert_eq!(may(&gate).await, None);
         let again = gate.access.revoke_token(by, &name("anna"), number, gate.now).await;
@@ -326,6 +327,33 @@ async fn a_second_factor() {
         gate.wait(minutes(20));
         let login = gate.login("anna").await;
         assert!(login.principal.must_enrol());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_second_factor_is_not_guessed_away() {
+    on_both(async |gate| {
+        gate.add("anna", Role::Operator).await;
+        let anna = gate.login("anna").await.principal;
+        let begun = gate.access.begin_second_factor(&anna, &password(), gate.now).await.unwrap();
+        let shown = code(&begun.secret, &gate);
+        let (session, recovery) =
+            gate.access.confirm_second_factor(&anna, &shown, gate.now).await.unwrap();
+        let anna = gate.who(&session).await.unwrap();
+        let again = gate.access.begin_second_factor(&anna, &password(), gate.now).await;
+        assert!(matches!(again, Err(AccessError::SecondFactorSetUp)), "nor replaced");
+        let drop = async |code: &str, now| {
+            gate.access.drop_second_factor(&anna, &password(), code, now).await
+        };
+        let mut looked_at = 0;
+        for guess in 0..20 {
+            let dropped = drop(&format!("{:06}", guess * 7), gate.now).await;
+            looked_at += usize::from(matches!(dropped, Err(AccessError::BadCode)));
+        }
+        assert_eq!(looked_at, 5);
+        drop(&recovery[0], gate.now + minutes(20)).await.unwrap();
+        assert!(!gate.user("anna").await.second_factor);
     })
     .await;
 }

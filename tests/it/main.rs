@@ -26,3 +26,4 @@ mod store;
 mod support;
 mod tickets;
 mod tidy;
+mod users;

@@ -10,16 +10,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// A folder with a configuration in it, and the program run there.
-struct Place(tempfile::TempDir);
+pub struct Place(tempfile::TempDir);
 
 impl Place {
-    fn new() -> Place {
+    pub fn new() -> Place {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("spillway.toml"), "data_dir = \"var\"\n").unwrap();
         Place(dir)
     }
 
-    fn data_dir(&self) -> PathBuf {
+    pub fn data_dir(&self) -> PathBuf {
         self.0.path().join("var")
     }
 
@@ -34,7 +34,7 @@ impl Place {
 
     /// Runs it with success and gives what it printed.
     #[track_caller]
-    fn print(&self, args: &str) -> String {
+    pub fn print(&self, args: &str) -> String {
         let output = self.run(args);
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{args}: {error}");
@@ -42,7 +42,7 @@ impl Place {
     }
 
     #[track_caller]
-    fn fails(&self, args: &str, want: &str) {
+    pub fn fails(&self, args: &str, want: &str) {
         let output = self.run(args);
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && error.contains(want), "{args}: {error}");

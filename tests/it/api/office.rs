@@ -11,6 +11,7 @@ use spillway::config::{AccessConfig, Cidr};
 use spillway::console::{Console, Shared};
 use spillway::live::Feed;
 use spillway::store::{StoreOptions, TicketStore};
+use std::collections::BTreeMap;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -105,16 +106,10 @@ impl Office {
     }
 
     pub async fn login(&self, user: &str) -> Browser {
-        let mut browser = self.browser();
+        let browser = self.browser();
         let given = json!({ "name": user, "password": "thirsty-lamp-41" });
         let answer = browser.post("/api/v1/session", &given).await;
-        assert_eq!(answer.status, 200, "{}", answer.text);
-        let cookies = answer.all("set-cookie");
-        let cookies: Vec<&str> = cookies.iter().filter_map(|c| c.split(';').next()).collect();
-        let csrf = answer.json()["csrf_token"].as_str().expect("a token").to_string();
-        browser.headers =
-            vec![("cookie".into(), cookies.join("; ")), ("x-csrf-token".into(), csrf)];
-        browser
+        browser.took(&answer, &answer.ok())
     }
 }
 
@@ -133,6 +128,23 @@ impl Browser {
         browser.headers.retain(|(n, _)| n != name);
         browser.headers.extend(value.map(|v| (name.to_string(), v.to_string())));
         browser
+    }
+
+    /// The same after `answer`, with its cookies beside those of before and the CSRF token of
+    /// `session`, if there is one.
+    pub fn took(&self, answer: &Answer, session: &Value) -> Browser {
+        let before = self.headers.iter().filter(|(name, _)| name == "cookie");
+        let before = before.flat_map(|(_, value)| value.split("; "));
+        let set = answer.all("set-cookie");
+        let set = set.iter().filter_map(|c| c.split(';').next());
+        let cookies: BTreeMap<&str, &str> =
+            before.chain(set).filter_map(|pair| pair.split_once('=')).collect();
+        let cookies: Vec<String> = cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
+        let browser = self.with("cookie", Some(&cookies.join("; ")));
+        match session["csrf_token"].as_str() {
+            Some(token) => browser.with("x-csrf-token", Some(token)),
+            None => browser,
+        }
     }
 
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {

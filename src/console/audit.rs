@@ -1,0 +1,202 @@
+//! The audit log, for who watches over the office.
+
+use super::Shared;
+use super::events::place;
+use super::extract::Asked;
+use super::problem::Problem;
+use crate::store::{AuditEvent, AuditReport};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::{Extension, Json};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Entries on one page, at most.
+const PAGE_MAX: u32 = 1_000;
+/// And where nothing is asked.
+const PAGE: u32 = 100;
+/// Entries read at once for a page of chosen ones.
+const READ: u32 = 1_000;
+/// And so many times, at most.
+const READS_MAX: usize = 10;
+/// Characters of a seal's hash.
+const HASH_CHARS: usize = 64;
+/// Seconds after which another may be verifying no more.
+const RETRY_AFTER_S: u64 = 10;
+
+pub(super) fn routes() -> OpenApiRouter<Shared> {
+    // One at a time: each reads the whole log.
+    let verifying = OpenApiRouter::new()
+        .routes(routes!(verification))
+        .layer(Extension(Arc::new(Semaphore::new(1))));
+    OpenApiRouter::new().routes(routes!(list)).merge(verifying)
+}
+
+/// Which entries.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct AuditQuery {
+    /// Only of who is named so: role and user name, `caller`, `clock`, `machine` or `nobody`.
+    #[param(example = "administrator anna")]
+    actor: Option<String>,
+    /// Only of this name.
+    #[param(example = "user_added")]
+    act: Option<String>,
+    /// Only about this ticket.
+    ticket: Option<u64>,
+    /// `next` of the page before, or the `place` of any entry: what follows it.
+    cursor: Option<String>,
+    /// Entries on a page.
+    #[param(minimum = 1, maximum = 1_000, default = 100)]
+    limit: Option<u32>,
+}
+
+impl AuditQuery {
+    fn chooses(&self) -> bool {
+        self.actor.is_some() || self.act.is_some() || self.ticket.is_some()
+    }
+
+    fn wants(&self, entry: &AuditEvent) -> bool {
+        let ticket = |asked: u64| i64::try_from(asked).ok() == entry.ticket;
+        self.actor.as_ref().is_none_or(|actor| *actor == entry.actor)
+            && self.act.as_ref().is_none_or(|act| *act == entry.act)
+            && self.ticket.is_none_or(ticket)
+    }
+}
+
+/// One entry of the audit log.
+#[derive(Debug, Serialize, ToSchema)]
+struct AuditEntry {
+    /// Its place in the log: the seal that closes it, and its number.
+    #[schema(example = "7-1234")]
+    place: String,
+    /// When.
+    at: Timestamp,
+    /// Who: role and user name, `caller`, `clock`, `machine` or `nobody`.
+    actor: String,
+    /// What was done.
+    act: String,
+    /// To which ticket.
+    ticket: Option<i64>,
+    /// More about it; no callers' personal data.
+    detail: serde_json::Value,
+}
+
+impl From<AuditEvent> for AuditEntry {
+    fn from(event: AuditEvent) -> AuditEntry {
+        AuditEntry {
+            place: written(after(&event)),
+            at: Timestamp::from_millisecond(event.at).unwrap_or_default(),
+            actor: event.actor,
+            act: event.act,
+            ticket: event.ticket,
+            detail: serde_json::from_str(&event.detail).unwrap_or_default(),
+        }
+    }
+}
+
+/// The place of `event`, which is sealed.
+fn after(event: &AuditEvent) -> (i64, i64) {
+    (event.seal.unwrap_or_default(), event.id)
+}
+
+fn written((seal, id): (i64, i64)) -> String {
+    format!("{seal}-{id}")
+}
+
+/// A page of the audit log.
+#[derive(Debug, Serialize, ToSchema)]
+struct AuditPage {
+    /// The entries, the newest last.
+    items: Vec<AuditEntry>,
+    /// The `cursor` of the next page; null at the end of the log.
+    next: Option<String>,
+}
+
+/// Read the audit log.
+///
+/// From the oldest entry on, sealed ones only; what is younger than a second comes later. Of a
+/// choice by actor, act or ticket a page looks at 10,000 entries at most, so it may hold few or
+/// none while `next` goes on.
+#[utoipa::path(
+    get, path = "/api/v1/audit", tag = "audit",
+    extensions(("x-permission" = json!("audit:read"))),
+    params(AuditQuery),
+    responses((status = 200, description = "A page", body = AuditPage)),
+)]
+async fn list(
+    State(shared): State<Shared>,
+    Asked(query): Asked<AuditQuery>,
+) -> Result<Json<AuditPage>, Problem> {
+    let limit = query.limit.unwrap_or(PAGE);
+    if !(1..=PAGE_MAX).contains(&limit) {
+        return Err(Problem::invalid(format!("limit is {limit}; choose 1 to {PAGE_MAX}")));
+    }
+    let cursor = query.cursor.as_deref().map_or(Some((0, 0)), place);
+    let mut last = cursor.ok_or_else(|| Problem::invalid("cursor: is none that this log gave"))?;
+    let read = if query.chooses() { READ } else { limit + 1 };
+    let mut items: Vec<AuditEntry> = Vec::new();
+    for _ in 0..READS_MAX {
+        let events = shared.store.events(last, read).await?;
+        let ends = events.len() < read as usize;
+        for event in events {
+            if items.len() == limit as usize {
+                return Ok(Json(AuditPage { items, next: Some(written(last)) }));
+            }
+            last = after(&event);
+            if query.wants(&event) {
+                items.push(event.into());
+            }
+        }
+        if ends {
+            return Ok(Json(AuditPage { items, next: None }));
+        }
+    }
+    Ok(Json(AuditPage { items, next: Some(written(last)) }))
+}
+
+/// What to look for.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct VerificationQuery {
+    /// The `head` of an earlier verification, kept elsewhere: it must still be in the log.
+    #[param(min_length = 64, max_length = 64, pattern = "^[0-9a-f]{64}$")]
+    head: Option<String>,
+}
+
+/// Prove the audit log.
+///
+/// Computes every seal again. It reads the whole log, so it takes seconds for each million entries,
+/// and only one runs at a time.
+#[utoipa::path(
+    get, path = "/api/v1/audit/verification", tag = "audit",
+    extensions(("x-permission" = json!("audit:read")), ("x-throttled" = json!(true))),
+    params(VerificationQuery),
+    responses((status = 200, description = "What was found; `broken` is null where all holds",
+        body = AuditReport)),
+)]
+async fn verification(
+    State(shared): State<Shared>,
+    Extension(verifying): Extension<Arc<Semaphore>>,
+    Asked(query): Asked<VerificationQuery>,
+) -> Result<Json<AuditReport>, Problem> {
+    let digit = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+    let hash = |head: &&str| head.len() == HASH_CHARS && head.bytes().all(digit);
+    let head = query.head.as_deref();
+    if head.is_some() && head.filter(hash).is_none() {
+        return Err(Problem::invalid("head: give the 64 hexadecimal digits of an earlier head"));
+    }
+    let Ok(_alone) = verifying.try_acquire() else {
+        let detail = "the log is being verified already; try again in a moment";
+        let busy = Problem::new(StatusCode::TOO_MANY_REQUESTS, "busy", detail);
+        return Err(busy.retry_after(RETRY_AFTER_S));
+    };
+    Ok(Json(shared.store.verify_audit(head).await?))
+}
