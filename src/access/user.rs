@@ -121,7 +121,6 @@ pub struct User {
     /// The name to log in with.
     pub name: UserName,
     /// What an administrator says of the user.
-    #[serde(flatten)]
     pub profile: Profile,
     /// Whether the user gets in.
     pub status: UserStatus,

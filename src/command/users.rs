@@ -196,8 +196,9 @@ fn invitation_text(
     let (until, console) = (local_time(expires_at, &TimeZone::system()), config.console.listen);
     Ok(format!(
         "{name} ({role}) is invited, once and until {until}:\n  {secret}\n\
-         It is shown this once. With it the user chooses a password:\n  \
-         POST http://{console}/api/v1/invitations/accept\n  \
+         It is shown this once. With it the user chooses a password, at the console ({console} or \
+         the proxy before it):\n  \
+         POST /api/v1/invitations/accept\n  \
          {{\"secret\": \"...\", \"password\": \"...\"}}\n"
     ))
 }

@@ -32,9 +32,9 @@ const RETRY_AFTER_S: u64 = 10;
 pub(super) fn routes() -> OpenApiRouter<Shared> {
     // One at a time: each reads the whole log.
     let verifying = OpenApiRouter::new()
-        .routes(routes!(verification))
+        .routes(routes!(verify_audit_log))
         .layer(Extension(Arc::new(Semaphore::new(1))));
-    OpenApiRouter::new().routes(routes!(list)).merge(verifying)
+    OpenApiRouter::new().routes(routes!(audit_log)).merge(verifying)
 }
 
 /// Which entries.
@@ -129,7 +129,7 @@ struct AuditPage {
     params(AuditQuery),
     responses((status = 200, description = "A page", body = AuditPage)),
 )]
-async fn list(
+async fn audit_log(
     State(shared): State<Shared>,
     Asked(query): Asked<AuditQuery>,
 ) -> Result<Json<AuditPage>, Problem> {
@@ -172,8 +172,8 @@ struct VerificationQuery {
 
 /// Prove the audit log.
 ///
-/// Computes every seal again. It reads the whole log, so it takes seconds for each million entries,
-/// and only one runs at a time.
+/// Computes every seal again. It reads the whole log, so it takes the longer the more there is, and
+/// only one runs at a time.
 #[utoipa::path(
     get, path = "/api/v1/audit/verification", tag = "audit",
     extensions(("x-permission" = json!("audit:read")), ("x-throttled" = json!(true))),
@@ -181,7 +181,7 @@ struct VerificationQuery {
     responses((status = 200, description = "What was found; `broken` is null where all holds",
         body = AuditReport)),
 )]
-async fn verification(
+async fn verify_audit_log(
     State(shared): State<Shared>,
     Extension(verifying): Extension<Arc<Semaphore>>,
     Asked(query): Asked<VerificationQuery>,

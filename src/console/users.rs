@@ -4,30 +4,27 @@ use super::Shared;
 use super::extract::{Asker, Body, IfMatch, Place};
 use super::idempotency::ShownOnce;
 use super::problem::Problem;
-use crate::access::{
-    AccessError, By, Hotlines, INVITATION_LIFE, Profile, Role, Secret, Token, User, UserName,
-};
+use crate::access::{AccessError, By, INVITATION_LIFE, Profile, Secret, Token, User, UserName};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
-        .routes(routes!(list, add))
-        .routes(routes!(one, change, remove))
-        .routes(routes!(disable))
-        .routes(routes!(invite))
+        .routes(routes!(users, add_user))
+        .routes(routes!(user, change_user, remove_user))
+        .routes(routes!(disable_user))
+        .routes(routes!(invite_user))
         .routes(routes!(reset_second_factor))
-        .routes(routes!(end_sessions))
-        .routes(routes!(tokens))
-        .routes(routes!(revoke_token))
+        .routes(routes!(end_user_sessions))
+        .routes(routes!(user_tokens))
+        .routes(routes!(revoke_user_token))
 }
 
 /// The user's name in a path; nobody has one that cannot be given.
@@ -50,7 +47,7 @@ fn tag(user: &User) -> String {
     extensions(("x-permission" = json!("users:manage"))),
     responses((status = 200, description = "By name; not paged", body = Vec<User>)),
 )]
-async fn list(State(shared): State<Shared>, Asker(by): Asker) -> Result<Json<Vec<User>>, Problem> {
+async fn users(State(shared): State<Shared>, Asker(by): Asker) -> Result<Json<Vec<User>>, Problem> {
     Ok(Json(shared.access.users(By::Principal(&by)).await?))
 }
 
@@ -62,18 +59,8 @@ struct NewUser {
     /// user was removed.
     #[schema(min_length = 1, example = "anna")]
     name: String,
-    /// The name that others read.
-    #[schema(min_length = 1, max_length = 100)]
-    display_name: String,
-    /// What the user may do.
-    role: Role,
-    /// Languages spoken, ISO 639-1; empty: any.
-    #[schema(max_items = 200)]
-    languages: BTreeSet<String>,
-    /// Whose tickets the user sees.
-    hotlines: Hotlines,
-    /// Sees callers' personal data where the role alone does not.
-    personal_data: bool,
+    /// What the user is.
+    profile: Profile,
 }
 
 /// By which a user chooses a password.
@@ -108,13 +95,11 @@ struct AddedUser {
     responses((status = 201, description = "Added", body = AddedUser,
         headers(("ETag" = String, description = "For If-Match")))),
 )]
-async fn add(
+async fn add_user(
     State(shared): State<Shared>,
     Asker(by): Asker,
-    Body(new): Body<NewUser>,
+    Body(NewUser { name, profile }): Body<NewUser>,
 ) -> Result<Response, Problem> {
-    let NewUser { name, display_name, role, languages, hotlines, personal_data } = new;
-    let profile = Profile { display_name, role, languages, hotlines, personal_data };
     let (name, now) = (UserName::parse(&name)?, Timestamp::now());
     let (user, secret) = shared.access.add_user(By::Principal(&by), &name, &profile, now).await?;
     let tag = [(header::ETAG, tag(&user))];
@@ -130,7 +115,7 @@ async fn add(
     responses((status = 200, description = "The user", body = User,
         headers(("ETag" = String, description = "For If-Match")))),
 )]
-async fn one(
+async fn user(
     State(shared): State<Shared>,
     Asker(by): Asker,
     Place(name): Place<String>,
@@ -152,7 +137,7 @@ async fn one(
     responses((status = 200, description = "The user afterwards", body = User,
         headers(("ETag" = String, description = "For If-Match")))),
 )]
-async fn change(
+async fn change_user(
     State(shared): State<Shared>,
     Asker(by): Asker,
     Place(name): Place<String>,
@@ -172,7 +157,7 @@ async fn change(
     params(("name" = String, Path, description = "The user's name")),
     responses((status = 204, description = "Removed")),
 )]
-async fn remove(
+async fn remove_user(
     State(shared): State<Shared>,
     Asker(by): Asker,
     Place(name): Place<String>,
@@ -198,7 +183,7 @@ struct Disabled {
     responses((status = 200, description = "The user afterwards", body = User,
         headers(("ETag" = String, description = "For If-Match")))),
 )]
-async fn disable(
+async fn disable_user(
     State(shared): State<Shared>,
     Asker(by): Asker,
     Place(name): Place<String>,
@@ -217,7 +202,7 @@ async fn disable(
     params(("name" = String, Path, description = "The user's name")),
     responses((status = 201, description = "Invited", body = Invitation)),
 )]
-async fn invite(
+async fn invite_user(
     State(shared): State<Shared>,
     Asker(by): Asker,
     Place(name): Place<String>,
@@ -254,7 +239,7 @@ async fn reset_second_factor(
     params(("name" = String, Path, description = "The user's name")),
     responses((status = 204, description = "Logged out")),
 )]
-async fn end_sessions(
+async fn end_user_sessions(
     State(shared): State<Shared>,
     Asker(by): Asker,
     Place(name): Place<String>,
@@ -270,7 +255,7 @@ async fn end_sessions(
     params(("name" = String, Path, description = "The user's name")),
     responses((status = 200, description = "The newest first", body = Vec<Token>)),
 )]
-async fn tokens(
+async fn user_tokens(
     State(shared): State<Shared>,
     Asker(by): Asker,
     Place(name): Place<String>,
@@ -290,7 +275,7 @@ async fn tokens(
     ),
     responses((status = 204, description = "Revoked")),
 )]
-async fn revoke_token(
+async fn revoke_user_token(
     State(shared): State<Shared>,
     Asker(by): Asker,
     Place((name, number)): Place<(String, i64)>,

@@ -239,7 +239,7 @@ async fn every_route_knows_every_role() {
         let stranger = office.browser();
         let document = stranger.get("/api/v1/openapi.json").await.ok();
         assert_eq!(document["openapi"], "3.1.0");
-        let mut routes = 0;
+        let mut routes = BTreeSet::new();
         for (path, item) in document["paths"].as_object().expect("paths") {
             for (method, operation) in item.as_object().expect("operations") {
                 let rule = operation["x-permission"].as_str();
@@ -254,7 +254,8 @@ async fn every_route_knows_every_role() {
                     };
                     request.send().await.expect("answered").status().as_u16()
                 };
-                routes += 1;
+                let id = operation["operationId"].to_string();
+                assert!(routes.insert(id), "{method} {path}: another has its operationId");
                 let status = send(&stranger).await;
                 assert_eq!(status == 401, rule != "public", "{method} {path}: {status}");
                 if rule == "public" {
@@ -274,7 +275,7 @@ async fn every_route_knows_every_role() {
                 }
             }
         }
-        assert!(routes > 30, "{routes}");
+        assert!(routes.len() > 30, "{routes:?}");
         let check = async |method: &str, path: &str, status: u16| {
             let answer = browsers["administrator"].send(method, path, None).await;
             assert_eq!(answer.status, status, "{method} {path}");

@@ -29,9 +29,7 @@ fn body(role: Role) -> Value {
 
 /// An operator to be added.
 fn added(name: &str) -> Value {
-    let mut new = body(Role::Operator);
-    new["name"] = json!(name);
-    new
+    json!({ "name": name, "profile": body(Role::Operator) })
 }
 
 #[tokio::test]
@@ -49,7 +47,7 @@ async fn an_office_comes_to_life() {
         assert_eq!(set_up("x", RIGHT).await.problem(422), "bad-invitation");
         assert_eq!(set_up(&secret.text(), "password1234").await.problem(422), "weak-password");
         let made = set_up(&secret.text(), RIGHT).await;
-        assert_eq!((made.status, &made.json()["role"]), (201, &json!("administrator")));
+        assert_eq!((made.status, &made.json()["profile"]["role"]), (201, &json!("administrator")));
         assert_eq!(set_up(&secret.text(), RIGHT).await.problem(422), "bad-invitation");
 
         let boss = office.login("boss").await.with("idempotency-key", Some("add anna"));
@@ -166,7 +164,7 @@ async fn rights_end_with_the_next_request() {
         assert_eq!(anna.get(path).await.problem(403), "denied");
 
         let demoted = change(&tagged, Role::Operator).await;
-        assert_eq!(demoted.ok()["role"], "operator");
+        assert_eq!(demoted.ok()["profile"]["role"], "operator");
         assert_eq!(anna.get("/api/v1/tickets").await.problem(401), "not-logged-in");
         let stale = change(&tagged, Role::Supervisor).await;
         assert_eq!(stale.problem(412), "changed");
