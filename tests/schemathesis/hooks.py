@@ -46,7 +46,7 @@ def before_call(context, case, kwargs):
     if case.method != "GET" and str(place.get("name", "")).startswith("tester-"):
         place["name"] = VICTIM
     # Where any number would do, there is a ticket of that number.
-    if "/tickets/" in case.path and place.get("number") == 0:
+    if "/tickets/" in case.path and str(place.get("number")) == "0":
         place["number"] = next(COUNT) % TICKETS + 1
     # A key that was used for another request is refused before anything else, a tag that is not the
     # version's too.
@@ -75,8 +75,21 @@ REFUSALS = [
     # Not blank, no control characters: not worth a pattern that nobody can read.
     (422, "invalid", "display_name: "),
     (422, "invalid", "label: "),
+    (422, "invalid", "text: is empty"),
+    (422, "invalid", "slot: is empty"),
+    (422, "invalid", "office: is empty"),
+    # None of the hotline's, which differ.
+    (422, "invalid", "disposition: "),
+    # The tickets were not merged.
+    (422, "invalid", "into: "),
+    # A ticket takes so many.
+    (422, "invalid", "notes: "),
+    (422, "invalid", "corrections: "),
+    (422, "invalid", "attempts: "),
+    (422, "invalid", "repeats: "),
     # The time is not in the future, or too far in it.
     (422, "invalid", "expires_at: "),
+    (422, "invalid", "at: "),
     # No rule in a schema says which passwords are guessed.
     (422, "weak-password", ""),
 ]

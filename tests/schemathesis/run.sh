@@ -2,8 +2,10 @@
 # Whatever the REST API is sent, it answers as its OpenAPI document says: Schemathesis makes
 # thousands of requests of that document, right ones and wrong ones, as a user of each role.
 #
-#   tests/schemathesis/run.sh [--postgres URL]     SQLite, and this empty PostgreSQL too
+#   tests/schemathesis/run.sh [--postgres URL] [--role ROLE]... [OPTION]...
 #
+# On SQLite, and on an empty PostgreSQL where there is one, as an operator, a supervisor and an
+# administrator. Further options are Schemathesis's: --include-path, --phases, --report and so on.
 # SPILLWAY names the program (default: the one that was built). SEED=N makes other requests (default
 # 1), EXAMPLES=N more of them for each operation.
 set -eu
