@@ -1,6 +1,7 @@
 //! Spillway from outside: real sockets, real files, one test binary.
 
 mod access;
+mod again;
 mod api;
 mod arbitrary;
 mod archive;

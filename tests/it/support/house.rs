@@ -12,9 +12,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The tone of each prompt of [`House::toned`]; all others have [`OTHER_HZ`].
-pub const PROMPT_HZ: [(&str, u16); 7] = [
+pub const PROMPT_HZ: [(&str, u16); 10] = [
     ("announcement", 400),
     ("ask_consent", 450),
+    ("ask_ticket_number", 760),
+    ("ask_news", 880),
+    ("ask_still_needed", 1_120),
     ("ask_name", 520),
     ("ask_name_again", 580),
     ("leave_message", 700),
