@@ -49,7 +49,7 @@ struct AuditQuery {
     #[param(example = "user_added")]
     act: Option<String>,
     /// Only about this ticket.
-    ticket: Option<u64>,
+    ticket: Option<i64>,
     /// `next` of the page before, or the `place` of any entry: what follows it.
     cursor: Option<String>,
     /// Entries on a page.
@@ -63,10 +63,9 @@ impl AuditQuery {
     }
 
     fn wants(&self, entry: &AuditEvent) -> bool {
-        let ticket = |asked: u64| i64::try_from(asked).ok() == entry.ticket;
         self.actor.as_ref().is_none_or(|actor| *actor == entry.actor)
             && self.act.as_ref().is_none_or(|act| *act == entry.act)
-            && self.ticket.is_none_or(ticket)
+            && (self.ticket.is_none() || self.ticket == entry.ticket)
     }
 }
 
