@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use std::collections::BTreeSet;
+use utoipa::openapi::schema::{Array, ObjectBuilder, Type};
 
 const NAME_CHARS_MAX: usize = 64;
 const DISPLAY_NAME_CHARS_MAX: usize = 100;
@@ -69,12 +70,18 @@ pub struct Profile {
     /// What the user may do.
     pub role: Role,
     /// Languages spoken, ISO 639-1; empty: any ([`crate::store::Pick`]).
-    #[schema(max_items = 200)]
+    #[schema(schema_with = language_codes)]
     pub languages: BTreeSet<String>,
     /// Whose tickets the user sees.
     pub hotlines: Hotlines,
     /// Sees callers' personal data where the role alone does not.
     pub personal_data: bool,
+}
+
+fn language_codes() -> Array {
+    let code = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[a-z]{2}$"));
+    let description = "Languages spoken, ISO 639-1; empty: any";
+    Array::builder().items(code).max_items(Some(LIST_MAX)).description(Some(description)).build()
 }
 
 impl Profile {

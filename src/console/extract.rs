@@ -3,26 +3,61 @@
 use super::Shared;
 use super::problem::Problem;
 use crate::access::Principal;
+use axum::Json;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
-use axum::extract::{ConnectInfo, FromRef, FromRequest, FromRequestParts};
+use axum::extract::{ConnectInfo, FromRef, FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use std::net::{IpAddr, SocketAddr};
 
-/// The body, as JSON.
-#[derive(FromRequest)]
-#[from_request(via(axum::Json), rejection(Problem))]
+/// The body, as JSON without NUL characters, which PostgreSQL's text cannot hold.
 pub(super) struct Body<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Body<T>, Problem> {
+        let Json(text) = Json::<Box<RawValue>>::from_request(request, state).await?;
+        if has_nul(text.get()) {
+            return Err(no_nul("the body"));
+        }
+        let Json(value) = Json::from_bytes(text.get().as_bytes())?;
+        Ok(Body(value))
+    }
+}
+
+/// Whether a string in this JSON holds NUL, which JSON can only write as an escape.
+fn has_nul(json: &str) -> bool {
+    // After an odd number of backslashes the escape's own is itself escaped.
+    let backslashes = |at| json[..at].bytes().rev().take_while(|b| *b == b'\\').count();
+    json.match_indices(r"\u0000").any(|(at, _)| backslashes(at) % 2 == 0)
+}
+
+fn no_nul(place: &str) -> Problem {
+    Problem::invalid(format!("{place} holds a NUL character (U+0000); leave it out"))
+}
 
 /// The values in the path.
 #[derive(FromRequestParts)]
 #[from_request(via(axum::extract::Path), rejection(Problem))]
 pub(super) struct Place<T>(pub(super) T);
 
-/// The values behind the question mark.
-#[derive(FromRequestParts)]
-#[from_request(via(axum::extract::Query), rejection(Problem))]
+/// The values behind the question mark, without NUL characters too.
 pub(super) struct Asked<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Asked<T>, Problem> {
+        if parts.uri.query().is_some_and(|query| query.contains("%00")) {
+            return Err(no_nul("the query"));
+        }
+        let Query(value) = Query::from_request_parts(parts, state).await?;
+        Ok(Asked(value))
+    }
+}
 
 impl From<JsonRejection> for Problem {
     fn from(rejection: JsonRejection) -> Problem {
@@ -131,6 +166,15 @@ fn address(peer: IpAddr, headers: &HeaderMap, trusted: impl Fn(IpAddr) -> bool) 
 mod tests {
     use super::*;
     use axum::http::HeaderValue;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn nul_is_found_however_it_stands(text in r"[\x00\\u0a\u{1f600}]{0,12}") {
+            let json = serde_json::to_string(&text).unwrap();
+            prop_assert_eq!(has_nul(&json), text.contains('\0'), "{}", json);
+        }
+    }
 
     #[test]
     fn addresses_are_believed_from_our_proxies_only() {

@@ -33,7 +33,7 @@ struct SetUp {
     /// What `spillway serve` printed.
     secret: String,
     /// To log in with: a-z, 0-9 and .-_+@, a letter or digit first.
-    #[schema(min_length = 1, example = "anna")]
+    #[schema(pattern = r"^\s*[A-Za-z0-9][A-Za-z0-9._+@-]{0,63}\s*$", example = "anna")]
     name: String,
     /// The name that others read.
     #[schema(min_length = 1, max_length = 100)]

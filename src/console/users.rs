@@ -57,7 +57,7 @@ async fn users(State(shared): State<Shared>, Asker(by): Asker) -> Result<Json<Ve
 struct NewUser {
     /// To log in with: a-z, 0-9 and .-_+@, a letter or digit first. Given once, also after the
     /// user was removed.
-    #[schema(min_length = 1, example = "anna")]
+    #[schema(pattern = r"^\s*[A-Za-z0-9][A-Za-z0-9._+@-]{0,63}\s*$", example = "anna")]
     name: String,
     /// What the user is.
     profile: Profile,
