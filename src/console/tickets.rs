@@ -183,6 +183,7 @@ enum UserAct {
     /// Sends the ticket to the responsible office.
     Refer {
         /// One of the hotline's offices.
+        #[schema(min_length = 1, max_length = 200)]
         office: String,
     },
     /// The office gives it back.
@@ -199,15 +200,19 @@ enum UserAct {
     /// Writes a note.
     Note {
         /// Its words.
+        #[schema(min_length = 1, max_length = 4_000)]
         text: String,
     },
     /// Puts a slot right.
     Correct {
         /// Which.
+        #[schema(min_length = 1, max_length = 64)]
         slot: String,
         /// Its right value.
+        #[schema(max_length = 4_000)]
         value: String,
         /// The value's named parts.
+        #[schema(max_items = 50)]
         #[serde(default)]
         parts: Vec<PartView>,
     },

@@ -11,6 +11,11 @@ use jiff::Timestamp;
 /// Notes, corrections and attempts one ticket may have: people write them, a script must not fill
 /// the disk.
 const ENTRIES_MAX: usize = 500;
+/// Characters of the name of a slot or of a value's part.
+const NAME_CHARS_MAX: usize = 64;
+/// Parts of one value, and characters of each.
+const PARTS_MAX: usize = 50;
+const PART_CHARS_MAX: usize = 400;
 
 impl Callback {
     /// Applies `act`; an error says why not and leaves everything as it was.
@@ -203,11 +208,17 @@ impl Callback {
         now: Timestamp,
     ) -> Result<(), Refused> {
         room("corrections", self.corrections.len())?;
-        let long = parts.iter().any(|(n, v)| (n.len() + v.len()) > TEXT_CHARS_MAX);
-        if long || parts.len() > 50 {
-            return Err(invalid("parts", "are too long or too many".into()));
+        let long = |(name, value): &(String, String)| {
+            name.chars().count() > NAME_CHARS_MAX || value.chars().count() > PART_CHARS_MAX
+        };
+        if parts.len() > PARTS_MAX || parts.iter().any(long) {
+            let problem = format!(
+                "give at most {PARTS_MAX}, with names of {NAME_CHARS_MAX} and values of \
+                 {PART_CHARS_MAX} characters"
+            );
+            return Err(invalid("parts", problem));
         }
-        let slot = text("slot", slot, 64)?;
+        let slot = text("slot", slot, NAME_CHARS_MAX)?;
         if value.chars().count() > TEXT_CHARS_MAX {
             return Err(too_long("value", TEXT_CHARS_MAX));
         }
