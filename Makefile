@@ -3,7 +3,8 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup models demo test check fmt soak bench queue peers doctor clean
+.PHONY: help setup models demo test check fmt soak bench queue peers test-api doctor \
+	clean
 
 # The speech `make bench` measures with. PACKS=... names other model packs for the set-up.
 MANIFEST ?= ../shared/speech/manifest.tsv
@@ -11,7 +12,7 @@ MANIFEST ?= ../shared/speech/manifest.tsv
 CARGO_DENY_VERSION := 0.20.2
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' Makefile | \
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | \
 		awk -F '\t' '{ printf "make %-8s %s\n", $$1, $$2 }'
 
 setup: ## system packages, native libraries, the program, model packs
@@ -52,6 +53,9 @@ soak: setup ## crashes by the thousand, and the database gone for a minute
 
 peers: setup ## calls from SIP clients made by others
 	@tests/peers/run.sh
+
+test-api: setup ## thousands of requests made of the OpenAPI document, on both databases
+	@tools/with_postgres.sh tests/schemathesis/run.sh --postgres POSTGRES
 
 doctor: setup ## is everything here that calls need?
 	@"$$(tools/program.sh)" doctor

@@ -33,12 +33,15 @@ pub struct StatisticsQuery {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AnsweredReport {
     /// Of this hotline.
+    #[schema(min_length = 1, max_length = 200)]
     pub hotline: String,
     /// The first instant of the hour.
     pub hour: Timestamp,
     /// Calls agents answered.
+    #[schema(maximum = 1_000_000_000)]
     pub answered: u64,
     /// Calls given up before anybody answered, the bot included.
+    #[schema(maximum = 1_000_000_000)]
     pub abandoned: u64,
 }
 

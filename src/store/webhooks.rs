@@ -75,8 +75,10 @@ pub enum WebhookFormat {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct WebhookSpec {
     /// For people; each has its own.
+    #[schema(min_length = 1, max_length = 100)]
     pub name: String,
     /// Where to, as `https://crm.example/hooks`.
+    #[schema(min_length = 1, max_length = 2_000)]
     pub url: String,
     /// What the receiver understands.
     #[serde(default)]

@@ -48,6 +48,8 @@ async fn a_ticket_is_claimed_corrected_and_settled() {
 
         let unknown = json!({ "act": "finish", "disposition": "eaten" });
         assert_eq!(anna.act(number, unknown).await.problem(422), "invalid");
+        let nul = json!({ "act": "note", "text": "a\0b" });
+        assert_eq!(anna.act(number, nul).await.problem(422), "invalid");
         anna.act(number, json!({ "act": "ring" })).await.ok();
         let done = anna.act(number, json!({ "act": "finish", "disposition": "helped" })).await;
         assert_eq!(done.ok()["stage"], json!({ "name": "done", "disposition": "helped" }));
@@ -88,6 +90,7 @@ async fn lists_go_page_by_page_and_leave_nothing_out() {
             assert_eq!(numbers, want, "{order}");
         }
         let check = async |query: &str| anna.get(&format!("/api/v1/tickets?{query}")).await;
+        assert_eq!(check("office=a%00b").await.problem(422), "invalid");
         assert_eq!(check("limit=0").await.problem(422), "invalid");
         assert_eq!(check("stage=gone").await.problem(422), "invalid");
         assert_eq!(check("cursor=x").await.problem(422), "invalid");

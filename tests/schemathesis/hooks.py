@@ -15,6 +15,7 @@ VICTIM = "victim-1"
 ADDRESSES = (f"192.0.2.{n % 254 + 1}" for n in itertools.count())
 COUNT = itertools.count()
 TICKETS = 60
+RECEIVER = "http://127.0.0.1:9/hook"
 
 
 @schemathesis.auth(refresh_interval=3600)
@@ -45,6 +46,14 @@ def before_call(context, case, kwargs):
     place, headers = case.path_parameters or {}, case.headers or {}
     if case.method != "GET" and str(place.get("name", "")).startswith("tester-"):
         place["name"] = VICTIM
+    # Nothing is sent beyond this machine, where nobody listens.
+    if isinstance(case.body, dict) and str(case.body.get("url", "")).startswith("http"):
+        case.body["url"] = RECEIVER
+    body = case.body if isinstance(case.body, dict) else {}
+    if str(body.get("name", "")).startswith("tester-") and body.get("password") != PASSWORD:
+        body["name"] = VICTIM
+    if body.get("old") == PASSWORD and body.get("new") != PASSWORD:
+        body["old"] = "not the tester's"
     # Where any number would do, there is a ticket of that number.
     if "/tickets/" in case.path and str(place.get("number")) == "0":
         place["number"] = next(COUNT) % TICKETS + 1
@@ -78,6 +87,16 @@ REFUSALS = [
     (422, "invalid", "text: is empty"),
     (422, "invalid", "slot: is empty"),
     (422, "invalid", "office: is empty"),
+    (422, "invalid", "name: give 1 to 100"),
+    (422, "invalid", "url: "),
+    (422, "invalid", "format: name Zammad's group"),
+    (422, "invalid", "kinds: "),
+    (422, "invalid", "authorization: "),
+    # Telephone numbers and times are read as people write them.
+    (422, "invalid", "number: is no telephone number"),
+    (422, "invalid", "from: "),
+    (422, "invalid", "to: "),
+    (422, "invalid", "hour: "),
     # None of the hotline's, which differ.
     (422, "invalid", "disposition: "),
     # The tickets were not merged.
@@ -101,6 +120,9 @@ def filter_failure(context, failure, case, response):
     if type(failure).__name__ != "RejectedPositiveData":
         return True
     problem = response.json()
+    # JSON Schema calls 3.0 an integer. A number written as a fraction is none of ours.
+    if "invalid type: floating point" in problem["detail"]:
+        return False
     return not any(
         problem["status"] == status
         and problem["type"] == f"urn:spillway:problem:{name}"

@@ -46,6 +46,8 @@ listen = '127.0.0.1:0'
 recognizer = 'none'
 [store]
 database = '{database}'
+[webhooks]
+allow_http = ['127.0.0.0/8']
 [console]
 listen = '127.0.0.1:0'
 """
@@ -119,6 +121,8 @@ def test(server, role, password, options):
         "SPILLWAY_URL": server.url,
         "SPILLWAY_TESTER": f"tester-{role}",
         "SPILLWAY_PASSWORD": password,
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(server.folder / "hypothesis"),
+        "PYTHONDONTWRITEBYTECODE": "1",
     }
     done = subprocess.run(
         command, cwd=HERE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
