@@ -144,7 +144,8 @@ def test_on(program, database, roles, options):
             good, told = test(server, role, password, options)
             count = re.search(r"^  (\d+) generated", told, re.M)
             seconds = time.monotonic() - began
-            print(f"--- {kind}, {role}: {count and count[1]} requests in {seconds:.0f} s", flush=True)
+            requests_made = count[1] if count else "no"
+            print(f"--- {kind}, {role}: {requests_made} requests in {seconds:.0f} s", flush=True)
             if not good:
                 print(told, flush=True)
                 failed.append(f"{kind} {role}")
