@@ -89,6 +89,8 @@ impl Here {
         hotline: spillway::config::LoadedHotline,
         recognizer: Option<RecognizerPool>,
     ) -> Here {
+        // Without a backtrace, as in the program: to find its names takes a second of a call's time.
+        std::panic::set_hook(Box::new(|panic| eprintln!("{panic}")));
         let config = house.config();
         let announcer =
             Announcer::start(&config.models_dir, &config.prompts_dir).expect("a voice speaks");
