@@ -89,7 +89,7 @@ impl Here {
         hotline: spillway::config::LoadedHotline,
         recognizer: Option<RecognizerPool>,
     ) -> Here {
-        // Without a backtrace, as in the program: to find its names takes a second of a call's time.
+        // Without a backtrace, as in the program: finding its names holds up the call.
         std::panic::set_hook(Box::new(|panic| eprintln!("{panic}")));
         let config = house.config();
         let announcer =
