@@ -24,7 +24,8 @@ models: setup ## show the model packs (get others with: spillway models pull LAN
 demo: setup ## a whole call: ONCE=1 stops after the ticket, LANG_PACK=vi speaks Vietnamese
 	@tools/demo.sh
 
-test: setup ## all tests
+test: ## all tests
+	@tools/setup.sh tests
 	@tools/test.sh
 
 check: fmt ## formatting, lints, all tests, licences
@@ -47,7 +48,8 @@ bench: setup ## word error rate and speed of the recognisers, on MANIFEST
 queue: setup ## 150 operators at a million tickets, in SQLite and PostgreSQL
 	@tools/with_postgres.sh "$$(tools/program.sh)" bench queue --postgres POSTGRES
 
-soak: setup ## crashes by the thousand, and the database gone for a minute
+soak: ## crashes by the thousand, and the database gone for a minute
+	@tools/setup.sh tests
 	@SPILLWAY_TEST_DEATHS=1000 SPILLWAY_TEST_OUTAGE_S=60 \
 		tools/test.sh -- callbacks::crash outage::
 

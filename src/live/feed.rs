@@ -45,7 +45,10 @@ impl Feed {
                 _ = tick.tick() => {}
             }
             // A database that is away is the keeper's to tell; nothing is missed meanwhile.
-            let _ = self.tell(&store, &mut told).await;
+            tokio::select! {
+                () = stop.cancelled() => break,
+                _ = self.tell(&store, &mut told) => {}
+            }
         }
     }
 
@@ -54,14 +57,14 @@ impl Feed {
         store: &TicketStore,
         told: &mut Option<(i64, i64)>,
     ) -> Result<(), StoreError> {
-        while store.seal(now()).await? > 0 {}
+        while store.in_time(store.seal(now())).await? > 0 {}
         let Some(after) = *told else {
-            *told = Some(store.last_event().await?);
+            *told = Some(store.in_time(store.last_event()).await?);
             return Ok(());
         };
         let mut after = after;
         loop {
-            let events = store.ticket_events(after, PAGE).await?;
+            let events = store.in_time(store.ticket_events(after, PAGE)).await?;
             let more = events.len() == PAGE as usize;
             for event in events {
                 after = (event.seal, event.id);

@@ -25,6 +25,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -34,6 +35,10 @@ const DRAIN: Duration = Duration::from_secs(20);
 const FIRST_PROMPTS: usize = 3;
 /// How long they may take to be spoken before calls are answered.
 const WARM_UP: Duration = Duration::from_secs(60);
+
+/// How long a start waits for a database that cannot be reached yet, and how often it tries.
+const DATABASE_WAIT: Duration = Duration::from_secs(60);
+const DATABASE_RETRY: Duration = Duration::from_secs(5);
 
 /// Why the server did not start; each says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -134,7 +139,7 @@ impl Server {
     ) -> Result<Server, StartError> {
         let lock = DataDirLock::take(&config.data_dir)?;
         let archive = Archive::of(&config)?;
-        let store = TicketStore::open(&StoreOptions::of(&config)?).await?;
+        let store = open_store(&StoreOptions::of(&config)?).await?;
         let report =
             recover(&config.data_dir, &store, &hotline.hotline, archive.keys(), unix_ms()).await?;
         for call in &report.recovered {
@@ -247,6 +252,22 @@ impl Server {
             tracing::error!(%error, "the sender of webhooks broke");
         }
         self.sip.close(Duration::from_secs(2)).await;
+    }
+}
+
+/// Opens the store; after a power cut the database's server may come up later than we do.
+async fn open_store(options: &StoreOptions) -> Result<TicketStore, StoreError> {
+    let begun = Instant::now();
+    let mut retry = tokio::time::interval(DATABASE_RETRY);
+    loop {
+        retry.tick().await;
+        match TicketStore::open(options).await {
+            Err(error @ StoreError::Unreachable { .. }) if begun.elapsed() < DATABASE_WAIT => {
+                let wait_s = DATABASE_WAIT.saturating_sub(begun.elapsed()).as_secs();
+                tracing::warn!(%error, wait_s, "waiting for the database; no calls are answered");
+            }
+            opened => return opened,
+        }
     }
 }
 

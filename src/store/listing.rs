@@ -1,5 +1,6 @@
 //! Lists of tickets, page by page.
 
+use super::queue::PENDING;
 use super::rows::{SELECT, TicketRow, rank, signed};
 use super::{StoreError, StoredTicket, TicketStore};
 use crate::ticket::{Priority, TicketNumber};
@@ -25,7 +26,7 @@ pub struct TicketFilter {
     pub holder: Option<String>,
     /// Only those of callers who are to be called back at this number (E.164).
     pub callback_number: Option<String>,
-    /// Only those whose promise ended before this time.
+    /// Only those that wait, and whose promise ended before this time.
     pub due_before: Option<Timestamp>,
     /// In which order, and from where on.
     pub order: Order,
@@ -156,7 +157,10 @@ impl Conditions {
         all.is("language", &filter.language)?;
         all.is("held_by", &filter.holder)?;
         all.is("callback_number", &filter.callback_number)?;
-        all.sql.extend(filter.due_before.map(|at| format!("due_at < {}", at.as_millisecond())));
+        // A promise can be broken only while it is to be kept.
+        let broken =
+            |at: Timestamp| format!("due_at < {} AND stage IN {PENDING}", at.as_millisecond());
+        all.sql.extend(filter.due_before.map(broken));
         all.sql.extend(match filter.order {
             Order::Newest { before } => before.map(|n| format!("number < {}", signed(n.0))),
             Order::Queue { after } => after.map(QueuePlace::after),

@@ -228,6 +228,15 @@ impl TicketStore {
         self.database.close().await;
     }
 
+    /// What `work` with this store brings; where the database says nothing for ten seconds (a
+    /// network that swallows packets), that it cannot be reached.
+    pub async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        self.database.in_time(work).await
+    }
+
     fn error(&self, e: sqlx::Error) -> StoreError {
         self.database.error(e)
     }
