@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup models demo test check fmt soak bench queue peers test-api doctor \
+.PHONY: help setup web models demo test check fmt soak bench queue peers test-api doctor \
 	clean
 
 # The speech `make bench` measures with. PACKS=... names other model packs for the set-up.
@@ -15,8 +15,11 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | \
 		awk -F '\t' '{ printf "make %-8s %s\n", $$1, $$2 }'
 
-setup: ## system packages, native libraries, the program, model packs
+setup: ## system packages, native libraries, pages, the program, model packs
 	@tools/setup.sh
+
+web: ## the console's pages, which go into the program
+	@tools/setup.sh pages
 
 models: setup ## show the model packs (get others with: spillway models pull LANGUAGE)
 	@"$$(tools/program.sh)" models list
@@ -64,4 +67,5 @@ doctor: setup ## is everything here that calls need?
 
 clean: ## removes what was built, unpacked and recorded (downloads stay in the user's cache)
 	cargo clean
+	rm -rf web/dist web/node_modules web/.made-of
 	rm -rf models/*/ models/.new-* models/.old-* models/.lock models/.setup-lock var

@@ -22,6 +22,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 mod account;
+mod assets;
 mod audit;
 mod document;
 mod events;
@@ -30,12 +31,14 @@ mod guard;
 mod hotlines;
 mod idempotency;
 mod invitations;
+mod presence;
 mod problem;
 mod recordings;
 mod session;
 mod statistics;
 mod status;
 mod status_page;
+mod ticket_row;
 mod ticket_view;
 mod tickets;
 mod users;
@@ -102,6 +105,7 @@ fn api() -> (Router<Shared>, Value, Rules) {
         .merge(tickets::routes())
         .merge(recordings::routes())
         .merge(events::routes())
+        .merge(presence::routes())
         .merge(statistics::routes())
         .merge(webhooks::routes())
         .merge(hotlines::routes())
@@ -184,7 +188,7 @@ fn router(shared: Shared) -> Router {
             let detail = "this takes other methods; see Allow";
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail)
         })
-        .fallback(async || Problem::not_found("there is nothing here; see /api/v1/openapi.json"))
+        .fallback(assets::serve)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(axum::middleware::from_fn(guard::private))
         .with_state(shared)

@@ -10,5 +10,5 @@ mod mouth;
 mod server;
 mod tickets;
 
-pub use feed::Feed;
+pub use feed::{Feed, News};
 pub use server::{Engines, Server, StartError};

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 mod events;
 mod managing;
 pub mod office;
+mod pages;
 mod people;
 mod status;
 
