@@ -1,5 +1,5 @@
 // Writes realistic tickets for `spillway tickets import`, the same ones for the same seed:
-//     node tools/tickets.mjs 300 > tickets.csv
+//     node tools/tickets.mjs 300 > tickets.jsonl
 import { parseArgs } from "node:util";
 
 const { values, positionals } = parseArgs({
@@ -7,11 +7,12 @@ const { values, positionals } = parseArgs({
   options: {
     seed: { type: "string", default: "1" },
     now: { type: "string", default: new Date().toISOString() },
+    first: { type: "string", default: "1" },
     help: { type: "boolean", default: false },
   },
 });
 if (values.help || positionals.length !== 1) {
-  console.error("node tools/tickets.mjs COUNT [--seed N] [--now TIME] > tickets.csv");
+  console.error("node tools/tickets.mjs COUNT [--seed N] [--now TIME] [--first NUMBER] > tickets.jsonl");
   process.exit(2);
 }
 
@@ -94,32 +95,102 @@ const LANGUAGES = {
     ],
   },
 };
+const NEEDS = ["FOOD", "MEDICAL", "ALLOWANCE", "RULES", "OTHER"];
+const DISPOSITIONS = ["helped", "informed", "passed_on", "no_need"];
+const OPERATORS = ["anna", "oleh", "linh"];
 const DRAWN = Object.entries(LANGUAGES).flatMap(([code, { share }]) => Array(share).fill(code));
 const HOUR = 3_600_000;
+/** Samples of a recording in a second. */
+const RATE = 8_000;
 
-const quoted = (text) => `"${String(text).replaceAll('"', '""')}"`;
+function slot(name, value, from, parts) {
+  const sure = value ? 0.35 + 0.65 * chance() ** 0.4 : 0;
+  const status = !value ? "operator_to_complete" : sure > 0.6 ? "confirmed" : "heard";
+  const audio = [{ start: from * RATE, end: Math.round((from + 2 + chance() * 4) * RATE) }];
+  const heard = value.toLowerCase().replaceAll(",", "");
+  return { slot: name, status, value, heard, confidence: Number(sure.toFixed(3)), audio, ...parts };
+}
 
-function ticket(now) {
+function stageOf(age, now, received) {
+  const by = one(OPERATORS);
+  const drawn = chance();
+  const later = (hours) => new Date(now + hours * HOUR).toISOString();
+  if (drawn < 0.66) return { stage: "open" };
+  if (drawn < 0.72) return { stage: { claimed: { by, until: later(0.3 + chance()) } } };
+  if (drawn < 0.77) return { stage: { scheduled: { at: later(0.5 + chance() * 20) } } };
+  if (drawn < 0.8) return { stage: { referred: { office: "Ward 5 social office" } } };
+  const closed_at = new Date(received + age * HOUR * chance()).toISOString();
+  const ended = { closed_at, reached_at: closed_at };
+  if (drawn < 0.96) return { stage: { done: { disposition: one(DISPOSITIONS) } }, ...ended };
+  return { stage: drawn < 0.98 ? "unreached" : "cancelled", closed_at };
+}
+
+function callback(age, now, received, priority) {
+  const standing = stageOf(age, now, received);
+  const attempts = Array.from({ length: chance() < 0.2 ? 1 + below(2) : 0 }, (_, at) => {
+    return { at: new Date(received + (at + 1) * 0.3 * HOUR).toISOString(), by: one(OPERATORS) };
+  });
+  const note = { at: new Date(received).toISOString(), by: { operator: one(OPERATORS) } };
+  return {
+    ...standing,
+    own: { priority, received_at: new Date(received).toISOString() },
+    escalation: age > 48 ? "overdue" : age > 42 ? "at_risk" : "none",
+    attempts,
+    notes: chance() < 0.1 ? [{ ...note, text: "Asked to be called after five." }] : [],
+  };
+}
+
+function ticket(number, now) {
   const code = one(DRAWN);
   const language = LANGUAGES[code];
   // Most came in today; some wait for longer than was promised.
-  const age = chance() < 0.12 ? 40 + chance() * 12 : chance() ** 2 * 40;
+  const age = chance() < 0.1 ? 40 + chance() * 12 : chance() ** 2 * 40;
+  const received = Math.round(now - age * HOUR);
   const urgency = chance();
-  const fields = {
-    callback_number: language.phone(),
-    name: chance() < 0.06 ? "" : language.name(one(language.first), one(language.last)),
-    address: chance() < 0.1 ? "" : language.address(1 + below(240), one(language.street), one(language.place)),
-    need: one(language.needs),
-    hotline: `demo-${code}`,
-    language: code,
-    priority: urgency < 0.03 ? "emergency" : urgency < 0.15 ? "high" : "normal",
-    received_at: new Date(now - age * HOUR).toISOString(),
-    note: chance() < 0.1 ? "Asked to be called after five." : "",
+  const priority = urgency < 0.02 ? "emergency" : urgency < 0.12 ? "high" : "normal";
+  const phone = language.phone();
+  const name = chance() < 0.06 ? "" : language.name(one(language.first), one(language.last));
+  const place = [one(language.street), one(language.place)];
+  const address = chance() < 0.08 ? "" : language.address(1 + below(240), ...place);
+  const duration = 60_000 + below(90_000);
+  const category = chance() < 0.06 ? {} : { parts: [["category", one(NEEDS)]] };
+  const slots = [
+    slot("name", name, 20, {}),
+    slot("address", address, 28, {}),
+    slot("need", one(language.needs), 37, category),
+    { slot: "callback_number", status: "confirmed", value: phone, heard: "", confidence: 1 },
+  ];
+  return {
+    number,
+    created_unix_ms: received,
+    updated_unix_ms: received + duration,
+    ended_unix_ms: received + duration,
+    hangup_cause: "finished",
+    duration_ms: duration,
+    hold: null,
+    files_gone_unix_ms: null,
+    ticket: {
+      call_id: `drawn-${values.seed}-${number}`,
+      revision: 9,
+      hotline: `demo-${code}`,
+      language: code,
+      caller_id: phone,
+      callback_number: phone,
+      consent: "given",
+      priority,
+      status: "open",
+      slots,
+      complete: chance() < 0.8,
+      to_be_transcribed: chance() < 0.05,
+      rating: chance() < 0.4 ? 1 + below(5) : null,
+    },
+    version: 10,
+    callback: callback(age, now, received, priority),
   };
-  return Object.values(fields).map(quoted).join(",");
 }
 
 const now = Date.parse(values.now);
-const head = "callback_number,name,address,need,hotline,language,priority,received_at,note";
-const rows = Array.from({ length: Number(positionals[0]) }, () => ticket(now));
-console.log([head, ...rows].join("\n"));
+const first = Number(values.first);
+for (let at = 0; at < Number(positionals[0]); at += 1) {
+  console.log(JSON.stringify(ticket(first + at, now)));
+}

@@ -17,6 +17,7 @@ export interface TicketQuery {
   branch?: string;
   district?: string;
   holder?: string;
+  callback_number?: string;
   overdue?: boolean;
   q?: string;
   order?: "newest" | "queue";

@@ -149,7 +149,9 @@ const Row = memo(function Row(props: RowProps) {
         <Caller row={row} />
       </span>
       <span role="gridcell" class="cell-need">
-        <b>{row.need ? named("need", row.need) : t("queue.need_unknown")}</b>
+        <b class={row.need ? undefined : "unknown"}>
+          {row.need ? named("need", row.need) : t("queue.need_unknown")}
+        </b>
         <small>{row.masked ? (row.office ?? "") : row.address || t("queue.no_address")}</small>
       </span>
       <span role="gridcell" class="cell-stage">
@@ -167,7 +169,7 @@ function Caller({ row }: { row: TicketRow }) {
   if (row.masked) return <small>{t("queue.masked")}</small>;
   return (
     <>
-      <b>{row.name || t("queue.no_name")}</b>
+      <b class={row.name ? undefined : "unknown"}>{row.name || t("queue.no_name")}</b>
       <small>{row.callback_number || row.caller_id}</small>
     </>
   );

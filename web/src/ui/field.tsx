@@ -70,7 +70,7 @@ export function SelectField(props: SelectProps) {
         id={id}
         value={props.value}
         required={props.required ?? false}
-        class={props.value ? "is-set" : undefined}
+        class={props.value && props.options[0]?.[0] === "" ? "is-set" : undefined}
         onChange={(event) => props.onInput(event.currentTarget.value)}
       >
         {props.options.map(([value, words]) => (
