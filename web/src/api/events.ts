@@ -1,0 +1,85 @@
+// What happens to the tickets, live: one stream for the whole console.
+import { signal } from "@preact/signals";
+import { rowOf, type TicketRow } from "./row";
+import { getTicket } from "./tickets";
+
+export interface TicketNews {
+  at: string;
+  actor: string;
+  act: string;
+  ticket: number;
+  hotline: string;
+  /** The ticket afterwards; null where it is gone or may not be seen. */
+  row: TicketRow | null;
+}
+
+export type Line = "connecting" | "live" | "offline";
+
+/** Whether what is on the screen keeps up with the queue. */
+export const line = signal<Line>("connecting");
+
+/** Raised by one when events may have been missed: lists load themselves again. */
+export const gaps = signal(0);
+
+type Listener = (news: TicketNews) => void;
+const listeners = new Set<Listener>();
+
+export function onNews(listener: Listener): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+const RETRY_MS = [1_000, 2_000, 5_000, 10_000];
+/** A stream that is away for less is not worth a word. */
+const PATIENCE_MS = 2_500;
+
+let source: EventSource | null = null;
+let failures = 0;
+let timer = 0;
+let impatience = 0;
+
+export function follow(): void {
+  if (source) return;
+  source = new EventSource("/api/v1/events");
+  source.addEventListener("open", opened);
+  source.addEventListener("error", failed);
+  source.addEventListener("ticket", (event: MessageEvent<string>) => {
+    void told(JSON.parse(event.data) as Omit<TicketNews, "row"> & { row?: TicketRow | null });
+  });
+}
+
+export function unfollow(): void {
+  window.clearTimeout(timer);
+  window.clearTimeout(impatience);
+  source?.close();
+  source = null;
+  failures = 0;
+  line.value = "connecting";
+}
+
+function opened(): void {
+  // The browser itself resumes at the last event; a stream made anew does not.
+  if (failures > 0) gaps.value += 1;
+  failures = 0;
+  window.clearTimeout(impatience);
+  line.value = "live";
+}
+
+function failed(): void {
+  window.clearTimeout(impatience);
+  impatience = window.setTimeout(() => (line.value = "offline"), PATIENCE_MS);
+  if (source?.readyState !== EventSource.CLOSED) return;
+  source = null;
+  const wait = RETRY_MS[Math.min(failures, RETRY_MS.length - 1)] ?? 10_000;
+  failures += 1;
+  timer = window.setTimeout(follow, wait);
+}
+
+/** Servers before the row was part of the event are asked for it. */
+async function told(news: Omit<TicketNews, "row"> & { row?: TicketRow | null }): Promise<void> {
+  let row = news.row ?? null;
+  if (news.row === undefined) {
+    row = await getTicket(news.ticket).then(rowOf, () => null);
+  }
+  for (const listener of listeners) listener({ ...news, row });
+}

@@ -1,0 +1,103 @@
+// The console: starts words, theme and keys, asks who is logged in, and shows the page.
+import "./style/tokens.css";
+import "./style/base.css";
+import "./ui/ui.css";
+import { render } from "preact";
+import { lazy, LocationProvider, Route, Router } from "preact-iso";
+import { useEffect, useState } from "preact/hooks";
+import { may, loadSession, session } from "./api/client";
+import { follow, unfollow } from "./api/events";
+import { loadHotlines } from "./api/hotlines";
+import { asApiError, type ApiError } from "./api/problem";
+import { Queue } from "./queue/queue";
+import { LogIn } from "./session/log_in";
+import { startCommands } from "./shell/commands";
+import { Missing } from "./shell/missing";
+import { Shell } from "./shell/shell";
+import { startTheme } from "./shell/theme";
+import { Failed } from "./ui/state";
+import { toastError, Toasts } from "./ui/toast";
+import { chooseLanguage, startWords } from "./words/words";
+
+const SetUp = lazy(() => import("./session/set_up"));
+const Invitation = lazy(() => import("./session/invitation"));
+const Account = lazy(() => import("./session/account"));
+const Ticket = lazy(() => import("./ticket/ticket"));
+const Statistics = lazy(() => import("./statistics/statistics"));
+const People = lazy(() => import("./people/people"));
+const Person = lazy(() => import("./people/person"));
+const Hotlines = lazy(() => import("./system/hotlines"));
+const Webhooks = lazy(() => import("./system/webhooks"));
+const Audit = lazy(() => import("./system/audit"));
+
+function Pages() {
+  const name = session.value?.user.name;
+  useEffect(() => {
+    if (!name) return;
+    void chooseLanguage(session.value?.user.profile.languages ?? []);
+    if (session.value?.must_enrol) return;
+    loadHotlines().catch(toastError);
+    if (may("tickets:read")) follow();
+    return unfollow;
+  }, [name, session.value?.must_enrol]);
+
+  if (session.value === undefined) return null;
+  if (session.value === null) {
+    return (
+      <Router>
+        <Route path="/set-up" component={SetUp} />
+        <Route path="/invitation" component={Invitation} />
+        <Route default component={LogIn} />
+      </Router>
+    );
+  }
+  return (
+    <Shell>
+      {session.value.must_enrol ? (
+        <Account />
+      ) : (
+        <Router>
+          <Route path="/" component={Queue} />
+          <Route path="/tickets/:number" component={Ticket} />
+          <Route path="/statistics" component={Statistics} />
+          <Route path="/people" component={People} />
+          <Route path="/people/:name" component={Person} />
+          <Route path="/system" component={Hotlines} />
+          <Route path="/system/webhooks" component={Webhooks} />
+          <Route path="/system/audit" component={Audit} />
+          <Route path="/account" component={Account} />
+          <Route path="/invitation" component={Invitation} />
+          <Route default component={Missing} />
+        </Router>
+      )}
+    </Shell>
+  );
+}
+
+function App() {
+  const [error, setError] = useState<ApiError>();
+  const start = (): void => {
+    setError(undefined);
+    loadSession().catch((thrown: unknown) => setError(asApiError(thrown)));
+  };
+  useEffect(start, []);
+  return (
+    <LocationProvider scope={/^\/(?!api\/|status)/}>
+      {error ? (
+        <main>
+          <h1 class="unseen">Spillway</h1>
+          <Failed error={error} again={start} />
+        </main>
+      ) : (
+        <Pages />
+      )}
+      <Toasts />
+    </LocationProvider>
+  );
+}
+
+startTheme();
+startCommands();
+await startWords();
+const place = document.getElementById("app");
+if (place) render(<App />, place);

@@ -1,0 +1,26 @@
+// The rooms of the console, and who may enter them.
+import { may } from "../api/client";
+import type { Permission } from "../api/schema";
+import type { IconName } from "../ui/icon";
+
+interface Room {
+  name: "queue" | "statistics" | "people" | "system";
+  path: string;
+  icon: IconName;
+  /** One of these opens it. */
+  needs: readonly Permission[];
+}
+
+const ROOMS: readonly Room[] = [
+  { name: "queue", path: "/", icon: "queue", needs: ["tickets:read"] },
+  { name: "statistics", path: "/statistics", icon: "chart", needs: ["statistics:read"] },
+  { name: "people", path: "/people", icon: "people", needs: ["users:manage"] },
+  { name: "system", path: "/system", icon: "system", needs: ["system:read", "audit:read"] },
+];
+
+export const openRooms = (): Room[] => ROOMS.filter((room) => room.needs.some(may));
+
+export function isIn(room: Room, path: string): boolean {
+  if (room.path === "/") return path === "/" || path.startsWith("/tickets");
+  return path.startsWith(room.path);
+}

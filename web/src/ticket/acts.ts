@@ -1,0 +1,44 @@
+// What can be done to the ticket on the screen; the answer is shown, a refusal explained.
+import { useState } from "preact/hooks";
+import { act, merge } from "../api/tickets";
+import type { TicketView, UserAct } from "../api/schema";
+import { refused } from "../queue/claim";
+import { toastError } from "../ui/toast";
+
+export interface Acts {
+  busy: boolean;
+  /** True when it was done. */
+  act: (what: UserAct) => Promise<boolean>;
+  merge: (repeat: number, undo: boolean) => Promise<boolean>;
+}
+
+const NEEDS_HOLD = new Set(["finish", "ring"]);
+
+export function useActs(view: TicketView, show: (view: TicketView) => void): Acts {
+  const [busy, setBusy] = useState(false);
+  const run = async (work: () => Promise<TicketView>): Promise<boolean> => {
+    if (busy) return false;
+    setBusy(true);
+    try {
+      show(await work());
+      return true;
+    } catch (thrown) {
+      await refused(view.number, thrown, show).catch(toastError);
+      return false;
+    } finally {
+      setBusy(false);
+    }
+  };
+  return {
+    busy,
+    act: (what) =>
+      run(async () => {
+        let { version } = view;
+        if (NEEDS_HOLD.has(what.act) && view.stage.name === "open") {
+          version = (await act(view.number, version, { act: "claim" })).version;
+        }
+        return act(view.number, version, what);
+      }),
+    merge: (repeat, undo) => run(() => merge(view.number, repeat, undo)),
+  };
+}

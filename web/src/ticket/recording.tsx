@@ -1,0 +1,55 @@
+// The whole call: both sides as a picture, with the stretches in which the slots were told.
+import { lazy } from "preact-iso";
+import { Suspense } from "preact/compat";
+import type { TicketView } from "../api/schema";
+import { keyHint } from "../shell/help";
+import { Button } from "../ui/button";
+import { Skeleton } from "../ui/state";
+import { position } from "../words/time";
+import { t } from "../words/words";
+import type { Player } from "./player";
+
+const Waveform = lazy(() => import("./waveform"));
+
+interface Props {
+  view: TicketView;
+  player: Player;
+  open: boolean;
+  onOpen: () => void;
+}
+
+export function Recording({ view, player, open, onOpen }: Props) {
+  const playing = player.playing.value !== "";
+  const whole = [{ from_ms: 0, to_ms: Number.POSITIVE_INFINITY }];
+  return (
+    <section class="card stack" aria-labelledby="recording-title">
+      <div class="line spread">
+        <h2 id="recording-title">{t("recording.title")}</h2>
+        <div class="line">
+          <span class="soft small">
+            {`${position(player.atMs.value)} / ${position(view.call.duration_ms ?? 0)}`}
+          </span>
+          <Button
+            small
+            icon={playing ? "stop" : "play"}
+            onClick={() => (playing ? player.stop() : player.toggle("whole", whole))}
+          >
+            {t(playing ? "slot.stop" : "recording.play")}
+          </Button>
+          {!open && (
+            <Button small icon="wave" hint={keyHint("waveform")} onClick={onOpen}>
+              {t("recording.show")}
+            </Button>
+          )}
+        </div>
+      </div>
+      {open ? (
+        <Suspense fallback={<Skeleton rows={2} height={64} />}>
+          <Waveform view={view} player={player} />
+        </Suspense>
+      ) : (
+        <p class="soft small">{t("recording.logged")}</p>
+      )}
+    </section>
+  );
+}
