@@ -47,6 +47,8 @@ pub(super) struct TicketRow {
     name: String,
     /// The caller's address, as it was last put right.
     address: String,
+    /// The caller's number as the network gave it; empty when withheld.
+    caller_id: String,
     /// The number to call back, E.164 where it could be normalised.
     callback_number: String,
     /// The caller confirmed the whole at the read-back.
@@ -100,6 +102,7 @@ impl Shared {
             masked: !personal,
             name: shown(stored.value(&slots.name)),
             address: shown(stored.value(&slots.address)),
+            caller_id: shown(&ticket.caller_id),
             callback_number: shown(&ticket.callback_number),
             complete: ticket.complete,
             to_be_transcribed: ticket.to_be_transcribed,
