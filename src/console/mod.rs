@@ -2,7 +2,7 @@
 
 use crate::access::{Access, AccessError};
 use crate::config::Cidr;
-use crate::live::Feed;
+use crate::live::{Feed, Switchboard};
 use crate::store::{Archive, StoreError, TicketStore};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -24,6 +24,7 @@ use utoipa_axum::router::OpenApiRouter;
 mod account;
 mod assets;
 mod audit;
+mod callback_call;
 mod document;
 mod events;
 mod extract;
@@ -79,6 +80,8 @@ pub struct Shared {
     pub archive: Archive,
     /// What happens to the tickets.
     pub feed: Feed,
+    /// Calls operators' telephones and callers'.
+    pub switchboard: Switchboard,
     /// Reverse proxies, whose word on a browser's address is believed.
     pub proxies: Arc<[Cidr]>,
     /// Ends the streams when the server stops.
@@ -103,6 +106,7 @@ fn api() -> (Router<Shared>, Value, Rules) {
     let described = OpenApiRouter::with_openapi(Description::openapi())
         .merge(session::routes())
         .merge(tickets::routes())
+        .merge(callback_call::routes())
         .merge(recordings::routes())
         .merge(events::routes())
         .merge(presence::routes())

@@ -8,7 +8,11 @@ mod filing;
 mod keeper;
 mod mouth;
 mod server;
+mod switchboard;
 mod tickets;
 
 pub use feed::{Feed, News};
 pub use server::{Engines, Server, StartError};
+pub use switchboard::{
+    CallPlan, CallbackCall, CallbackOutcome, CallbackState, LineError, Switchboard,
+};

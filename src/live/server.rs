@@ -6,6 +6,7 @@ use super::ear::Ear;
 use super::feed::Feed;
 use super::filing::Filing;
 use super::keeper;
+use super::switchboard::Switchboard;
 use super::tickets::TicketDesk;
 use crate::call::{CallerFacts, HangupCause, Sound};
 use crate::config::{Config, ConfigError, LoadedHotline, RecognizerChoice};
@@ -115,6 +116,7 @@ struct House {
     spool: Spool,
     archive: Archive,
     feed: Feed,
+    switchboard: Switchboard,
     writer: Writer,
     filing: Filing,
     lines: Arc<Semaphore>,
@@ -151,6 +153,7 @@ impl Server {
         }
         let spool = Spool::open(&config.data_dir)?;
         let sip = SipServer::bind(config.sip.clone()).await?;
+        let switchboard = Switchboard::open(&config.callback_line, &config.sip).await?;
         let audiosocket = match config.audiosocket.listen {
             Some(addr) => {
                 Some(AudioSocketListener::bind(addr, config.audiosocket.allow.clone()).await?)
@@ -168,6 +171,7 @@ impl Server {
             spool,
             archive,
             feed: Feed::default(),
+            switchboard,
             writer,
             filing,
             calls: TaskTracker::new(),
@@ -189,6 +193,11 @@ impl Server {
     /// What happens to the tickets, while it runs.
     pub fn feed(&self) -> Feed {
         self.house.feed.clone()
+    }
+
+    /// Places calls back.
+    pub fn switchboard(&self) -> Switchboard {
+        self.house.switchboard.clone()
     }
 
     /// What calls leave.
@@ -234,10 +243,13 @@ impl Server {
         self.sip.set_draining(true);
         self.house.calls.close();
         tracing::info!(calls = self.house.calls.len(), "stopping");
-        if tokio::time::timeout(DRAIN, self.house.calls.wait()).await.is_err() {
-            self.house.stop.cancel();
-            self.house.calls.wait().await;
-        }
+        let callers = async {
+            if tokio::time::timeout(DRAIN, self.house.calls.wait()).await.is_err() {
+                self.house.stop.cancel();
+                self.house.calls.wait().await;
+            }
+        };
+        tokio::join!(callers, self.house.switchboard.close(DRAIN));
         self.house.writer.flush().await;
         keeping.cancel();
         for task in [keeper, feed] {
