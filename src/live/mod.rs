@@ -1,5 +1,6 @@
 //! Calls as they happen: the sockets, one task for each call, the engines, admission, the clock.
 
+mod board;
 mod call_task;
 mod clock;
 mod ear;
@@ -9,6 +10,8 @@ mod keeper;
 mod mouth;
 mod server;
 mod tickets;
+mod witness;
 
+pub use board::{Board, RunningCall, RunningTurn, Speaker, StereoFrame};
 pub use feed::Feed;
 pub use server::{Engines, Server, StartError};
