@@ -87,6 +87,7 @@ async fn console(
         access,
         archive: server.archive(),
         feed: server.feed(),
+        board: server.board(),
         proxies: config.console.proxies.clone().into(),
         stop,
     };

@@ -2,7 +2,7 @@
 
 use crate::access::{Access, AccessError};
 use crate::config::Cidr;
-use crate::live::Feed;
+use crate::live::{Board, Feed};
 use crate::store::{Archive, StoreError, TicketStore};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -23,6 +23,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 mod account;
 mod audit;
+mod calls;
 mod document;
 mod events;
 mod extract;
@@ -76,6 +77,8 @@ pub struct Shared {
     pub archive: Archive,
     /// What happens to the tickets.
     pub feed: Feed,
+    /// The calls that run.
+    pub board: Board,
     /// Reverse proxies, whose word on a browser's address is believed.
     pub proxies: Arc<[Cidr]>,
     /// Ends the streams when the server stops.
@@ -102,6 +105,7 @@ fn api() -> (Router<Shared>, Value, Rules) {
         .merge(tickets::routes())
         .merge(recordings::routes())
         .merge(events::routes())
+        .merge(calls::routes())
         .merge(statistics::routes())
         .merge(webhooks::routes())
         .merge(hotlines::routes())

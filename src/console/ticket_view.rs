@@ -337,6 +337,6 @@ fn clip(segment: &crate::speech::SpeechSegment) -> Clip {
     Clip { from_ms: segment.start.as_ms(), to_ms: segment.end.as_ms() }
 }
 
-fn instant(unix_ms: i64) -> Timestamp {
+pub(super) fn instant(unix_ms: i64) -> Timestamp {
     Timestamp::from_millisecond(unix_ms).unwrap_or_default()
 }

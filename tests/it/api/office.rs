@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use spillway::access::{Access, AccessOptions, By, Client, Credentials, Principal, Profile, Role};
 use spillway::config::{AccessConfig, Cidr, Config};
 use spillway::console::{Console, Shared};
-use spillway::live::Feed;
+use spillway::live::{Board, Feed};
 use spillway::store::{Archive, StoreOptions, TicketStore};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -53,6 +53,7 @@ impl Office {
             access: access.clone(),
             archive: Archive::of(&config).expect("an archive"),
             feed: feed.clone(),
+            board: Board::default(),
             proxies: [Cidr::LOOPBACK_V4].into(),
             stop: stop.clone(),
         };
