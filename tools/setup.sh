@@ -30,7 +30,8 @@ check_machine() {
     command -v python3 >/dev/null && python3 -m pip --version >/dev/null 2>&1 ||
         die "python3 with pip is missing: apt-get install python3 python3-pip"
     node -e 'const [a, b] = process.versions.node.split(".")
-        process.exit(a > 20 || (a == 20 && b > 18) ? 0 : 1)' 2>/dev/null && command -v npm >/dev/null ||
+        process.exit(a > 20 || (a == 20 && b > 18) ? 0 : 1)' 2>/dev/null &&
+        command -v npm >/dev/null ||
         die "Node.js 20.19 or later with npm is missing: https://nodejs.org/en/download"
 }
 

@@ -88,6 +88,7 @@ async fn console(
         archive: server.archive(),
         feed: server.feed(),
         switchboard: server.switchboard(),
+        board: server.board(),
         proxies: config.console.proxies.clone().into(),
         stop,
     };

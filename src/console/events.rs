@@ -24,7 +24,7 @@ use utoipa_axum::routes;
 /// Entries read at a time for who was away.
 const PAGE: u32 = 500;
 /// A stream's user is looked at again so often: who is disabled or demoted sees no more.
-const CHECK: Duration = Duration::from_secs(15);
+pub(super) const CHECK: Duration = Duration::from_secs(15);
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(events))

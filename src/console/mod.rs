@@ -2,7 +2,7 @@
 
 use crate::access::{Access, AccessError};
 use crate::config::Cidr;
-use crate::live::{Feed, Switchboard};
+use crate::live::{Board, Feed, Switchboard};
 use crate::store::{Archive, StoreError, TicketStore};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -25,6 +25,7 @@ mod account;
 mod assets;
 mod audit;
 mod callback_call;
+mod calls;
 mod document;
 mod events;
 mod extract;
@@ -82,6 +83,8 @@ pub struct Shared {
     pub feed: Feed,
     /// Calls operators' telephones and callers'.
     pub switchboard: Switchboard,
+    /// The calls that run.
+    pub board: Board,
     /// Reverse proxies, whose word on a browser's address is believed.
     pub proxies: Arc<[Cidr]>,
     /// Ends the streams when the server stops.
@@ -110,6 +113,7 @@ fn api() -> (Router<Shared>, Value, Rules) {
         .merge(recordings::routes())
         .merge(events::routes())
         .merge(presence::routes())
+        .merge(calls::routes())
         .merge(statistics::routes())
         .merge(webhooks::routes())
         .merge(hotlines::routes())

@@ -1,5 +1,6 @@
 //! The running server: entrances, admission, engines, orderly start and stop.
 
+use super::board::Board;
 use super::call_task::CallTask;
 use super::clock::{now, unix_ms};
 use super::ear::Ear;
@@ -8,6 +9,7 @@ use super::filing::Filing;
 use super::keeper;
 use super::switchboard::Switchboard;
 use super::tickets::TicketDesk;
+use super::witness::Witness;
 use crate::call::{CallerFacts, HangupCause, Sound};
 use crate::config::{Config, ConfigError, LoadedHotline, RecognizerChoice};
 use crate::engine::announcer::Announcer;
@@ -117,6 +119,7 @@ struct House {
     archive: Archive,
     feed: Feed,
     switchboard: Switchboard,
+    board: Board,
     writer: Writer,
     filing: Filing,
     lines: Arc<Semaphore>,
@@ -172,6 +175,7 @@ impl Server {
             archive,
             feed: Feed::default(),
             switchboard,
+            board: Board::default(),
             writer,
             filing,
             calls: TaskTracker::new(),
@@ -198,6 +202,11 @@ impl Server {
     /// Places calls back.
     pub fn switchboard(&self) -> Switchboard {
         self.house.switchboard.clone()
+    }
+
+    /// The calls that run.
+    pub fn board(&self) -> Board {
+        self.house.board.clone()
     }
 
     /// What calls leave.
@@ -317,7 +326,10 @@ impl House {
                 }
             };
             match call.answer(&facts.call_id).await {
-                Ok(leg) => self.take(facts, leg, log, line).await,
+                Ok(leg) => {
+                    let witness = self.board.begin(&facts, &self.hotline.hotline);
+                    self.take(facts, leg, log, witness, line).await;
+                }
                 Err(error) => {
                     tracing::info!(call = %facts.call_id, %error, "not answered");
                     log.end(crate::time::CallTime(0), HangupCause::Cancelled);
@@ -344,7 +356,10 @@ impl House {
         let tracker = self.calls.clone();
         tracker.spawn(async move {
             match self.log(&facts).await {
-                Ok(log) => self.take(facts, leg, log, line).await,
+                Ok(log) => {
+                    let witness = self.board.begin(&facts, &self.hotline.hotline);
+                    self.take(facts, leg, log, witness, line).await;
+                }
                 Err(error) => {
                     tracing::error!(%error, "a call cannot be kept on disk and is refused");
                     leg.hang_up(HangupCause::Congestion);
@@ -371,6 +386,7 @@ impl House {
         facts: CallerFacts,
         leg: Box<dyn Leg>,
         log: CallLog,
+        witness: Witness,
         line: OwnedSemaphorePermit,
     ) {
         tracing::info!(call = %facts.call_id, entrance = facts.entrance, "call answered");
@@ -389,6 +405,7 @@ impl House {
             ear: Ear::new(self.engines.recognizer.clone()),
             log,
             desk,
+            witness,
             stop: self.stop.clone(),
         };
         task.run().await;

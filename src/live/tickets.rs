@@ -78,15 +78,22 @@ impl TicketDesk {
         self.news.try_recv().ok()
     }
 
-    /// The call is over: waits until the last ticket and the call's end are on disk.
-    pub(super) async fn close(self, cause: HangupCause, duration_ms: u64) {
+    /// The call is over: waits until the last ticket and the call's end are on disk. Gives the
+    /// ticket's number if that came since the last news.
+    pub(super) async fn close(self, cause: HangupCause, duration_ms: u64) -> Option<TicketNumber> {
         self.wanted.send_modify(|w| w.ended = Some(Ended { cause, duration_ms }));
-        let TicketDesk { wanted, news, task, .. } = self;
+        let TicketDesk { wanted, mut news, task, .. } = self;
         drop(wanted);
-        drop(news);
         if let Err(error) = task.await {
             tracing::error!(%error, "the task that saves a call's ticket broke");
         }
+        let mut ticket = None;
+        while let Ok(input) = news.try_recv() {
+            if let Input::TicketSaved { number, .. } = input {
+                ticket = Some(number);
+            }
+        }
+        ticket
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use spillway::access::{Access, AccessOptions, By, Client, Credentials, Principal, Profile, Role};
 use spillway::config::{AccessConfig, Cidr, Config};
 use spillway::console::{Console, Shared};
-use spillway::live::{Feed, Switchboard};
+use spillway::live::{Board, Feed, Switchboard};
 use spillway::store::{Archive, StoreOptions, TicketStore};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -61,6 +61,7 @@ impl Office {
             switchboard: Switchboard::open(&config.callback_line, &config.sip)
                 .await
                 .expect("a line"),
+            board: Board::default(),
             proxies: [Cidr::LOOPBACK_V4].into(),
             stop: stop.clone(),
         };
