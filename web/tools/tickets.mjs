@@ -12,7 +12,9 @@ const { values, positionals } = parseArgs({
   },
 });
 if (values.help || positionals.length !== 1) {
-  console.error("node tools/tickets.mjs COUNT [--seed N] [--now TIME] [--first NUMBER] > tickets.jsonl");
+  console.error(
+    "node tools/tickets.mjs COUNT [--seed N] [--now TIME] [--first NUMBER] > tickets.jsonl",
+  );
   process.exit(2);
 }
 

@@ -28,7 +28,8 @@ export async function claimRow(row: TicketRow, put: Put): Promise<void> {
 /** Does an act for which the ticket has to be one's own, claiming it before where it is open. */
 export async function actClaimed(row: TicketRow, what: UserAct): Promise<TicketView> {
   let { version } = row;
-  if (row.stage.name === "open") version = (await act(row.number, version, { act: "claim" })).version;
+  if (row.stage.name === "open")
+    version = (await act(row.number, version, { act: "claim" })).version;
   return act(row.number, version, what);
 }
 

@@ -83,8 +83,19 @@ export function Queue() {
 
   return (
     <div class="queue">
-      <QueueHead total={total} works={works} onNext={() => void claimNextAnywhere(route, filters.hotline)} />
-      <FilterBar filters={filters} change={change} go={go} search={box} rows={rows} canWork={works} />
+      <QueueHead
+        total={total}
+        works={works}
+        onNext={() => void claimNextAnywhere(route, filters.hotline)}
+      />
+      <FilterBar
+        filters={filters}
+        change={change}
+        go={go}
+        search={box}
+        rows={rows}
+        canWork={works}
+      />
       {chosen.numbers.size > 0 && (
         <div class="bulk" role="status">
           <b>{t("queue.chosen", { count: chosen.numbers.size })}</b>

@@ -52,11 +52,16 @@ export function Rows(props: Props) {
     >
       <Heads selectable={props.selectable} />
       <div class="grid-box" ref={box} role="rowgroup">
-        <div class="grid-inner" role="presentation" style={{ height: `${virtual.getTotalSize()}px` }}>
+        <div
+          class="grid-inner"
+          role="presentation"
+          style={{ height: `${virtual.getTotalSize()}px` }}
+        >
           {items.map(({ index, start }) => {
             const row = rows[index];
             const place = { transform: `translateY(${start}px)`, height: `${height}px` };
-            if (!row) return <div key={index} class="row row-empty" style={place} role="presentation" />;
+            if (!row)
+              return <div key={index} class="row row-empty" style={place} role="presentation" />;
             return (
               <div key={row.number} class="row-place" style={place} role="presentation">
                 <Row
@@ -184,7 +189,11 @@ function Marks({ row }: { row: TicketRow }) {
           <span class="unseen">{t("mark.listen")}</span>
         </span>
       )}
-      <Mark icon="repeat" count={row.calls > 1 ? row.calls : 0} words={t("mark.calls", { count: row.calls })} />
+      <Mark
+        icon="repeat"
+        count={row.calls > 1 ? row.calls : 0}
+        words={t("mark.calls", { count: row.calls })}
+      />
       <Mark icon="phone" count={row.attempts} words={t("mark.attempts", { count: row.attempts })} />
       <Mark icon="note" count={row.notes} words={t("mark.notes", { count: row.notes })} />
       <span class="mark mark-language" title={languageName(row.language)}>

@@ -21,7 +21,9 @@ export function LogIn() {
     setBusy(true);
     setError("");
     try {
-      const body = codeNeeded ? { name, password, code: code.replace(/\s/g, "") } : { name, password };
+      const body = codeNeeded
+        ? { name, password, code: code.replace(/\s/g, "") }
+        : { name, password };
       session.value = await ok(api.POST("/api/v1/session", { body }));
     } catch (thrown) {
       const problem = asApiError(thrown);

@@ -115,7 +115,13 @@ function AddToken({ onClose, onMade }: { onClose: () => void; onMade: () => void
         required
         autofocus
       />
-      <TextField label={t("tokens.expires")} type="date" value={until} onInput={setUntil} required />
+      <TextField
+        label={t("tokens.expires")}
+        type="date"
+        value={until}
+        onInput={setUntil}
+        required
+      />
       <fieldset>
         <legend class="field-label">{t("tokens.scopes")}</legend>
         {session.value?.permissions.map((scope) => (

@@ -6,6 +6,7 @@ import { stageWords } from "../queue/stage";
 import { keyHint } from "../shell/help";
 import { useCommands } from "../shell/commands";
 import { Button } from "../ui/button";
+import { Icon } from "../ui/icon";
 import { Menu, type MenuItem } from "../ui/menu";
 import { toast } from "../ui/toast";
 import { t } from "../words/words";
@@ -72,7 +73,7 @@ export function Desk({ view, acts, leave }: Props) {
       {"until" in view.stage ? (
         <Lease stage={view.stage} />
       ) : (
-        <p class="soft">{stageWords(view.stage)}</p>
+        view.stage.name !== "open" && <p class="soft">{stageWords(view.stage)}</p>
       )}
       {view.offices.length > 0 && (
         <p class="callout callout-warn small">
@@ -168,18 +169,20 @@ interface ButtonsProps {
 function Buttons({ keys, view, acts, can, openMerge }: ButtonsProps) {
   const { stage } = view;
   const button = (
-    name: "ticket_claim" | "ring" | "missed" | "ticket_done" | "ticket_refer" | "schedule" | "give_back",
+    name:
+      | "ticket_claim"
+      | "ring"
+      | "missed"
+      | "ticket_done"
+      | "ticket_refer"
+      | "schedule"
+      | "give_back",
     main = false,
   ) => {
     const work = keys[name];
     return (
       work && (
-        <Button
-          kind={main ? "main" : "plain"}
-          hint={keyHint(name)}
-          busy={acts.busy}
-          onClick={work}
-        >
+        <Button kind={main ? "main" : "plain"} hint={keyHint(name)} busy={acts.busy} onClick={work}>
           {t(`command.${name}`)}
         </Button>
       )
@@ -210,7 +213,12 @@ function Buttons({ keys, view, acts, can, openMerge }: ButtonsProps) {
           {t("desk.reopen")}
         </Button>
       )}
-      {more.length > 0 && <Menu label={t("desk.more")} icon="more" items={more} align="end" />}
+      {more.length > 0 && (
+        <Menu label={t("desk.more")} items={more} align="end">
+          <span>{t("desk.more")}</span>
+          <Icon name="down" />
+        </Menu>
+      )}
     </div>
   );
 }

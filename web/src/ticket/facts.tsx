@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import type { TicketView } from "../api/schema";
 import { Time } from "../ui/time";
-import { duration, languageName, moment } from "../words/time";
+import { languageName, moment, position } from "../words/time";
 import { named, t } from "../words/words";
 
 export function Facts({ view }: { view: TicketView }) {
@@ -15,7 +15,7 @@ export function Facts({ view }: { view: TicketView }) {
     [t("filter.hotline"), view.hotline],
     [t("filter.office"), view.office ?? "–"],
     [t("facts.consent"), t(`consent.${view.consent}`)],
-    [t("facts.length"), call.duration_ms == null ? "–" : duration(call.duration_ms)],
+    [t("facts.length"), call.duration_ms == null ? "–" : position(call.duration_ms)],
     [t("facts.ended"), call.hangup_cause ? named("hangup", call.hangup_cause) : "–"],
     [t("facts.rating"), view.rating == null ? "–" : t("facts.rating_of", { rating: view.rating })],
   ];

@@ -39,7 +39,11 @@ export function Form({ view, acts, player, showWhole }: Props) {
     if (slot.audio.length > 0) player?.toggle(slot.slot, slot.audio);
     else toast(t("slot.no_clip"));
   };
-  const correct = async (slot: SlotView, value: string, parts: SlotView["parts"]): Promise<void> => {
+  const correct = async (
+    slot: SlotView,
+    value: string,
+    parts: SlotView["parts"],
+  ): Promise<void> => {
     const done = await acts.act({ act: "correct", slot: slot.slot, value, parts });
     if (!done) return;
     setEditing("");
@@ -102,7 +106,11 @@ export function Form({ view, acts, player, showWhole }: Props) {
       {view.message.length > 0 && player && (
         <p class="line message">
           <span>{t("form.message")}</span>
-          <button type="button" class="button button-small" onClick={() => player.toggle("message", view.message)}>
+          <button
+            type="button"
+            class="button button-small"
+            onClick={() => player.toggle("message", view.message)}
+          >
             {t(player.playing.value === "message" ? "slot.stop" : "slot.hear")}
           </button>
         </p>

@@ -64,6 +64,7 @@ export function Slot({ slot, masked, player, hear, edit, accept }: Props) {
         {player && slot.audio.length > 0 && (
           <Button
             small
+            kind="quiet"
             icon={heard ? "stop" : "play"}
             hint={keyHint("hear")}
             pressed={heard}
@@ -71,12 +72,12 @@ export function Slot({ slot, masked, player, hear, edit, accept }: Props) {
           >{`${t(heard ? "slot.stop" : "slot.hear")} ${lengthOf(slot)}`}</Button>
         )}
         {edit && (
-          <Button small icon="pencil" hint={keyHint("edit")} onClick={edit}>
+          <Button small kind="quiet" icon="pencil" hint={keyHint("edit")} onClick={edit}>
             {t("slot.edit")}
           </Button>
         )}
-        {accept && value && !correction && (
-          <Button small icon="check" hint={keyHint("accept")} onClick={accept}>
+        {accept && value && !correction && slot.status !== "confirmed" && (
+          <Button small kind="quiet" icon="check" hint={keyHint("accept")} onClick={accept}>
             {t("slot.accept")}
           </Button>
         )}

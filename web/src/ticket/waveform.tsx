@@ -22,6 +22,8 @@ function colour(name: string): string {
 
 function draw(box: HTMLElement, view: TicketView, player: Player): WaveSurfer {
   const nonce = document.querySelector<HTMLMetaElement>("meta[name=csp-nonce]")?.content;
+  // Until now nothing was fetched; the picture needs to know how long the call is.
+  player.audio.preload = "metadata";
   const regions = RegionsPlugin.create();
   const caller = { waveColor: colour("ink-faint"), progressColor: colour("accent") };
   const bot = { waveColor: colour("line-strong"), progressColor: colour("ink-soft") };

@@ -20,7 +20,10 @@ const BAD_SHOWN_MS = 12_000;
 export function toast(words: string, bad = false): void {
   last += 1;
   const id = last;
-  toasts.value = [...toasts.value.filter((old) => old.words !== words).slice(-3), { id, words, bad }];
+  toasts.value = [
+    ...toasts.value.filter((old) => old.words !== words).slice(-3),
+    { id, words, bad },
+  ];
   setTimeout(() => drop(id), bad ? BAD_SHOWN_MS : SHOWN_MS);
 }
 
@@ -34,7 +37,9 @@ export function errorWords(error: ApiError): string {
   const said = named("problem", error.kind);
   if (error.kind === "offline") return said;
   const known = said !== error.kind;
-  return known && error.message ? `${said} ${t("problem.told", { detail: error.message })}` : (error.message || said);
+  return known && error.message
+    ? `${said} ${t("problem.told", { detail: error.message })}`
+    : error.message || said;
 }
 
 function drop(id: number): void {
@@ -48,7 +53,13 @@ export function Toasts() {
       .map((toast) => (
         <div key={toast.id} class={toast.bad ? "toast toast-bad" : "toast"}>
           <span>{toast.words}</span>
-          <Button kind="quiet" icon="close" small label={t("act.close")} onClick={() => drop(toast.id)} />
+          <Button
+            kind="quiet"
+            icon="close"
+            small
+            label={t("act.close")}
+            onClick={() => drop(toast.id)}
+          />
         </div>
       ));
   return (
