@@ -20,7 +20,13 @@ export default tseslint.config(
   {
     files: ["tools/**/*.mjs"],
     languageOptions: {
-      globals: { console: "readonly", process: "readonly", document: "readonly", URL: "readonly" },
+      globals: {
+        window: "readonly",
+        console: "readonly",
+        process: "readonly",
+        document: "readonly",
+        URL: "readonly",
+      },
     },
   },
 );

@@ -1,20 +1,11 @@
 // How the console is built, and how it is served while it is worked on.
 import preact from "@preact/preset-vite";
-import { defineConfig, type ProxyOptions } from "vite";
+import { defineConfig } from "vite";
 
 // A running `spillway serve`. Its guard compares Origin with Host, so Host is left as it is.
 const server = process.env["SPILLWAY_URL"] ?? "http://127.0.0.1:8022";
-const proxy: Record<string, ProxyOptions> = {
-  "/api": {
-    target: server,
-    changeOrigin: false,
-    // The stream of events is open when its headers come, not at its first event.
-    configure: (proxy) => {
-      proxy.on("proxyRes", (_from, _request, to) => {
-        setImmediate(() => to.headersSent || to.flushHeaders());
-      });
-    },
-  },
+const proxy = {
+  "/api": { target: server, changeOrigin: false },
   "/status": { target: server, changeOrigin: false },
 };
 

@@ -47,11 +47,13 @@ export async function listTickets(query: TicketQuery, signal?: AbortSignal): Pro
       oldServer = true;
     }
   }
-  const { q, branch: _branch, district, ...known } = query;
+  const { q, branch, district, ...known } = query;
   const old: ListQuery = { ...known, limit: Math.min(query.limit ?? OLD_LIMIT, OLD_LIMIT) };
   const found = page(await ok(api.GET("/api/v1/tickets", { params: { query: old }, ...init })));
   const words = plain(`${q ?? ""} ${district ?? ""}`).split(/\s+/);
-  found.items = found.items.filter((row) => words.every((word) => textOf(row).includes(word)));
+  found.items = found.items.filter((row) => {
+    return words.every((word) => textOf(row).includes(word)) && (!branch || row.branch === branch);
+  });
   return found;
 }
 

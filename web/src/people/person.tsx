@@ -19,7 +19,7 @@ import { ProfileFields } from "./profile_fields";
 import "./people.css";
 
 export default function Person() {
-  const name = useRoute().params["name"] ?? "";
+  const name = useRoute().params.name ?? "";
   const path = { params: { path: { name } } };
   const user = useResource(`user ${name}`, () => ok(api.GET("/api/v1/users/{name}", path)));
   return (
@@ -143,20 +143,36 @@ function AccessCard({ user, of }: { user: User; of: Resource<User> }) {
         />
       )}
       {removing && (
-        <Dialog
-          title={t("people.remove_title", { name: user.profile.display_name })}
+        <RemoveDialog
+          name={user.profile.display_name}
           onClose={() => setRemoving(false)}
-          onSubmit={remove}
-          actions={
-            <Button kind="danger" submit>
-              {t("people.remove")}
-            </Button>
-          }
-        >
-          <p>{t("people.remove_hint")}</p>
-        </Dialog>
+          onRemove={remove}
+        />
       )}
     </section>
+  );
+}
+
+interface RemoveProps {
+  name: string;
+  onClose: () => void;
+  onRemove: () => void;
+}
+
+function RemoveDialog({ name, onClose, onRemove }: RemoveProps) {
+  return (
+    <Dialog
+      title={t("people.remove_title", { name })}
+      onClose={onClose}
+      onSubmit={onRemove}
+      actions={
+        <Button kind="danger" submit>
+          {t("people.remove")}
+        </Button>
+      }
+    >
+      <p>{t("people.remove_hint")}</p>
+    </Dialog>
   );
 }
 

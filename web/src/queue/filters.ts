@@ -23,9 +23,9 @@ export type Field = (typeof FIELDS)[number];
 export type Filters = { show: Show; order: "queue" | "newest"; q: string } & Record<Field, string>;
 
 export function readFilters(query: Readonly<Record<string, string | undefined>>): Filters {
-  const show = SHOWS.find((known) => known === query["show"]) ?? "todo";
+  const show = SHOWS.find((known) => known === query.show) ?? "todo";
   const usual = show === "ended" || show === "all" ? "newest" : "queue";
-  const order = query["order"] === "newest" || query["order"] === "queue" ? query["order"] : usual;
+  const order = query.order === "newest" || query.order === "queue" ? query.order : usual;
   const field = (name: string): string => query[name] ?? "";
   return {
     show,

@@ -29,22 +29,10 @@ const PAGE_ROWS = 12;
 /** So many rows before its end the next page is asked for. */
 const AHEAD = 60;
 
-export function Queue() {
+/** Filters as they stand in the address. */
+function useFilters() {
   const { query, route } = useLocation();
   const [filters, setFilters] = useState(() => readFilters(query));
-  const search = writeFilters(filters);
-  const list = useList(filters, search);
-  const { rows, total } = list.state.value;
-  const box = useRef<HTMLInputElement>(null);
-  const chosen = useChosen(rows);
-  const [dialog, setDialog] = useState<"" | "done" | "refer">("");
-  const works = may("tickets:work");
-  const at = rows.findIndex((row) => row.number === focused.value);
-  const row = rows[at];
-
-  useEffect(() => {
-    if (at < 0) focused.value = rows[0]?.number ?? 0;
-  }, [rows]);
   const change = (change: Partial<Filters>): void => {
     const next = { ...filters, ...change };
     // Another preset has its own usual order.
@@ -56,12 +44,19 @@ export function Queue() {
     setFilters(readFilters(Object.fromEntries(new URLSearchParams(search))));
     route(search ? `/?${search}` : "/", true);
   };
+  return { filters, change, go };
+}
+
+/** The ticket that the keys are about, and the keys that move it. */
+function useFocus(rows: readonly TicketRow[]) {
+  const at = rows.findIndex((row) => row.number === focused.value);
+  useEffect(() => {
+    if (at < 0) focused.value = rows[0]?.number ?? 0;
+  }, [rows]);
   const move = (to: number): void => {
     const next = rows[Math.max(0, Math.min(to, rows.length - 1))];
     if (next) focused.value = next.number;
   };
-  const open = (number: number): void => route(`/tickets/${number}`);
-  const marked = chosen.numbers.size > 0 ? chosen.rows : row ? [row] : [];
   useCommands({
     next: () => move(at + 1),
     previous: () => move(at - 1),
@@ -69,25 +64,38 @@ export function Queue() {
     last: () => move(rows.length - 1),
     page_down: () => move(at + PAGE_ROWS),
     page_up: () => move(at - PAGE_ROWS),
+  });
+  return rows[at];
+}
+
+export function Queue() {
+  const { route } = useLocation();
+  const { filters, change, go } = useFilters();
+  const list = useList(filters, writeFilters(filters));
+  const { rows, total } = list.state.value;
+  const box = useRef<HTMLInputElement>(null);
+  const chosen = useChosen(rows);
+  const [dialog, setDialog] = useState<"" | "done" | "refer">("");
+  const works = may("tickets:work");
+  const row = useFocus(rows);
+  const open = (number: number): void => route(`/tickets/${number}`);
+  const claimNext = (): void => void claimNextAnywhere(route, filters.hotline);
+  const marked = chosen.numbers.size > 0 ? chosen.rows : row ? [row] : [];
+  useCommands({
     open: () => row && open(row.number),
     search: () => box.current?.select(),
     ...(works && {
       claim: () => row && void claimRow(row, (next) => list.put(next)),
-      claim_next: () => void claimNextAnywhere(route, filters.hotline),
+      claim_next: claimNext,
       done: () => row && setDialog("done"),
       refer: () => marked.length > 0 && setDialog("refer"),
       select: () => row && chosen.toggle(row.number),
       unselect: chosen.clear,
     }),
   });
-
   return (
     <div class="queue">
-      <QueueHead
-        total={total}
-        works={works}
-        onNext={() => void claimNextAnywhere(route, filters.hotline)}
-      />
+      <QueueHead total={total} works={works} onNext={claimNext} />
       <FilterBar
         filters={filters}
         change={change}
@@ -96,17 +104,7 @@ export function Queue() {
         rows={rows}
         canWork={works}
       />
-      {chosen.numbers.size > 0 && (
-        <div class="bulk" role="status">
-          <b>{t("queue.chosen", { count: chosen.numbers.size })}</b>
-          <Button small hint={keyHint("refer")} onClick={() => setDialog("refer")}>
-            {t("queue.refer_chosen")}
-          </Button>
-          <Button small kind="quiet" hint="Esc" onClick={chosen.clear}>
-            {t("queue.unchoose")}
-          </Button>
-        </div>
-      )}
+      <Bulk chosen={chosen} onRefer={() => setDialog("refer")} />
       <List
         list={list}
         filters={filters}
@@ -130,6 +128,21 @@ export function Queue() {
           onPick={(office) => void referAll(marked, office, list).then(chosen.clear)}
         />
       )}
+    </div>
+  );
+}
+
+function Bulk({ chosen, onRefer }: { chosen: Chosen; onRefer: () => void }) {
+  if (chosen.numbers.size === 0) return null;
+  return (
+    <div class="bulk" role="status">
+      <b>{t("queue.chosen", { count: chosen.numbers.size })}</b>
+      <Button small hint={keyHint("refer")} onClick={onRefer}>
+        {t("queue.refer_chosen")}
+      </Button>
+      <Button small kind="quiet" hint="Esc" onClick={chosen.clear}>
+        {t("queue.unchoose")}
+      </Button>
     </div>
   );
 }

@@ -1,59 +1,32 @@
 // Name, password, and a code where there is a second factor.
-import { useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { api, ok, session } from "../api/client";
-import { asApiError } from "../api/problem";
-import { Button } from "../ui/button";
 import { TextField } from "../ui/field";
-import { errorWords } from "../ui/toast";
 import { t } from "../words/words";
 import { Gate } from "./gate";
+import { GateForm } from "./gate_form";
 
 export function LogIn() {
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
   const [code, setCode] = useState("");
   const [codeNeeded, setCodeNeeded] = useState(false);
-  const [error, setError] = useState("");
-  const [busy, setBusy] = useState(false);
-  const form = useRef<HTMLFormElement>(null);
 
   const logIn = async (): Promise<void> => {
-    setBusy(true);
-    setError("");
-    try {
-      const body = codeNeeded
-        ? { name, password, code: code.replace(/\s/g, "") }
-        : { name, password };
-      session.value = await ok(api.POST("/api/v1/session", { body }));
-    } catch (thrown) {
-      const problem = asApiError(thrown);
-      if (problem.kind === "code-needed") {
-        setCodeNeeded(true);
-      } else {
-        setError(errorWords(problem));
-        if (!codeNeeded) setPassword("");
-        form.current?.querySelector<HTMLInputElement>("[type=password]")?.focus();
-      }
-    } finally {
-      setBusy(false);
-    }
+    const known = { name, password };
+    const body = codeNeeded ? { ...known, code: code.replace(/\s/g, "") } : known;
+    session.value = await ok(api.POST("/api/v1/session", { body }));
   };
-
   return (
     <Gate title={t("log_in.title")}>
-      <form
-        class="stack"
-        ref={form}
-        onSubmit={(event) => {
-          event.preventDefault();
-          void logIn();
+      <GateForm
+        act={t("log_in.act")}
+        onSubmit={logIn}
+        onRefused={(error) => {
+          if (error.kind === "code-needed") setCodeNeeded(true);
+          return error.kind === "code-needed";
         }}
       >
-        {error && (
-          <p class="callout callout-bad" role="alert">
-            {error}
-          </p>
-        )}
         <TextField
           label={t("log_in.name")}
           value={name}
@@ -81,14 +54,11 @@ export function LogIn() {
             autofocus
           />
         )}
-        <Button kind="main" submit busy={busy}>
-          {t("log_in.act")}
-        </Button>
-        <p class="soft small">{t("log_in.help")}</p>
-        <a class="small" href="/set-up">
-          {t("log_in.first")}
-        </a>
-      </form>
+      </GateForm>
+      <p class="soft small">{t("log_in.help")}</p>
+      <a class="small" href="/set-up">
+        {t("log_in.first")}
+      </a>
     </Gate>
   );
 }

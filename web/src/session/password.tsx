@@ -10,7 +10,7 @@ interface Props {
 }
 
 export function NewPassword({ value, onInput }: Props) {
-  const missing = PASSWORD_MIN - [...value].length;
+  const missing = PASSWORD_MIN - Array.from(value).length;
   const short = value !== "" && missing > 0;
   return (
     <TextField

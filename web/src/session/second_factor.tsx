@@ -85,23 +85,7 @@ function SetUpDialog({ onClose }: { onClose: () => void }) {
       }
     >
       {enrolment ? (
-        <>
-          <p>{t("factor.scan")}</p>
-          <Qr text={enrolment.url} />
-          <details>
-            <summary>{t("factor.by_hand")}</summary>
-            <Secret value={enrolment.secret} />
-          </details>
-          <TextField
-            label={t("log_in.code")}
-            value={code}
-            onInput={setCode}
-            inputMode="numeric"
-            autocomplete="one-time-code"
-            required
-            autofocus
-          />
-        </>
+        <Scan enrolment={enrolment} code={code} onCode={setCode} />
       ) : (
         <TextField
           label={t("log_in.password")}
@@ -115,6 +99,34 @@ function SetUpDialog({ onClose }: { onClose: () => void }) {
         />
       )}
     </Dialog>
+  );
+}
+
+interface ScanProps {
+  enrolment: Enrolment;
+  code: string;
+  onCode: (code: string) => void;
+}
+
+function Scan({ enrolment, code, onCode }: ScanProps) {
+  return (
+    <>
+      <p>{t("factor.scan")}</p>
+      <Qr text={enrolment.url} />
+      <details>
+        <summary>{t("factor.by_hand")}</summary>
+        <Secret value={enrolment.secret} />
+      </details>
+      <TextField
+        label={t("log_in.code")}
+        value={code}
+        onInput={onCode}
+        inputMode="numeric"
+        autocomplete="one-time-code"
+        required
+        autofocus
+      />
+    </>
   );
 }
 

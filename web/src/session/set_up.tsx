@@ -2,12 +2,11 @@
 import { useLocation } from "preact-iso";
 import { useState } from "preact/hooks";
 import { api, ok } from "../api/client";
-import { asApiError } from "../api/problem";
-import { Button } from "../ui/button";
 import { TextField } from "../ui/field";
-import { errorWords, toast } from "../ui/toast";
+import { toast } from "../ui/toast";
 import { t } from "../words/words";
 import { Gate, secretOfAddress } from "./gate";
+import { GateForm } from "./gate_form";
 import { NewPassword } from "./password";
 
 export default function SetUp() {
@@ -16,38 +15,16 @@ export default function SetUp() {
   const [name, setName] = useState("");
   const [shown, setShown] = useState("");
   const [password, setPassword] = useState("");
-  const [error, setError] = useState("");
-  const [busy, setBusy] = useState(false);
 
   const make = async (): Promise<void> => {
-    setBusy(true);
-    setError("");
-    try {
-      const body = { secret: secret.trim(), name, display_name: shown, password };
-      await ok(api.POST("/api/v1/set-up", { body }));
-      toast(t("set_up.made"));
-      route("/");
-    } catch (thrown) {
-      setError(errorWords(asApiError(thrown)));
-    } finally {
-      setBusy(false);
-    }
+    const body = { secret: secret.trim(), name, display_name: shown, password };
+    await ok(api.POST("/api/v1/set-up", { body }));
+    toast(t("set_up.made"));
+    route("/");
   };
-
   return (
     <Gate title={t("set_up.title")} lead={t("set_up.lead")}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void make();
-        }}
-      >
-        {error && (
-          <p class="callout callout-bad" role="alert">
-            {error}
-          </p>
-        )}
+      <GateForm act={t("set_up.act")} onSubmit={make}>
         <TextField
           label={t("set_up.secret")}
           hint={t("set_up.secret_hint")}
@@ -75,13 +52,10 @@ export default function SetUp() {
           required
         />
         <NewPassword value={password} onInput={setPassword} />
-        <Button kind="main" submit busy={busy}>
-          {t("set_up.act")}
-        </Button>
-        <a class="small" href="/">
-          {t("set_up.back")}
-        </a>
-      </form>
+      </GateForm>
+      <a class="small" href="/">
+        {t("set_up.back")}
+      </a>
     </Gate>
   );
 }

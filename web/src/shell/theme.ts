@@ -11,10 +11,10 @@ export const theme = signal<Theme>("system");
 export function setTheme(next: Theme): void {
   theme.value = next;
   if (next === "system") {
-    delete document.documentElement.dataset["theme"];
+    delete document.documentElement.dataset.theme;
     localStorage.removeItem(KEPT_AS);
   } else {
-    document.documentElement.dataset["theme"] = next;
+    document.documentElement.dataset.theme = next;
     localStorage.setItem(KEPT_AS, next);
   }
 }

@@ -18,8 +18,10 @@ function token(name: string): string {
   return found;
 }
 
-const label = (key: string, by: "hour" | "day"): string =>
-  by === "hour" ? `${key}:00` : day(`${key}T12:00`);
+function label(key: string, by: "hour" | "day"): string {
+  if (key === "") return "";
+  return by === "hour" ? `${key}:00` : day(`${key}T12:00`);
+}
 
 function options(rows: readonly StatisticsRow[], by: "hour" | "day", width: number): uPlot.Options {
   const bars = (share: number): uPlot.Series.PathBuilder | undefined =>
@@ -31,6 +33,7 @@ function options(rows: readonly StatisticsRow[], by: "hour" | "day", width: numb
       fill: colour,
       width: 0,
       points: { show: false },
+      value: (_plot, count) => (Number.isFinite(count) ? number(count) : ""),
       ...(paths && { paths }),
     };
   };
@@ -57,7 +60,7 @@ function options(rows: readonly StatisticsRow[], by: "hour" | "day", width: numb
     series: [
       {
         label: t(by === "hour" ? "statistics.hour" : "statistics.day"),
-        value: (_plot, at) => (at == null ? "–" : label(rows[at]?.key ?? "", by)),
+        value: (_plot, at) => label(rows[at]?.key ?? "", by),
       },
       series(t("tile.received"), token("chart-back"), 0.62),
       series(t("tile.done"), token("accent"), 0.36),

@@ -34,19 +34,19 @@ function ownHotline(): string {
 
 function read(query: Record<string, string | undefined>): Wanted {
   return {
-    period: PERIODS.find((known) => known === query["period"]) ?? "week",
-    from: query["from"] ?? "",
-    to: query["to"] ?? "",
-    hotline: query["hotline"] ?? ownHotline(),
-    by: GROUPS.find((known) => known === query["by"]) ?? "need",
+    period: PERIODS.find((known) => known === query.period) ?? "week",
+    from: query.from ?? "",
+    to: query.to ?? "",
+    hotline: query.hotline ?? ownHotline(),
+    by: GROUPS.find((known) => known === query.by) ?? "need",
   };
 }
 
 function paramsOf(wanted: Wanted, by: Group): Record<string, string> {
   const { from, to } = spanOf(wanted.period, wanted, new Date());
   const params: Record<string, string> = { from, by };
-  if (to) params["to"] = to;
-  if (wanted.hotline) params["hotline"] = wanted.hotline;
+  if (to) params.to = to;
+  if (wanted.hotline) params.hotline = wanted.hotline;
   return params;
 }
 

@@ -37,8 +37,7 @@ export function Desk({ view, acts, leave }: Props) {
   const miss = async (): Promise<void> => {
     if (await acts.act({ act: "miss" })) toast(t("ticket.missed"));
   };
-  const run = (ability: keyof Abilities, work: () => void): (() => void) | undefined =>
-    can[ability] ? work : undefined;
+  const run = (ability: keyof Abilities, work: () => void) => (can[ability] ? work : undefined);
   const keys = {
     ticket_claim: run("claim", () => void acts.act({ act: "claim" })),
     ring: run("ring", () => void ring()),
@@ -60,9 +59,8 @@ export function Desk({ view, acts, leave }: Props) {
     }
   };
   const refer = async (office: string): Promise<void> => {
-    if (await acts.act({ act: "refer", office })) {
-      toast(t("queue.referred", { count: 1, office }));
-    }
+    const done = await acts.act({ act: "refer", office });
+    if (done) toast(t("queue.referred", { count: 1, office }));
   };
   return (
     <section class="card desk" aria-labelledby="desk-title">
@@ -198,8 +196,8 @@ function Buttons({ keys, view, acts, can, openMerge }: ButtonsProps) {
       {button("schedule")}
       {button("ticket_refer")}
       {button("give_back")}
-      {keys["extend"] && (
-        <Button hint={keyHint("extend")} busy={acts.busy} onClick={keys["extend"]}>
+      {keys.extend && (
+        <Button hint={keyHint("extend")} busy={acts.busy} onClick={keys.extend}>
           {t("command.extend")}
         </Button>
       )}

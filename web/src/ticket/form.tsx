@@ -1,4 +1,5 @@
 // The form as the caller filled it: worked through field by field, by keyboard.
+import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { may, userName } from "../api/client";
 import type { SlotView, TicketView } from "../api/schema";
@@ -23,7 +24,20 @@ export function mayCorrect(view: TicketView): boolean {
   return may("tickets:work") && !view.masked && !held && view.stage.name !== "taking";
 }
 
-export function Form({ view, acts, player, showWhole }: Props) {
+interface Work {
+  at: number;
+  setAt: (at: number) => void;
+  editing: string;
+  setEditing: (slot: string) => void;
+  editable: boolean;
+  list: RefObject<HTMLOListElement | null>;
+  hear: (slot: SlotView) => void;
+  accept: (slot: SlotView) => void;
+  correct: (slot: SlotView, value: string, parts: SlotView["parts"]) => void;
+}
+
+/** Which field is worked on, and what is done to it by key or button. */
+function useWork({ view, acts, player, showWhole }: Props): Work {
   const [at, setAt] = useState(() => firstOpen(view.slots));
   const [editing, setEditing] = useState("");
   const list = useRef<HTMLOListElement>(null);
@@ -66,7 +80,22 @@ export function Form({ view, acts, player, showWhole }: Props) {
   useEffect(() => {
     if (!editing) list.current?.focus({ preventScroll: true });
   }, [editing]);
+  return {
+    at,
+    setAt,
+    editing,
+    setEditing,
+    editable,
+    list,
+    hear,
+    accept,
+    correct: (slot, value, parts) => void correct(slot, value, parts),
+  };
+}
 
+export function Form(props: Props) {
+  const { view, acts, player } = props;
+  const { at, setAt, editing, setEditing, editable, list, hear, accept, correct } = useWork(props);
   return (
     <section class="card form" aria-labelledby="form-title">
       <div class="form-head">
@@ -88,7 +117,7 @@ export function Form({ view, acts, player, showWhole }: Props) {
                 busy={acts.busy}
                 hear={player && slot.audio.length > 0 ? () => hear(slot) : undefined}
                 onClose={() => setEditing("")}
-                onSave={(value, parts) => void correct(slot, value, parts)}
+                onSave={(value, parts) => correct(slot, value, parts)}
               />
             ) : (
               <Slot

@@ -23,7 +23,7 @@ import { Recording } from "./recording";
 import "./ticket.css";
 
 export default function Ticket() {
-  const number = Number(useRoute().params["number"]);
+  const number = Number(useRoute().params.number);
   const ticket = useResource(`ticket ${number}`, () => getTicket(number));
   useEffect(() => {
     return onNews((news) => {

@@ -45,8 +45,7 @@ export function TextField(props: TextProps) {
       ) : (
         <input
           {...common}
-          // The types know each kind of input by itself, not one that varies.
-          type={(props.type ?? "text") as "text"}
+          {...kindOf(props.type)}
           autocomplete={props.autocomplete ?? "off"}
           inputMode={props.inputMode}
           pattern={props.pattern}
@@ -56,6 +55,11 @@ export function TextField(props: TextProps) {
       )}
     </Frame>
   );
+}
+
+/** The types know each kind of input by itself, and not one that varies. */
+function kindOf(type: TextProps["type"] = "text"): { type: "text" } {
+  return { type: type as "text" };
 }
 
 interface SelectProps extends Shared {

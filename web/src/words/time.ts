@@ -25,7 +25,7 @@ const DAY = 24 * HOUR;
 /** "25 min", "3 h 10 min", "2 days": two units at most, for there is no use for more. */
 export function duration(ms: number): string {
   const unit = (count: number, name: "minute" | "hour" | "day" | "second"): string =>
-    cached(name, (tag) => {
+    cached(`unit ${name}`, (tag) => {
       const unitDisplay = name === "day" ? "long" : "short";
       return new Intl.NumberFormat(tag, { style: "unit", unit: name, unitDisplay });
     }).format(count);

@@ -36,16 +36,15 @@ const LOADERS: Record<Exclude<Language, "en">, () => Promise<{ default: unknown 
 /** What is on the screen now. Components that call `t` are drawn anew when it changes. */
 export const language = signal<Language>("en");
 
-export function t(key: WordKey, options: TOptions = {}): string {
-  // Reading the signal makes whoever calls follow it.
-  return language.value ? i18next.t(key, options) : "";
-}
+export const t = (key: WordKey, options: TOptions = {}): string =>
+  i18next.t(key, { ...options, lng: language.value });
 
 /** A word of an open set, such as an act's name, with the name itself where it is unknown. */
 export function named(group: string, name: string): string {
-  const key = `${group}.${name}`;
-  void language.value;
-  return i18next.exists(key) ? i18next.t(key as WordKey) : name;
+  const word = (language: string): unknown =>
+    i18next.getResource(language, "translation", `${group}.${name}`);
+  const found = word(language.value) ?? word("en");
+  return typeof found === "string" ? found : name;
 }
 
 export function known(tag: string): Language | undefined {
