@@ -88,6 +88,7 @@ async fn console(
         archive: server.archive(),
         feed: server.feed(),
         board: server.board(),
+        doorway: server.doorway(),
         proxies: config.console.proxies.clone().into(),
         stop,
     };

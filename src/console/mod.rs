@@ -2,7 +2,7 @@
 
 use crate::access::{Access, AccessError};
 use crate::config::Cidr;
-use crate::live::{Board, Feed};
+use crate::live::{Board, Doorway, Feed};
 use crate::store::{Archive, StoreError, TicketStore};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -39,6 +39,7 @@ mod status;
 mod status_page;
 mod ticket_view;
 mod tickets;
+mod try_it;
 mod users;
 mod webhooks;
 
@@ -79,6 +80,8 @@ pub struct Shared {
     pub feed: Feed,
     /// The calls that run.
     pub board: Board,
+    /// The way in for a browser's call.
+    pub doorway: Doorway,
     /// Reverse proxies, whose word on a browser's address is believed.
     pub proxies: Arc<[Cidr]>,
     /// Ends the streams when the server stops.
@@ -106,6 +109,7 @@ fn api() -> (Router<Shared>, Value, Rules) {
         .merge(recordings::routes())
         .merge(events::routes())
         .merge(calls::routes())
+        .merge(try_it::routes())
         .merge(statistics::routes())
         .merge(webhooks::routes())
         .merge(hotlines::routes())

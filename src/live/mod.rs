@@ -3,6 +3,7 @@
 mod board;
 mod call_task;
 mod clock;
+mod doorway;
 mod ear;
 mod feed;
 mod filing;
@@ -13,5 +14,6 @@ mod tickets;
 mod witness;
 
 pub use board::{Board, RunningCall, RunningTurn, Speaker, StereoFrame};
+pub use doorway::{Doorway, Line};
 pub use feed::Feed;
 pub use server::{Engines, Server, StartError};

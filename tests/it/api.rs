@@ -7,11 +7,13 @@ use serde_json::{Value, json};
 use spillway::access::{Hotlines, NewToken, Permission, Profile, Role};
 use std::collections::{BTreeMap, BTreeSet};
 
+mod calls;
 mod events;
 mod managing;
 pub mod office;
 mod people;
 mod status;
+mod try_it;
 
 #[tokio::test]
 async fn a_ticket_is_claimed_corrected_and_settled() {
