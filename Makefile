@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup models demo test check fmt soak bench queue peers test-api doctor \
+.PHONY: help setup web models demo test check fmt soak bench queue peers test-api doctor \
 	clean
 
 # The speech `make bench` measures with. PACKS=... names other model packs for the set-up.
@@ -15,8 +15,11 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | \
 		awk -F '\t' '{ printf "make %-8s %s\n", $$1, $$2 }'
 
-setup: ## system packages, native libraries, the program, model packs
+setup: ## system packages, native libraries, pages, the program, model packs
 	@tools/setup.sh
+
+web: ## the console's pages, which go into the program
+	@tools/setup.sh pages
 
 models: setup ## show the model packs (get others with: spillway models pull LANGUAGE)
 	@"$$(tools/program.sh)" models list
@@ -24,7 +27,8 @@ models: setup ## show the model packs (get others with: spillway models pull LAN
 demo: setup ## a whole call: ONCE=1 stops after the ticket, LANG_PACK=vi speaks Vietnamese
 	@tools/demo.sh
 
-test: setup ## all tests
+test: ## all tests
+	@tools/setup.sh tests
 	@tools/test.sh
 
 check: fmt ## formatting, lints, all tests, licences
@@ -47,7 +51,8 @@ bench: setup ## word error rate and speed of the recognisers, on MANIFEST
 queue: setup ## 150 operators at a million tickets, in SQLite and PostgreSQL
 	@tools/with_postgres.sh "$$(tools/program.sh)" bench queue --postgres POSTGRES
 
-soak: setup ## crashes by the thousand, and the database gone for a minute
+soak: ## crashes by the thousand, and the database gone for a minute
+	@tools/setup.sh tests
 	@SPILLWAY_TEST_DEATHS=1000 SPILLWAY_TEST_OUTAGE_S=60 \
 		tools/test.sh -- callbacks::crash outage::
 
@@ -62,4 +67,5 @@ doctor: setup ## is everything here that calls need?
 
 clean: ## removes what was built, unpacked and recorded (downloads stay in the user's cache)
 	cargo clean
+	rm -rf web/dist web/node_modules web/.made-of
 	rm -rf models/*/ models/.new-* models/.old-* models/.lock models/.setup-lock var

@@ -6,6 +6,12 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     // `sqlx::migrate!` embeds the folder, and cannot tell cargo of a new file in it.
     println!("cargo:rerun-if-changed=src/store/migrations");
+    // The console's pages are embedded; where they are not built yet, there are none.
+    let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/dist");
+    if let Err(error) = std::fs::create_dir_all(&pages) {
+        println!("cargo:warning={} cannot be made: {error}", pages.display());
+    }
+    println!("cargo:rerun-if-changed=web/dist");
     let native = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/native");
     if !native.join("libvosk.so").exists() {
         println!("cargo:warning=models/native/libvosk.so is missing: run `make setup`");

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 mod access;
+mod callback_line;
 mod cidr;
 mod console;
 mod hotline;
@@ -12,6 +13,7 @@ mod ports;
 mod recordings;
 
 pub use access::{AccessConfig, SecondFactorConfig};
+pub use callback_line::CallbackLineConfig;
 pub use cidr::Cidr;
 pub use console::ConsoleConfig;
 pub use hotline::{LoadedHotline, gazetteer_file, load_grammar, load_hotline, load_policies};
@@ -44,6 +46,8 @@ pub struct Config {
     pub access: AccessConfig,
     /// The operators' console and its API.
     pub console: ConsoleConfig,
+    /// The line by which operators call back.
+    pub callback_line: CallbackLineConfig,
     /// What becomes of recordings and journals.
     pub recordings: RecordingsConfig,
     /// Telling others of tickets.
@@ -145,6 +149,7 @@ impl Default for Config {
             store: StoreConfig::default(),
             access: AccessConfig::default(),
             console: ConsoleConfig::default(),
+            callback_line: CallbackLineConfig::default(),
             recordings: RecordingsConfig::default(),
             webhooks: WebhooksConfig::default(),
         }
@@ -285,6 +290,7 @@ impl Config {
             return invalid("store.node", format!("is \"{node}\""), fix);
         }
         let problem = self.access.problem().or_else(|| self.recordings.problem());
+        let problem = problem.or_else(|| self.callback_line.problem());
         if let Some((key, problem, fix)) = problem {
             return invalid(key, problem, fix);
         }

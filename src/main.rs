@@ -43,6 +43,8 @@ enum Command {
     Migrate(command::migrate::Args),
     /// Print the audit log, or prove that nobody changed it.
     Audit(command::audit::Args),
+    /// Print the OpenAPI document of the REST API.
+    Openapi(command::openapi::Args),
     /// Check every prerequisite and say how to mend what is missing.
     Doctor(command::doctor::Args),
 }
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
         Command::Users(args) => command::users::run(config, args),
         Command::Migrate(args) => command::migrate::run(config, &args),
         Command::Audit(args) => command::audit::run(config, args),
+        Command::Openapi(args) => command::openapi::run(&args),
         Command::Doctor(args) => command::doctor::run(config, args),
     };
     result.unwrap_or_else(|e| {

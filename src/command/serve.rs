@@ -87,6 +87,8 @@ async fn console(
         access,
         archive: server.archive(),
         feed: server.feed(),
+        switchboard: server.switchboard(),
+        board: server.board(),
         proxies: config.console.proxies.clone().into(),
         stop,
     };

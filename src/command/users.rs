@@ -89,6 +89,9 @@ struct AddArgs {
     /// Shows callers' personal data to an observer or administrator.
     #[arg(long)]
     personal_data: bool,
+    /// The user's telephone within the PBX, rung when the user calls somebody back.
+    #[arg(long, value_name = "NUMBER", default_value = "", hide_default_value = true)]
+    extension: String,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -106,6 +109,7 @@ impl AddArgs {
             languages: self.languages.iter().cloned().collect::<BTreeSet<_>>(),
             hotlines,
             personal_data: self.personal_data,
+            extension: self.extension.clone(),
         }
     }
 }

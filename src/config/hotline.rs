@@ -49,7 +49,7 @@ pub fn load_hotline(config: &Config, name: &str, date: &str) -> Result<LoadedHot
         let reason = line(Part::Hotline, &path) + &line(Part::Prompts, &texts_path);
         ConfigError::Hotline { file: path.clone(), reason: format!("cannot be used:{reason}") }
     })?;
-    let digest = digest.finalize().iter().map(|b| format!("{b:02x}")).collect();
+    let digest = hex::encode(digest.finalize());
     Ok(LoadedHotline { hotline: Arc::new(hotline), digest, date })
 }
 

@@ -3,8 +3,9 @@
 use super::Shared;
 use super::extract::Asker;
 use super::problem::Problem;
+use super::ticket_row::TicketRow;
 use crate::access::{Permission, Principal};
-use crate::store::TicketEvent;
+use crate::live::News;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -23,7 +24,7 @@ use utoipa_axum::routes;
 /// Entries read at a time for who was away.
 const PAGE: u32 = 500;
 /// A stream's user is looked at again so often: who is disabled or demoted sees no more.
-const CHECK: Duration = Duration::from_secs(15);
+pub(super) const CHECK: Duration = Duration::from_secs(15);
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(events))
@@ -43,6 +44,8 @@ struct TicketEventView<'e> {
     ticket: i64,
     /// Its hotline.
     hotline: &'e str,
+    /// The ticket as it stands now; null when it is there no more.
+    row: Option<TicketRow>,
 }
 
 /// Follow what happens to the tickets.
@@ -86,40 +89,42 @@ pub(super) fn place(id: &str) -> Option<(i64, i64)> {
 struct Follower {
     shared: Shared,
     principal: Principal,
-    news: Receiver<Arc<TicketEvent>>,
+    news: Receiver<Arc<News>>,
     /// What came last.
     after: (i64, i64),
     /// The log may have more than the news tell.
     behind: bool,
     /// Read from the log and not yet sent, the next one last.
-    waiting: Vec<Arc<TicketEvent>>,
+    waiting: Vec<Arc<News>>,
     check: tokio::time::Interval,
 }
 
 impl Follower {
     async fn next(mut self) -> Option<(Result<Event, Infallible>, Follower)> {
         loop {
-            let event = self.next_event().await?;
+            let news = self.next_news().await?;
+            let event = &news.event;
             if (event.seal, event.id) <= self.after {
                 continue;
             }
             self.after = (event.seal, event.id);
             if self.principal.user().profile.hotlines.include(&event.hotline) {
-                return Some((Ok(sent(&event)), self));
+                return Some((Ok(self.sent(&news)), self));
             }
         }
     }
 
     /// The next entry of the log, whosever it is; `None` ends the stream.
-    async fn next_event(&mut self) -> Option<Arc<TicketEvent>> {
+    async fn next_news(&mut self) -> Option<Arc<News>> {
         loop {
-            if let Some(event) = self.waiting.pop() {
-                return Some(event);
+            if let Some(news) = self.waiting.pop() {
+                return Some(news);
             }
             if self.behind {
                 // A browser asks again by itself when a stream ends.
                 let page = self.shared.store.ticket_events(self.after, PAGE).await.ok()?;
                 self.behind = page.len() == PAGE as usize;
+                let page = News::of(&self.shared.store, page).await.ok()?;
                 self.waiting = page.into_iter().rev().map(Arc::new).collect();
                 continue;
             }
@@ -127,7 +132,7 @@ impl Follower {
             tokio::select! {
                 () = stop.cancelled() => return None,
                 news = self.news.recv() => match news {
-                    Ok(event) => return Some(event),
+                    Ok(news) => return Some(news),
                     Err(RecvError::Lagged(_)) => self.behind = true,
                     Err(RecvError::Closed) => return None,
                 },
@@ -139,16 +144,17 @@ impl Follower {
             }
         }
     }
-}
 
-fn sent(event: &TicketEvent) -> Event {
-    let view = TicketEventView {
-        at: Timestamp::from_millisecond(event.at).unwrap_or_default(),
-        actor: &event.actor,
-        act: &event.act,
-        ticket: event.ticket,
-        hotline: &event.hotline,
-    };
-    let data = serde_json::to_string(&view).unwrap_or_default();
-    Event::default().id(format!("{}-{}", event.seal, event.id)).event("ticket").data(data)
+    fn sent(&self, News { event, ticket }: &News) -> Event {
+        let view = TicketEventView {
+            at: Timestamp::from_millisecond(event.at).unwrap_or_default(),
+            actor: &event.actor,
+            act: &event.act,
+            ticket: event.ticket,
+            hotline: &event.hotline,
+            row: ticket.as_deref().map(|stored| self.shared.row(&self.principal, stored)),
+        };
+        let data = serde_json::to_string(&view).unwrap_or_default();
+        Event::default().id(format!("{}-{}", event.seal, event.id)).event("ticket").data(data)
+    }
 }

@@ -27,6 +27,8 @@ struct HotlineView {
     slots: SlotsView,
     /// From the caller's first call to the promised answer, in hours.
     within_h: i64,
+    /// Callers can be called back by a click, by who has an extension.
+    calls_back: bool,
     /// Its clock, as IANA names it.
     zone: String,
 }
@@ -62,6 +64,7 @@ async fn list(State(shared): State<Shared>, Asker(by): Asker) -> Json<Vec<Hotlin
             need: policy.slots.need.clone(),
         },
         within_h: policy.within.as_hours(),
+        calls_back: shared.switchboard.is_there(),
         zone: policy.hours.zone().iana_name().unwrap_or("UTC").to_string(),
     });
     Json(views.collect())

@@ -72,7 +72,7 @@ fn digest(parts: &[&[u8]]) -> String {
         digest.update(part);
         digest.update([0]);
     }
-    digest.finalize().iter().map(|b| format!("{b:02x}")).collect()
+    hex::encode(digest.finalize())
 }
 
 /// The answer, after it was kept; failures of ours are not kept, so that another try may succeed.

@@ -2,7 +2,7 @@
 
 use crate::access::{Access, AccessError};
 use crate::config::Cidr;
-use crate::live::Feed;
+use crate::live::{Board, Feed, Switchboard};
 use crate::store::{Archive, StoreError, TicketStore};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -22,7 +22,10 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 mod account;
+mod assets;
 mod audit;
+mod callback_call;
+mod calls;
 mod document;
 mod events;
 mod extract;
@@ -30,12 +33,14 @@ mod guard;
 mod hotlines;
 mod idempotency;
 mod invitations;
+mod presence;
 mod problem;
 mod recordings;
 mod session;
 mod statistics;
 mod status;
 mod status_page;
+mod ticket_row;
 mod ticket_view;
 mod tickets;
 mod users;
@@ -76,6 +81,10 @@ pub struct Shared {
     pub archive: Archive,
     /// What happens to the tickets.
     pub feed: Feed,
+    /// Calls operators' telephones and callers'.
+    pub switchboard: Switchboard,
+    /// The calls that run.
+    pub board: Board,
     /// Reverse proxies, whose word on a browser's address is believed.
     pub proxies: Arc<[Cidr]>,
     /// Ends the streams when the server stops.
@@ -100,8 +109,11 @@ fn api() -> (Router<Shared>, Value, Rules) {
     let described = OpenApiRouter::with_openapi(Description::openapi())
         .merge(session::routes())
         .merge(tickets::routes())
+        .merge(callback_call::routes())
         .merge(recordings::routes())
         .merge(events::routes())
+        .merge(presence::routes())
+        .merge(calls::routes())
         .merge(statistics::routes())
         .merge(webhooks::routes())
         .merge(hotlines::routes())
@@ -184,7 +196,7 @@ fn router(shared: Shared) -> Router {
             let detail = "this takes other methods; see Allow";
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail)
         })
-        .fallback(async || Problem::not_found("there is nothing here; see /api/v1/openapi.json"))
+        .fallback(assets::serve)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(axum::middleware::from_fn(guard::private))
         .with_state(shared)

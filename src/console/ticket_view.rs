@@ -73,7 +73,7 @@ pub(super) struct TicketView {
 /// Where a ticket stands.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "name", rename_all = "snake_case")]
-enum StageView {
+pub(super) enum StageView {
     /// The call is still running.
     Taking,
     /// Waiting for an operator.
@@ -222,15 +222,6 @@ struct NoteView {
     text: String,
 }
 
-/// A page of tickets.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct TicketPage {
-    /// The tickets.
-    pub(super) items: Vec<TicketView>,
-    /// The `cursor` of the next page; null on the last.
-    pub(super) next: Option<String>,
-}
-
 impl TicketView {
     /// `personal`: who asks may see personal data.
     pub(super) fn new(
@@ -283,7 +274,7 @@ impl TicketView {
     }
 }
 
-fn stage_view(stage: &Stage) -> StageView {
+pub(super) fn stage_view(stage: &Stage) -> StageView {
     match stage {
         Stage::Taking => StageView::Taking,
         Stage::Open => StageView::Open,
@@ -337,6 +328,6 @@ fn clip(segment: &crate::speech::SpeechSegment) -> Clip {
     Clip { from_ms: segment.start.as_ms(), to_ms: segment.end.as_ms() }
 }
 
-fn instant(unix_ms: i64) -> Timestamp {
+pub(super) fn instant(unix_ms: i64) -> Timestamp {
     Timestamp::from_millisecond(unix_ms).unwrap_or_default()
 }

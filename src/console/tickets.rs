@@ -3,7 +3,8 @@
 use super::Shared;
 use super::extract::{Asked, Asker, Body, IfMatch, Place};
 use super::problem::Problem;
-use super::ticket_view::{PartView, TicketPage, TicketView};
+use super::ticket_row::TicketPage;
+use super::ticket_view::{PartView, TicketView};
 use crate::access::{AccessError, Hotlines, Permission, Principal};
 use crate::store::{Order, Pick, QueuePlace, StoredTicket, TicketFilter};
 use crate::ticket::{Act, Actor, Priority, Stage, TicketNumber};
@@ -18,11 +19,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 /// Tickets on one page, at most.
-const PAGE_MAX: u32 = 200;
-/// Stages at which somebody still owes the caller something.
-const PENDING: [&str; 5] = ["open", "claimed", "calling", "scheduled", "referred"];
+const PAGE_MAX: u32 = 500;
 /// And where nothing is asked.
 const PAGE: u32 = 50;
+/// Tickets of a list that are counted, at most.
+const COUNT_MAX: u32 = 10_000;
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
@@ -53,6 +54,14 @@ struct TicketQuery {
     language: Option<String>,
     /// Only those that this user holds.
     holder: Option<String>,
+    /// Only those of this branch of the hotline.
+    branch: Option<String>,
+    /// Only those of callers of this district.
+    district: Option<String>,
+    /// Only those with these words in name or address, or with this telephone number or part of
+    /// it, however they are written, or of this number; needs `personal_data:read`.
+    #[param(max_length = 200)]
+    q: Option<String>,
     /// Only those to be called back at this number, E.164; needs `personal_data:read`.
     callback_number: Option<String>,
     /// Only those whose promise is broken.
@@ -65,7 +74,7 @@ struct TicketQuery {
     /// `next` of the page before.
     cursor: Option<String>,
     /// Tickets on a page.
-    #[param(minimum = 1, maximum = 200, default = 50)]
+    #[param(minimum = 1, maximum = 500, default = 50)]
     limit: Option<u32>,
 }
 
@@ -85,15 +94,14 @@ impl TicketQuery {
         }
         let stages: Vec<String> = match &self.stage {
             Some(stages) => stages.split(',').map(String::from).collect(),
-            // A promise can be broken only while it is to be kept.
-            None if self.overdue => PENDING.map(String::from).to_vec(),
             None => vec![],
         };
         if let Some(unknown) = stages.iter().find(|s| !Stage::NAMES.contains(&s.as_str())) {
             let known = Stage::NAMES.join(", ");
             return Err(Problem::invalid(format!("stage: {unknown:?} is none of {known}")));
         }
-        if self.callback_number.is_some() {
+        let q = self.q.clone().filter(|q| !q.trim().is_empty());
+        if self.callback_number.is_some() || q.is_some() {
             by.demand(Permission::SeePersonalData)?;
         }
         let order = self.order(self.cursor.as_deref());
@@ -112,6 +120,9 @@ impl TicketQuery {
             need: self.need,
             language: self.language,
             holder: self.holder,
+            branch: self.branch,
+            district: self.district,
+            search: q,
             callback_number: self.callback_number,
             due_before: self.overdue.then_some(now),
             order,
@@ -291,6 +302,7 @@ async fn list(
     Asker(by): Asker,
     Asked(query): Asked<TicketQuery>,
 ) -> Result<Json<TicketPage>, Problem> {
+    let first = query.cursor.is_none();
     let filter = query.filter(&by, Timestamp::now())?;
     let mut tickets = shared.store.list(&filter).await?;
     let more = tickets.len() >= filter.limit as usize;
@@ -298,8 +310,12 @@ async fn list(
         tickets.pop();
     }
     let next = tickets.last().filter(|_| more).map(|last| cursor(filter.order, last));
-    let items = tickets.iter().map(|stored| shared.view(&by, stored)).collect();
-    Ok(Json(TicketPage { items, next }))
+    let items = tickets.iter().map(|stored| shared.row(&by, stored)).collect();
+    let total = match first {
+        true => Some(shared.store.count(&filter, COUNT_MAX).await?),
+        false => None,
+    };
+    Ok(Json(TicketPage { items, next, total }))
 }
 
 /// One ticket.

@@ -1,9 +1,7 @@
 //! Text typed without tones and diacritics, with them put back where the words and names of the
 //! language tell which.
 
-use super::{Grammar, tokens};
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
+use super::{Grammar, tokens, without_marks};
 
 /// Words of the longest phrase or name that is looked for.
 const PHRASE_TOKENS_MAX: usize = 5;
@@ -76,11 +74,6 @@ fn name_at(tokens: &[String], grammar: &Grammar) -> Option<(usize, String)> {
             same.then_some((count, written))
         })
     })
-}
-
-fn without_marks(text: &str) -> String {
-    let letters = text.nfd().filter(|c| !is_combining_mark(*c));
-    letters.map(|c| if c == 'đ' { 'd' } else { c }).collect()
 }
 
 #[cfg(test)]

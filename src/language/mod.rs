@@ -43,7 +43,7 @@ pub use number::{count_said, digits_in, numbers_to_digits};
 pub use person::names;
 pub use person_words::{JoinedNames, PersonWords, SpellingWords};
 pub use phone::{e164, spoken_number, spoken_phone};
-pub use text::{contains_phrase, ends_with_phrase, find_phrase, fold, tokens};
+pub use text::{contains_phrase, ends_with_phrase, find_phrase, fold, tokens, without_marks};
 pub use words::{AddressWords, Endings, HousePartWords, NeedWords, NumberWords, Words};
 pub use yes_no::{YesNo, only_yes_no, yes_no};
 

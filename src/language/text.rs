@@ -26,6 +26,18 @@ pub fn tokens(text: &str) -> Vec<String> {
     tokens.take(TOKENS_MAX).collect()
 }
 
+/// Lower-case letters without tone and accent marks: what is left when they were heard wrongly, or
+/// not typed.
+pub fn without_marks(text: &str) -> String {
+    let bare = |c: char| match c {
+        'ł' => 'l',
+        'ø' => 'o',
+        'đ' => 'd',
+        other => other,
+    };
+    text.nfd().filter(|c| !is_mark(*c)).map(bare).collect()
+}
+
 fn trim_token(token: &str) -> String {
     let keep = |c: char| c.is_alphanumeric() || is_mark(c) || c == '+';
     let word = token.trim_matches(|c: char| !keep(c));

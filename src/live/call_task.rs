@@ -3,6 +3,7 @@
 use super::ear::Ear;
 use super::mouth::Mouth;
 use super::tickets::TicketDesk;
+use super::witness::Witness;
 use crate::audio::{AudioFrame, FRAME_MS};
 use crate::call::{Call, CallerFacts, HangupCause, Input, Note, Output};
 use crate::dialogue::Hotline;
@@ -27,6 +28,7 @@ pub(super) struct CallTask {
     pub(super) ear: Ear,
     pub(super) log: CallLog,
     pub(super) desk: TicketDesk,
+    pub(super) witness: Witness,
     pub(super) stop: CancellationToken,
 }
 
@@ -100,10 +102,12 @@ impl Running {
         {
             self.input(now, input);
         }
+        self.task.witness.tell(self.call.asked());
     }
 
     fn audio(&mut self, now: CallTime, heard: &AudioFrame, out: &AudioFrame) {
         self.task.log.audio(now, heard, out);
+        self.task.witness.sound(heard, out);
         self.guarded(now, Input::Audio(*heard));
         self.task.ear.frame(heard, self.call.is_voiced());
         self.drain(now);
@@ -111,6 +115,7 @@ impl Running {
 
     fn input(&mut self, now: CallTime, input: Input) {
         self.task.log.input(now, &input);
+        self.task.witness.input(now, &input);
         let hung_up = match input {
             Input::Hangup(cause) => Some(cause),
             _ => None,
@@ -147,6 +152,7 @@ impl Running {
         loop {
             let output = self.call.poll();
             self.task.log.output(now, &output);
+            self.task.witness.output(now, &output);
             if let Output::Timeout(_) = output {
                 return;
             }
@@ -193,7 +199,8 @@ impl Running {
         let Running { task, .. } = self;
         let call = task.facts.call_id.clone();
         // The ticket first: it is what must not be lost.
-        task.desk.close(cause, now.as_ms()).await;
+        let ticket = task.desk.close(cause, now.as_ms()).await;
+        task.witness.end(cause, ticket);
         task.log.end(now, cause);
         tracing::info!(%call, %cause, seconds = now.as_ms() / 1_000, "call ended");
     }

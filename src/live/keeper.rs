@@ -19,7 +19,11 @@ pub(super) async fn keep(store: TicketStore, spool: Spool, stop: CancellationTok
             () = stop.cancelled() => break,
             _ = second.tick() => {}
         }
-        match once(&store, &spool).await {
+        let kept = tokio::select! {
+            () = stop.cancelled() => break,
+            kept = once(&store, &spool) => kept,
+        };
+        match kept {
             Ok(taken) => {
                 if !well || taken > 0 {
                     tracing::info!(taken, "the database is there; waiting tickets are saved");
@@ -39,7 +43,7 @@ pub(super) async fn keep(store: TicketStore, spool: Spool, stop: CancellationTok
 
 async fn once(store: &TicketStore, spool: &Spool) -> Result<usize, StoreError> {
     let taken = spool.drain(store, unix_ms()).await?;
-    while store.sweep(now()).await?.more {}
-    store.checkpoint().await?;
+    while store.in_time(store.sweep(now())).await?.more {}
+    store.in_time(store.checkpoint()).await?;
     Ok(taken)
 }

@@ -1,5 +1,6 @@
 //! Calls as they happen: the sockets, one task for each call, the engines, admission, the clock.
 
+mod board;
 mod call_task;
 mod clock;
 mod ear;
@@ -8,7 +9,13 @@ mod filing;
 mod keeper;
 mod mouth;
 mod server;
+mod switchboard;
 mod tickets;
+mod witness;
 
-pub use feed::Feed;
+pub use board::{Board, RunningCall, RunningTurn, Speaker, StereoFrame};
+pub use feed::{Feed, News};
 pub use server::{Engines, Server, StartError};
+pub use switchboard::{
+    CallPlan, CallbackCall, CallbackOutcome, CallbackState, LineError, Switchboard,
+};

@@ -1,12 +1,15 @@
 //! The running server: entrances, admission, engines, orderly start and stop.
 
+use super::board::Board;
 use super::call_task::CallTask;
 use super::clock::{now, unix_ms};
 use super::ear::Ear;
 use super::feed::Feed;
 use super::filing::Filing;
 use super::keeper;
+use super::switchboard::Switchboard;
 use super::tickets::TicketDesk;
+use super::witness::Witness;
 use crate::call::{CallerFacts, HangupCause, Sound};
 use crate::config::{Config, ConfigError, LoadedHotline, RecognizerChoice};
 use crate::engine::announcer::Announcer;
@@ -25,6 +28,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -34,6 +38,10 @@ const DRAIN: Duration = Duration::from_secs(20);
 const FIRST_PROMPTS: usize = 3;
 /// How long they may take to be spoken before calls are answered.
 const WARM_UP: Duration = Duration::from_secs(60);
+
+/// How long a start waits for a database that cannot be reached yet, and how often it tries.
+const DATABASE_WAIT: Duration = Duration::from_secs(60);
+const DATABASE_RETRY: Duration = Duration::from_secs(5);
 
 /// Why the server did not start; each says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -110,6 +118,8 @@ struct House {
     spool: Spool,
     archive: Archive,
     feed: Feed,
+    switchboard: Switchboard,
+    board: Board,
     writer: Writer,
     filing: Filing,
     lines: Arc<Semaphore>,
@@ -134,7 +144,7 @@ impl Server {
     ) -> Result<Server, StartError> {
         let lock = DataDirLock::take(&config.data_dir)?;
         let archive = Archive::of(&config)?;
-        let store = TicketStore::open(&StoreOptions::of(&config)?).await?;
+        let store = open_store(&StoreOptions::of(&config)?).await?;
         let report =
             recover(&config.data_dir, &store, &hotline.hotline, archive.keys(), unix_ms()).await?;
         for call in &report.recovered {
@@ -146,6 +156,7 @@ impl Server {
         }
         let spool = Spool::open(&config.data_dir)?;
         let sip = SipServer::bind(config.sip.clone()).await?;
+        let switchboard = Switchboard::open(&config.callback_line, &config.sip).await?;
         let audiosocket = match config.audiosocket.listen {
             Some(addr) => {
                 Some(AudioSocketListener::bind(addr, config.audiosocket.allow.clone()).await?)
@@ -163,6 +174,8 @@ impl Server {
             spool,
             archive,
             feed: Feed::default(),
+            switchboard,
+            board: Board::default(),
             writer,
             filing,
             calls: TaskTracker::new(),
@@ -184,6 +197,16 @@ impl Server {
     /// What happens to the tickets, while it runs.
     pub fn feed(&self) -> Feed {
         self.house.feed.clone()
+    }
+
+    /// Places calls back.
+    pub fn switchboard(&self) -> Switchboard {
+        self.house.switchboard.clone()
+    }
+
+    /// The calls that run.
+    pub fn board(&self) -> Board {
+        self.house.board.clone()
     }
 
     /// What calls leave.
@@ -229,10 +252,13 @@ impl Server {
         self.sip.set_draining(true);
         self.house.calls.close();
         tracing::info!(calls = self.house.calls.len(), "stopping");
-        if tokio::time::timeout(DRAIN, self.house.calls.wait()).await.is_err() {
-            self.house.stop.cancel();
-            self.house.calls.wait().await;
-        }
+        let callers = async {
+            if tokio::time::timeout(DRAIN, self.house.calls.wait()).await.is_err() {
+                self.house.stop.cancel();
+                self.house.calls.wait().await;
+            }
+        };
+        tokio::join!(callers, self.house.switchboard.close(DRAIN));
         self.house.writer.flush().await;
         keeping.cancel();
         for task in [keeper, feed] {
@@ -247,6 +273,22 @@ impl Server {
             tracing::error!(%error, "the sender of webhooks broke");
         }
         self.sip.close(Duration::from_secs(2)).await;
+    }
+}
+
+/// Opens the store; after a power cut the database's server may come up later than we do.
+async fn open_store(options: &StoreOptions) -> Result<TicketStore, StoreError> {
+    let begun = Instant::now();
+    let mut retry = tokio::time::interval(DATABASE_RETRY);
+    loop {
+        retry.tick().await;
+        match TicketStore::open(options).await {
+            Err(error @ StoreError::Unreachable { .. }) if begun.elapsed() < DATABASE_WAIT => {
+                let wait_s = DATABASE_WAIT.saturating_sub(begun.elapsed()).as_secs();
+                tracing::warn!(%error, wait_s, "waiting for the database; no calls are answered");
+            }
+            opened => return opened,
+        }
     }
 }
 
@@ -284,7 +326,10 @@ impl House {
                 }
             };
             match call.answer(&facts.call_id).await {
-                Ok(leg) => self.take(facts, leg, log, line).await,
+                Ok(leg) => {
+                    let witness = self.board.begin(&facts, &self.hotline.hotline);
+                    self.take(facts, leg, log, witness, line).await;
+                }
                 Err(error) => {
                     tracing::info!(call = %facts.call_id, %error, "not answered");
                     log.end(crate::time::CallTime(0), HangupCause::Cancelled);
@@ -311,7 +356,10 @@ impl House {
         let tracker = self.calls.clone();
         tracker.spawn(async move {
             match self.log(&facts).await {
-                Ok(log) => self.take(facts, leg, log, line).await,
+                Ok(log) => {
+                    let witness = self.board.begin(&facts, &self.hotline.hotline);
+                    self.take(facts, leg, log, witness, line).await;
+                }
                 Err(error) => {
                     tracing::error!(%error, "a call cannot be kept on disk and is refused");
                     leg.hang_up(HangupCause::Congestion);
@@ -338,6 +386,7 @@ impl House {
         facts: CallerFacts,
         leg: Box<dyn Leg>,
         log: CallLog,
+        witness: Witness,
         line: OwnedSemaphorePermit,
     ) {
         tracing::info!(call = %facts.call_id, entrance = facts.entrance, "call answered");
@@ -356,6 +405,7 @@ impl House {
             ear: Ear::new(self.engines.recognizer.clone()),
             log,
             desk,
+            witness,
             stop: self.stop.clone(),
         };
         task.run().await;

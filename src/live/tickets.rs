@@ -60,12 +60,15 @@ impl TicketDesk {
     pub(super) fn find(&self, hotline: &str, number: TicketNumber) {
         let (store, tell, hotline) = (self.store.clone(), self.tell.clone(), hotline.to_string());
         tokio::spawn(async move {
-            let standing = match store.get(number).await {
-                Ok(Some(stored)) if stored.ticket.hotline == hotline => {
-                    store.standing(&stored, now()).await.ok()
+            let standing = async {
+                match store.get(number).await? {
+                    Some(stored) if stored.ticket.hotline == hotline => {
+                        store.standing(&stored, now()).await.map(Some)
+                    }
+                    _ => Ok(None),
                 }
-                _ => None,
             };
+            let standing = store.in_time(standing).await.unwrap_or_default();
             let _ = tell.try_send(Input::TicketFound { number, standing });
         });
     }
@@ -75,15 +78,22 @@ impl TicketDesk {
         self.news.try_recv().ok()
     }
 
-    /// The call is over: waits until the last ticket and the call's end are on disk.
-    pub(super) async fn close(self, cause: HangupCause, duration_ms: u64) {
+    /// The call is over: waits until the last ticket and the call's end are on disk. Gives the
+    /// ticket's number if that came since the last news.
+    pub(super) async fn close(self, cause: HangupCause, duration_ms: u64) -> Option<TicketNumber> {
         self.wanted.send_modify(|w| w.ended = Some(Ended { cause, duration_ms }));
-        let TicketDesk { wanted, news, task, .. } = self;
+        let TicketDesk { wanted, mut news, task, .. } = self;
         drop(wanted);
-        drop(news);
         if let Err(error) = task.await {
             tracing::error!(%error, "the task that saves a call's ticket broke");
         }
+        let mut ticket = None;
+        while let Ok(input) = news.try_recv() {
+            if let Input::TicketSaved { number, .. } = input {
+                ticket = Some(number);
+            }
+        }
+        ticket
     }
 }
 
@@ -139,7 +149,8 @@ impl Clerk {
     async fn save(&self, ticket: &Ticket) -> bool {
         let stamps = Stamps { created_unix_ms: self.answered_unix_ms, updated_unix_ms: unix_ms() };
         let revision = ticket.revision;
-        let (news, saved) = match self.store.save(ticket, stamps).await {
+        let saving = self.store.save(ticket, stamps);
+        let (news, saved) = match self.store.in_time(saving).await {
             Ok(number) => {
                 let by = self.promise(&ticket.hotline).await;
                 let earlier = self.earlier(ticket, number).await;
@@ -156,7 +167,8 @@ impl Clerk {
 
     /// What the caller may be told of the callback; nothing where the store does not say.
     async fn promise(&self, hotline: &str) -> Option<CallbackBy> {
-        self.store.promise(hotline, now()).await.unwrap_or_default()
+        let promise = self.store.promise(hotline, now());
+        self.store.in_time(promise).await.unwrap_or_default()
     }
 
     /// The ticket that the caller has already, looked up once a call.
@@ -165,13 +177,18 @@ impl Clerk {
             return None;
         }
         let (store, to) = (&self.store, &ticket.callback_number);
-        let stored = store.waiting_for(&ticket.hotline, to, number).await.ok()??;
-        store.standing(&stored, now()).await.ok()
+        let standing = async {
+            match store.waiting_for(&ticket.hotline, to, number).await? {
+                Some(stored) => store.standing(&stored, now()).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        store.in_time(standing).await.unwrap_or_default()
     }
 
     /// True when the store has it.
     async fn finish(&self, end: CallEnd) -> bool {
-        let finished = self.store.finish(&self.call, end).await;
+        let finished = self.store.in_time(self.store.finish(&self.call, end)).await;
         if let Err(error) = &finished {
             tracing::error!(call = %self.call, %error, "the call's end is not saved");
         }

@@ -70,7 +70,7 @@ fn hash(before: &str, number: i64, at: i64, events: &[AuditEvent]) -> String {
     for event in events {
         digest.update(event.line());
     }
-    digest.finalize().iter().map(|b| format!("{b:02x}")).collect()
+    hex::encode(digest.finalize())
 }
 
 /// A sealed entry about a ticket, for those who follow what happens.

@@ -96,6 +96,19 @@ impl TicketStore {
         self.database.change(run).await
     }
 
+    /// Writes into the audit log that somebody listened in on the running call of ticket `number`.
+    pub async fn listened_in(
+        &self,
+        number: TicketNumber,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let run = async |change: &mut Change| {
+            self.note_by(change, now, by, "listen", number, &json!({})).await
+        };
+        self.database.change(run).await
+    }
+
     async fn set_hold(
         &self,
         number: TicketNumber,

@@ -14,6 +14,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 const DATABASE_FILE: &str = "tickets.db";
 /// How long a change waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(4);
+/// How long a database that takes connections may say nothing before it counts as gone.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections to a file: one writes at a time, the others read beside it (WAL).
 const SQLITE_CONNECTIONS_MAX: u32 = 4;
 /// Connections to a server: as many statements as a small server's cores run at once, and some
@@ -28,6 +30,11 @@ static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("src/store/migrations/post
 /// where it has grown beyond 80 MB: a commit that does it takes tens of milliseconds.
 const SQLITE_PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
      PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 20000;";
+
+/// Set on each connection to a server. A node that is stopped in the middle of a change does not
+/// keep tickets from the others.
+const POSTGRES_SETTINGS: &str =
+    "SET lock_timeout = '4s'; SET idle_in_transaction_session_timeout = '20s'";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -258,8 +265,19 @@ impl Database {
             prepare(kind, &mut connection).await?;
             connection.close().await
         };
-        first.await.map_err(|e| database.error(e))?;
+        database.in_time(async { first.await.map_err(|e| database.error(e)) }).await?;
         Ok(database)
+    }
+
+    /// What `work` brings; a database that stays silent is as good as gone.
+    pub(super) async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        tokio::time::timeout(ANSWER_TIMEOUT, work).await.unwrap_or_else(|_| {
+            let reason = format!("no answer for {} s", ANSWER_TIMEOUT.as_secs());
+            Err(StoreError::Unreachable { database: self.name.to_string(), reason })
+        })
     }
 
     fn migrations(&self) -> &'static Migrator {
@@ -300,10 +318,11 @@ impl Database {
 
 /// Sets what each connection needs.
 async fn prepare(kind: Kind, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
-    if kind == Kind::Sqlite {
-        sqlx::raw_sql(SQLITE_PRAGMAS).execute(connection).await?;
-    }
-    Ok(())
+    let settings = match kind {
+        Kind::Sqlite => SQLITE_PRAGMAS,
+        Kind::Postgres => POSTGRES_SETTINGS,
+    };
+    sqlx::raw_sql(settings).execute(connection).await.map(drop)
 }
 
 /// By SQLite's primary result code, the low byte of its extended ones (sqlite.org/rescode.html).
@@ -327,7 +346,10 @@ fn postgres_error(database: String, code: &str, e: sqlx::Error) -> StoreError {
         ("53100", _) => StoreError::Full { database },
         ("25006", _) => StoreError::ReadOnly { database },
         ("55P03" | "57014", _) => StoreError::Locked { database },
-        (code, _) if ["08", "57", "28", "3D"].iter().any(|class| code.starts_with(class)) => {
+        (code, _) if ["28", "3D"].iter().any(|class| code.starts_with(class)) => {
+            StoreError::Denied { database, reason }
+        }
+        (code, _) if ["08", "57"].iter().any(|class| code.starts_with(class)) => {
             StoreError::Unreachable { database, reason }
         }
         (_, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::Tls(_)) => {

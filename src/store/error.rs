@@ -11,12 +11,23 @@ pub enum StoreError {
         /// The database.
         database: String,
     },
-    /// The database's server does not answer, or refuses us.
+    /// The database's server does not answer; it may come back.
     #[error(
         "{database}: cannot be reached ({reason}); check that the server runs, and store.database \
-         in the configuration with its user and password"
+         in the configuration"
     )]
     Unreachable {
+        /// The database.
+        database: String,
+        /// The driver's words.
+        reason: String,
+    },
+    /// The database's server knows no such user, password or database.
+    #[error(
+        "{database}: refuses us ({reason}); check user, password and the database's name in \
+         store.database of the configuration"
+    )]
+    Denied {
         /// The database.
         database: String,
         /// The driver's words.

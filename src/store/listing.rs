@@ -1,7 +1,8 @@
 //! Lists of tickets, page by page.
 
+use super::queue::PENDING;
 use super::rows::{SELECT, TicketRow, rank, signed};
-use super::{StoreError, StoredTicket, TicketStore};
+use super::{StoreError, StoredTicket, TicketStore, search};
 use crate::ticket::{Priority, TicketNumber};
 use jiff::Timestamp;
 use sqlx::any::AnyArguments;
@@ -23,9 +24,16 @@ pub struct TicketFilter {
     pub language: Option<String>,
     /// Only those that this user holds.
     pub holder: Option<String>,
+    /// Only those of this branch of the hotline.
+    pub branch: Option<String>,
+    /// Only those of callers of this district.
+    pub district: Option<String>,
+    /// Only those with all these words in name or address, however they are written; or with this
+    /// telephone number, or part of it; or of this number.
+    pub search: Option<String>,
     /// Only those of callers who are to be called back at this number (E.164).
     pub callback_number: Option<String>,
-    /// Only those whose promise ended before this time.
+    /// Only those that wait, and whose promise ended before this time.
     pub due_before: Option<Timestamp>,
     /// In which order, and from where on.
     pub order: Order,
@@ -42,6 +50,9 @@ impl Default for TicketFilter {
             need: None,
             language: None,
             holder: None,
+            branch: None,
+            district: None,
+            search: None,
             callback_number: None,
             due_before: None,
             order: Order::Newest { before: None },
@@ -125,6 +136,13 @@ impl Conditions {
         Ok(format!("${}", self.count))
     }
 
+    fn which(&self) -> String {
+        match self.sql.is_empty() {
+            true => String::new(),
+            false => format!("WHERE {}", self.sql.join(" AND ")),
+        }
+    }
+
     fn is(&mut self, column: &str, value: &Option<String>) -> Result<(), sqlx::Error> {
         if let Some(value) = value {
             let place = self.place(value.clone())?;
@@ -143,6 +161,21 @@ impl Conditions {
         Ok(())
     }
 
+    fn is_found(&mut self, query: &str) -> Result<(), sqlx::Error> {
+        let mut found = Vec::new();
+        for term in search::terms(query) {
+            let place = self.place(term)?;
+            found.push(format!("searched LIKE {place}"));
+        }
+        let words = (!found.is_empty()).then(|| found.join(" AND "));
+        let number = query.trim().parse::<u32>().ok().map(|n| format!("number = {n}"));
+        let either: Vec<String> = words.into_iter().chain(number).collect();
+        if !either.is_empty() {
+            self.sql.push(format!("({})", either.join(" OR ")));
+        }
+        Ok(())
+    }
+
     fn of(filter: &TicketFilter) -> Result<Conditions, sqlx::Error> {
         let mut all = Conditions::default();
         if !filter.stages.is_empty() {
@@ -155,8 +188,14 @@ impl Conditions {
         all.is("need", &filter.need)?;
         all.is("language", &filter.language)?;
         all.is("held_by", &filter.holder)?;
+        all.is("branch", &filter.branch)?;
+        all.is("district", &filter.district)?;
         all.is("callback_number", &filter.callback_number)?;
-        all.sql.extend(filter.due_before.map(|at| format!("due_at < {}", at.as_millisecond())));
+        all.is_found(filter.search.as_deref().unwrap_or_default())?;
+        // A promise can be broken only while it is to be kept.
+        let broken =
+            |at: Timestamp| format!("due_at < {} AND stage IN {PENDING}", at.as_millisecond());
+        all.sql.extend(filter.due_before.map(broken));
         all.sql.extend(match filter.order {
             Order::Newest { before } => before.map(|n| format!("number < {}", signed(n.0))),
             Order::Queue { after } => after.map(QueuePlace::after),
@@ -169,16 +208,36 @@ impl TicketStore {
     /// The tickets `filter` lets through, in its order.
     pub async fn list(&self, filter: &TicketFilter) -> Result<Vec<StoredTicket>, StoreError> {
         let conditions = Conditions::of(filter).map_err(|e| self.error(e))?;
-        let which = match conditions.sql.is_empty() {
-            true => String::new(),
-            false => format!("WHERE {}", conditions.sql.join(" AND ")),
-        };
+        let which = conditions.which();
         let order = match filter.order {
             Order::Newest { .. } => "number DESC",
             Order::Queue { .. } => "priority DESC, received_at, number",
         };
         let sql = format!("{SELECT} {which} ORDER BY {order} LIMIT {}", filter.limit);
         let query = sqlx::query_as_with::<_, TicketRow, _>(AssertSqlSafe(sql), conditions.values);
+        let rows = query.fetch_all(self.database.pool()).await.map_err(|e| self.error(e))?;
+        rows.into_iter().map(|row| self.stored(row)).collect()
+    }
+
+    /// How many tickets `filter` lets through, from its page on; more than `max` are not counted.
+    pub async fn count(&self, filter: &TicketFilter, max: u32) -> Result<u32, StoreError> {
+        let conditions = Conditions::of(filter).map_err(|e| self.error(e))?;
+        let which = conditions.which();
+        let sql =
+            format!("SELECT count(*) FROM (SELECT 1 FROM tickets {which} LIMIT {max}) counted");
+        let query = sqlx::query_scalar_with::<_, i64, _>(AssertSqlSafe(sql), conditions.values);
+        let count = query.fetch_one(self.database.pool()).await.map_err(|e| self.error(e))?;
+        Ok(u32::try_from(count).unwrap_or(max))
+    }
+
+    /// The tickets of these numbers, in no order; those that are not there are left out.
+    pub async fn several(&self, numbers: &[TicketNumber]) -> Result<Vec<StoredTicket>, StoreError> {
+        if numbers.is_empty() {
+            return Ok(vec![]);
+        }
+        let numbers: Vec<String> = numbers.iter().map(|n| signed(n.0).to_string()).collect();
+        let sql = format!("{SELECT} WHERE number IN ({})", numbers.join(", "));
+        let query = sqlx::query_as::<_, TicketRow>(AssertSqlSafe(sql));
         let rows = query.fetch_all(self.database.pool()).await.map_err(|e| self.error(e))?;
         rows.into_iter().map(|row| self.stored(row)).collect()
     }

@@ -38,12 +38,14 @@ mod journal_file;
 mod kept_file;
 mod mend;
 mod plain;
+mod presence;
 mod queue;
 mod ratings;
 pub mod recording;
 mod recover;
 mod retention;
 mod rows;
+mod search;
 mod spool;
 mod statistics;
 mod webhooks;
@@ -63,6 +65,7 @@ pub use exchange::Imported;
 pub use idempotency::{IdempotentRequest, KeptAnswer, Known};
 pub use kept_file::KeptFile;
 pub use listing::{Order, QueuePlace, TicketFilter};
+pub use presence::{AgentState, Presence};
 pub use queue::{ActError, Pick, Swept};
 pub use recover::{Recovered, Report, recover};
 pub use retention::{Due, Removal, Removed};
@@ -226,6 +229,15 @@ impl TicketStore {
     /// Closes all connections; SQLite's write-ahead log is folded into the file.
     pub async fn close(&self) {
         self.database.close().await;
+    }
+
+    /// What `work` with this store brings; where the database says nothing for ten seconds (a
+    /// network that swallows packets), that it cannot be reached.
+    pub async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        self.database.in_time(work).await
     }
 
     fn error(&self, e: sqlx::Error) -> StoreError {

@@ -51,6 +51,8 @@ impl TicketStore {
             values.add(row.callback.clone())?;
             values.add(None::<i64>)?;
             values.add(None::<i64>)?;
+            values.add(" anna 901000001 ".to_string())?;
+            values.add(String::new())?;
             values.add(row.number)
         };
         add(&mut values).map_err(sqlx::Error::Encode)?;

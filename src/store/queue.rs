@@ -153,7 +153,7 @@ impl TicketStore {
         let (policy, place) = (self.policy(stored), QueuePlace::of(stored));
         let ahead = format!(" AND {}", place.before());
         let hotline = &stored.ticket.hotline;
-        let by = match policy.agents {
+        let by = match self.agents(hotline, now).await? {
             // Nobody knows how fast it goes: the promise that was made holds as long as it can.
             0 => {
                 let due = stored.callback.due_at(&policy);
@@ -183,6 +183,13 @@ impl TicketStore {
         row.map(|row| self.stored(row)).transpose()
     }
 
+    /// How many agents call back: those whose consoles say that they are there, else as many as
+    /// the hotline's file says.
+    async fn agents(&self, hotline: &str, now: Timestamp) -> Result<u32, StoreError> {
+        let at_work = self.agents_at_work(hotline, now).await?;
+        Ok(if at_work > 0 { at_work } else { self.policies.of(hotline).agents })
+    }
+
     /// The promise to who comes after the open tickets that fulfil the condition `ahead`.
     async fn promise_behind(
         &self,
@@ -191,7 +198,8 @@ impl TicketStore {
         now: Timestamp,
     ) -> Result<Option<CallbackBy>, StoreError> {
         let policy = self.policies.of(hotline);
-        if policy.agents == 0 {
+        let agents = self.agents(hotline, now).await?;
+        if agents == 0 {
             return Ok(None);
         }
         let sql = format!(
@@ -201,7 +209,7 @@ impl TicketStore {
         let query = sqlx::query_scalar::<_, i64>(AssertSqlSafe(sql)).bind(hotline.to_string());
         let ahead = query.fetch_one(self.database.pool()).await.map_err(|e| self.error(e))?;
         let handling_s = u32::try_from(policy.handling.as_secs()).unwrap_or(u32::MAX);
-        let workload = Workload { ahead: ahead.unsigned_abs(), agents: policy.agents, handling_s };
+        let workload = Workload { ahead: ahead.unsigned_abs(), agents, handling_s };
         let by = expected(now, &workload, &policy.hours);
         let near = by.filter(|by| by.duration_since(now) < PROMISE_MAX && ahead < AHEAD_MAX);
         Ok(near.map(|by| spoken_deadline(by, now, &policy.hours)))

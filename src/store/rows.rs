@@ -17,19 +17,19 @@ pub(super) const SELECT: &str = "SELECT number, version, created_at, updated_at,
 const INSERTED: &str = "revision, hotline, language, callback_number, need, created_at, intake, \
      complete, bot_rating, branch, version, stage, priority, received_at, due_at, wakes_at, \
      held_by, office, closed_at, updated_at, callback, referred_at, reached_at, call_id, node, \
-     ended_at, hangup_cause, duration_ms, hold, files_gone_at";
+     ended_at, hangup_cause, duration_ms, hold, files_gone_at, searched, district";
 
 const VALUES: &str = "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
-     $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30";
+     $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32";
 
 const UPDATE_INTAKE: &str = "UPDATE tickets SET revision = $1, hotline = $2, language = $3, \
      callback_number = $4, need = $5, created_at = $6, intake = $7, complete = $8, \
-     bot_rating = $9, branch = $10 WHERE number = $11";
+     bot_rating = $9, branch = $10, searched = $11, district = $12 WHERE number = $13";
 
 pub(super) const UPDATE_CALLBACK: &str = "UPDATE tickets SET version = $1, stage = $2, \
      priority = $3, received_at = $4, due_at = $5, wakes_at = $6, held_by = $7, office = $8, \
-     closed_at = $9, updated_at = $10, callback = $11, referred_at = $12, reached_at = $13 \
-     WHERE number = $14";
+     closed_at = $9, updated_at = $10, callback = $11, referred_at = $12, reached_at = $13, \
+     searched = $14, district = $15 WHERE number = $16";
 
 /// A row of `tickets`.
 #[derive(Debug, FromRow)]
@@ -82,7 +82,7 @@ pub(super) async fn insert(
         TicketNumber(0) => ("", ""),
         TicketNumber(number) => {
             columns.add(signed(number))?;
-            (", number", ", $31")
+            (", number", ", $33")
         }
     };
     let sql = format!(
@@ -102,6 +102,7 @@ pub(super) async fn update_intake(
 ) -> Result<(), sqlx::Error> {
     let mut columns = Columns::default();
     columns.intake(stored, policy)?;
+    columns.found_by(stored, policy)?;
     columns.add(signed(stored.number.0))?;
     sqlx::query_with(UPDATE_INTAKE, columns.0).execute(change.connection()).await?;
     Ok(())
@@ -115,6 +116,7 @@ pub(super) async fn update_callback(
 ) -> Result<(), sqlx::Error> {
     let mut columns = Columns::default();
     columns.callback(stored, policy)?;
+    columns.found_by(stored, policy)?;
     columns.add(signed(stored.number.0))?;
     sqlx::query_with(UPDATE_CALLBACK, columns.0).execute(change.connection()).await?;
     Ok(())
@@ -148,7 +150,18 @@ impl Columns {
         columns.add(stored.duration_ms.map(signed))?;
         columns.add(stored.hold.as_deref().map(plain))?;
         columns.add(stored.files_gone_unix_ms)?;
+        columns.found_by(stored, policy)?;
         Ok(columns)
+    }
+
+    /// What both may change: the call tells it, and operators put it right.
+    fn found_by(
+        &mut self,
+        stored: &StoredTicket,
+        policy: &CallbackPolicy,
+    ) -> Result<(), sqlx::Error> {
+        self.add(plain(&stored.searched(&policy.slots)))?;
+        self.add(plain(stored.district(&policy.slots)))
     }
 
     fn intake(

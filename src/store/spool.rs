@@ -82,7 +82,9 @@ impl Spool {
             let read = std::fs::read(&path).map_err(|e| e.to_string());
             let spooled = read.and_then(|b| serde_json::from_slice(&b).map_err(|e| e.to_string()));
             match spooled {
-                Ok(spooled) => self.give(store, &path, &spooled, now_unix_ms).await?,
+                Ok(spooled) => {
+                    store.in_time(self.give(store, &path, &spooled, now_unix_ms)).await?;
+                }
                 Err(reason) => {
                     let file = path.display();
                     tracing::error!(%file, reason, "a waiting ticket cannot be read");

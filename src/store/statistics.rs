@@ -1,6 +1,7 @@
 //! Figures of a period: counted in the database, over one index that holds all that is counted.
 
 use super::intake::instant;
+use super::queue::PENDING;
 use super::rows::signed;
 use super::{ActError, StoreError, TicketStore};
 use crate::ticket::{Counts, Hours, Refused, Statistics, StatisticsBy, Tally, Waits};
@@ -77,10 +78,6 @@ const FIGURES: &str = "count(*) AS bot, \
      count(*) FILTER (WHERE stage = 'done') AS done, \
      count(*) FILTER (WHERE stage = 'unreached') AS unreached, \
      count(*) FILTER (WHERE stage = 'cancelled') AS cancelled, \
-     count(*) FILTER (WHERE stage IN ('open', 'claimed', 'calling', 'scheduled', 'referred')) \
-         AS open, \
-     count(*) FILTER (WHERE stage IN ('open', 'claimed', 'calling', 'scheduled', 'referred') \
-         AND due_at <= $3) AS overdue, \
      count(*) FILTER (WHERE stage = 'done' AND reached_at <= due_at) AS within_sla, \
      count(bot_rating) AS bot_ratings, \
      CAST(coalesce(sum(bot_rating), 0) AS BIGINT) AS bot_rating_sum, \
@@ -170,7 +167,10 @@ impl TicketStore {
     ) -> Result<(), StoreError> {
         let (label, filter) = (period.label("received_at"), period.filter("hotline = $4"));
         let sql = format!(
-            "SELECT {label} AS label, {BUCKET} AS bucket, {FIGURES} FROM tickets \
+            "SELECT {label} AS label, {BUCKET} AS bucket, {FIGURES}, \
+             count(*) FILTER (WHERE stage IN {PENDING}) AS open, \
+             count(*) FILTER (WHERE stage IN {PENDING} AND due_at <= $3) AS overdue \
+             FROM tickets \
              WHERE received_at >= $1 AND received_at < $2{filter} GROUP BY 1, 2"
         );
         let query = sqlx::query_as::<_, Cell>(AssertSqlSafe(sql))

@@ -25,6 +25,7 @@ pub use event::{OVERDUE, event_kind, event_kinds};
 pub use hours::{Hours, HoursSpec, WeekSpec};
 pub use inquiry::{Inquiry, Progress, TicketStanding, is_callers};
 pub use office::{Office, OfficeSpec, Offices, Routed};
+pub use plain::searchable;
 pub use policy::{CallbackPolicy, CallbackSpec, Policies, SlotNames};
 pub use promise::{CallbackBy, Workload, expected, spoken_deadline};
 pub use rating::Rating;

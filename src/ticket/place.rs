@@ -1,8 +1,8 @@
 //! Where a ticket's address lies, against the names of places as the owner of a hotline writes
 //! them: with the unit word or without it, with marks or without.
 
-use super::plain::{even, is_number, without_marks, words};
-use crate::language::{fold, is_detail};
+use super::plain::{even, is_number, words};
+use crate::language::{fold, is_detail, without_marks};
 use std::sync::LazyLock;
 
 /// The levels of the address readers, smallest first, a bit each.

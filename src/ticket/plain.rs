@@ -1,6 +1,6 @@
 //! Names as words that compare: no case, no points, one spelling, marks apart from their letters.
 
-use crate::language::fold;
+use crate::language::{fold, without_marks};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
@@ -43,10 +43,9 @@ pub(super) fn is_number(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// A word of [`words`] without its marks.
-pub(super) fn without_marks(word: &str) -> String {
-    let letters = word.chars().filter(|c| !is_combining_mark(*c));
-    letters.map(|c| if c == 'đ' { 'd' } else { c }).collect()
+/// `text` as it is looked for: its words with a space between them, no marks, no points.
+pub fn searchable(text: &str) -> String {
+    without_marks(&words(text).join(" "))
 }
 
 /// Both with their marks where both have any, else both without: who types without marks means

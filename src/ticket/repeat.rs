@@ -1,9 +1,9 @@
 //! Whether somebody calls again about what is on an open ticket already.
 
-use super::plain::{even, is_number, without_marks, words};
+use super::plain::{even, is_number, words};
 use super::policy::SlotNames;
 use super::{Priority, SlotRecord, Ticket};
-use crate::language::{fold, is_detail};
+use crate::language::{fold, is_detail, without_marks};
 use std::collections::BTreeSet;
 use strsim::{jaro, osa_distance};
 

@@ -52,7 +52,11 @@ pub async fn run(
             _ = second.tick() => {}
             true = sender.ended() => {}
         }
-        match sender.step(clock()).await {
+        let step = tokio::select! {
+            () = stop.cancelled() => break,
+            step = sender.step(clock()) => step,
+        };
+        match step {
             Ok(_) => well = true,
             // Once, not each second: the database may be gone for hours.
             Err(error) if well => {

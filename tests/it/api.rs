@@ -7,9 +7,11 @@ use serde_json::{Value, json};
 use spillway::access::{Hotlines, NewToken, Permission, Profile, Role};
 use std::collections::{BTreeMap, BTreeSet};
 
+mod calling_back;
 mod events;
 mod managing;
 pub mod office;
+mod pages;
 mod people;
 mod status;
 

@@ -1,9 +1,10 @@
-//! The database is gone while calls run: they go on, and their tickets appear when it is back.
+//! The database is gone, or silent, while calls run: they go on, and their tickets appear when it
+//! is back.
 
 use crate::support::caller::Caller;
 use crate::support::house::{House, PROMPT_HZ, has_espeak};
 use crate::support::postgres::Postgres;
-use crate::support::server::Here;
+use crate::support::server::{Here, Served};
 use crate::support::skipped;
 use spillway::ticket::{CallId, Stage};
 use std::time::{Duration, Instant};
@@ -33,8 +34,8 @@ async fn short_call(server: &Here, number: &str) -> CallId {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn calls_go_on_while_the_database_is_gone() {
+/// Calls while the database is `away` go on; when it is `back`, their tickets are there.
+async fn check(away: impl FnOnce(&mut Postgres), back: impl FnOnce(&mut Postgres)) {
     if !has_espeak() {
         return skipped("espeak-ng is not installed");
     }
@@ -48,7 +49,7 @@ async fn calls_go_on_while_the_database_is_gone() {
     assert_eq!(saved.callback.stage, Stage::Open);
 
     let mut during = Caller::dial(server.sip, "0901000002").await.expect("answered");
-    postgres.kill();
+    away(&mut postgres);
     let gone = Instant::now();
     during.hears(PROMPT_HZ[0].1).await;
     let first = during.call_id.clone();
@@ -61,7 +62,7 @@ async fn calls_go_on_while_the_database_is_gone() {
     }
     assert_eq!(waiting(&house), 2);
 
-    postgres.restart();
+    back(&mut postgres);
     let back = Instant::now();
     while waiting(&house) > 0 {
         assert!(back.elapsed() < PATIENCE, "what waits is not saved");
@@ -73,4 +74,41 @@ async fn calls_go_on_while_the_database_is_gone() {
         assert!(ticket.ended_unix_ms.is_some() && ticket.hangup_cause.is_some(), "{call}");
     }
     server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_go_on_while_the_database_is_gone() {
+    check(Postgres::kill, Postgres::restart).await;
+}
+
+/// A server that hangs, or a network that swallows packets.
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_go_on_while_the_database_is_silent() {
+    check(|postgres| postgres.stall(), |postgres| postgres.go_on()).await;
+}
+
+/// After a power cut the two come up in any order.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_waits_for_its_database() {
+    if !has_espeak() {
+        return skipped("espeak-ng is not installed");
+    }
+    let Some(mut postgres) = Postgres::start() else { return };
+    let more =
+        format!("[store]\ndatabase = '{}'\n[engines]\nrecognizer = 'none'", postgres.address());
+    let house = House::toned(&more);
+    postgres.kill();
+    let log = house.path("serve.log");
+    let told = || std::fs::read_to_string(&log).unwrap_or_default();
+    let back = async {
+        let begun = Instant::now();
+        while !told().contains("waiting for the database") {
+            assert!(begun.elapsed() < PATIENCE, "nothing is told: {}", told());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        postgres.restart();
+    };
+    let (server, ()) = tokio::join!(Served::start(&house), back);
+    server.terminate();
+    assert!(server.ended(PATIENCE).await.success());
 }

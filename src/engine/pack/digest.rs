@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// The digest of `bytes`.
 pub(super) fn sha256_of(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
+    hex::encode(Sha256::digest(bytes))
 }
 
 /// The digest of the file at `path`, read in pieces.
@@ -18,7 +18,7 @@ pub(super) fn sha256_of_file(path: &Path) -> Result<String, PackError> {
     let mut piece = vec![0; 1 << 18];
     loop {
         match file.read(&mut piece).map_err(PackError::io(path))? {
-            0 => return Ok(hex(&hasher.finalize())),
+            0 => return Ok(hex::encode(hasher.finalize())),
             n => hasher.update(&piece[..n]),
         }
     }
@@ -44,10 +44,6 @@ pub(super) fn verify_integrity(path: &Path, expected: &str) -> Result<(), PackEr
     }
     std::fs::remove_file(path).map_err(PackError::io(path))?;
     Err(PackError::Digest { path: path.into(), expected: expected.into(), actual })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 #[cfg(test)]

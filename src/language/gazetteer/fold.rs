@@ -11,6 +11,7 @@
 
 use super::slavic;
 use super::vietnamese;
+use crate::language::without_marks;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
@@ -102,9 +103,9 @@ impl Folding {
                 (word.to_string(), plain, loose.clone(), 0, loose)
             }
             Folding::Czech => {
-                let plain = slavic::without_marks(word);
+                let plain = without_marks(word);
                 // "Hradčův, Hradčově", "dvůr, dvora".
-                let short = slavic::without_marks(&word.replace('ů', "o"));
+                let short = without_marks(&word.replace('ů', "o"));
                 let (loose, bones) = (slavic::czech_stem(&short), slavic::latin_bones(&plain));
                 with_bones(word, plain, loose, bones)
             }
@@ -115,7 +116,7 @@ impl Folding {
                 with_bones(word, plain, loose, bones)
             }
             Folding::English => {
-                let plain = slavic::without_marks(word);
+                let plain = without_marks(word);
                 let (loose, bones) = (english_loose(&plain), slavic::latin_bones(&plain));
                 with_bones(word, plain, loose, bones)
             }

@@ -4,9 +4,6 @@
 //! (Praha, Praze; Прага, Празі) and a fleeting or alternating last vowel falls out (Львів,
 //! Львові; Plzeň, Plzni). What falls together by mistake, the edit distance tells apart again.
 
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
-
 /// Letters a stem keeps at least.
 const STEM_LETTERS_MIN: usize = 3;
 
@@ -22,17 +19,6 @@ const CZECH_ENDINGS: &[&str] = &[
     "ejch", "ejma", "eho", "emu", "iho", "imu", "ejm", "ami", "ama", "emi", "ima", "imi", "ech",
     "ich", "ach", "ej", "ou", "em", "im", "um", "am", "a", "e", "i", "o", "u",
 ];
-
-/// Letters without their marks.
-pub(super) fn without_marks(word: &str) -> String {
-    let bare = |c: char| match c {
-        'ł' => 'l',
-        'ø' => 'o',
-        'đ' => 'd',
-        other => other,
-    };
-    word.nfd().filter(|c| !is_combining_mark(*c)).map(bare).collect()
-}
 
 /// One letter for those that Ukrainian and Russian spell differently; no soft or hard sign.
 pub(super) fn cyrillic_plain(word: &str) -> String {

@@ -1,7 +1,6 @@
 //! What the need classifier looks at in a sentence.
 
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
+use crate::language::without_marks;
 
 /// Bins and weights, the weights' squares adding up to 1.
 pub(super) type Features = Vec<(u32, f32)>;
@@ -28,12 +27,6 @@ pub(super) fn features(said: &[String], bins: usize) -> Features {
     let norm = binned.iter().map(|(_, w)| w * w).sum::<f32>().sqrt();
     binned.iter_mut().for_each(|(_, w)| *w /= norm);
     binned
-}
-
-/// Letters without tone and accent marks: what is left when they were heard wrongly.
-fn without_marks(token: &str) -> String {
-    let bare = token.nfd().filter(|c| !is_combining_mark(*c));
-    bare.map(|c| if c == 'đ' { 'd' } else { c }).collect()
 }
 
 /// Runs of three to five letters, the word's ends marked, as hashes.

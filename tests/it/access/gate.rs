@@ -31,7 +31,14 @@ pub fn name(name: &str) -> UserName {
 
 pub fn profile(role: Role) -> Profile {
     let (languages, hotlines) = (BTreeSet::new(), Hotlines::All);
-    Profile { display_name: "Somebody".into(), role, languages, hotlines, personal_data: false }
+    Profile {
+        display_name: "Somebody".into(),
+        role,
+        languages,
+        hotlines,
+        personal_data: false,
+        extension: String::new(),
+    }
 }
 
 pub fn minutes(n: i64) -> SignedDuration {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use spillway::access::{Access, AccessOptions, By, Client, Credentials, Principal, Profile, Role};
 use spillway::config::{AccessConfig, Cidr, Config};
 use spillway::console::{Console, Shared};
-use spillway::live::Feed;
+use spillway::live::{Board, Feed, Switchboard};
 use spillway::store::{Archive, StoreOptions, TicketStore};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -43,8 +43,13 @@ pub async fn on_sqlite(story: impl AsyncFn(Office)) {
 
 impl Office {
     pub async fn open(options: &StoreOptions) -> Office {
+        Office::with(options, Config::default()).await
+    }
+
+    /// As `config` says beside where things are kept.
+    pub async fn with(options: &StoreOptions, config: Config) -> Office {
         let store = TicketStore::open(options).await.expect("a database");
-        let config = Config { data_dir: options.data_dir.clone(), ..Config::default() };
+        let config = Config { data_dir: options.data_dir.clone(), ..config };
         let options = AccessOptions { cost: CHEAP, ..AccessOptions::of(&AccessConfig::default()) };
         let access = Access::new(&store, options).expect("a gate");
         let (feed, stop) = (Feed::default(), CancellationToken::new());
@@ -53,6 +58,10 @@ impl Office {
             access: access.clone(),
             archive: Archive::of(&config).expect("an archive"),
             feed: feed.clone(),
+            switchboard: Switchboard::open(&config.callback_line, &config.sip)
+                .await
+                .expect("a line"),
+            board: Board::default(),
             proxies: [Cidr::LOOPBACK_V4].into(),
             stop: stop.clone(),
         };

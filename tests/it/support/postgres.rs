@@ -62,6 +62,27 @@ impl Postgres {
         self.wait();
     }
 
+    /// Lets it fall silent: its connections stay, and nothing comes over them.
+    pub fn stall(&self) {
+        self.signal("-STOP");
+    }
+
+    /// It speaks again.
+    pub fn go_on(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let id = self.server.id();
+        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
+        let children = children.expect("Linux");
+        // The parent first: it makes no new ones then.
+        let all = Command::new("kill").arg(signal).arg(id.to_string()).status();
+        assert!(all.expect("kill runs").success());
+        // One that ended meanwhile is no failure.
+        let _ = Command::new("kill").arg(signal).args(children.split_whitespace()).status();
+    }
+
     fn wait(&self) {
         let begun = Instant::now();
         let port = self.port.to_string();

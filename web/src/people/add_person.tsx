@@ -15,6 +15,7 @@ const NEW: Profile = {
   languages: [],
   hotlines: "all",
   personal_data: false,
+  extension: "",
 };
 
 interface Props {

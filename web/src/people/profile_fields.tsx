@@ -42,6 +42,13 @@ export function ProfileFields({ profile, onChange }: Props) {
           onChange={(personal_data) => change({ personal_data })}
         />
       )}
+      <TextField
+        label={t("people.extension")}
+        hint={t("people.extension_hint")}
+        value={profile.extension}
+        onInput={(extension) => change({ extension: extension.trim() })}
+        max={32}
+      />
       <Languages profile={profile} change={change} />
       <OwnHotlines profile={profile} change={change} />
     </>

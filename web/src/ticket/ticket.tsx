@@ -8,6 +8,7 @@ import { getTicket } from "../api/tickets";
 import type { TicketView } from "../api/schema";
 import { queuePath } from "../queue/place";
 import { Due, PriorityMark, Stage } from "../queue/stage";
+import { Viewers } from "../presence/viewers";
 import { PageHead } from "../shell/page";
 import { Icon } from "../ui/icon";
 import { Failed, Skeleton } from "../ui/state";
@@ -77,6 +78,7 @@ function Shown({ view, of }: { view: TicketView; of: Resource<TicketView> }) {
           <span>{t("command.leave")}</span>
         </a>
       </PageHead>
+      <Viewers number={view.number} />
       {view.masked && <p class="callout masked">{t("ticket.masked")}</p>}
       <div class="ticket-columns">
         <div class="ticket-desk">
