@@ -31,7 +31,8 @@ export async function dial(): Promise<void> {
     const audio = { echoCancellation: true, noiseSuppression: false, autoGainControl: true };
     microphone = await navigator.mediaDevices.getUserMedia({ audio });
   } catch {
-    return fail("no_microphone");
+    fail("no_microphone");
+    return;
   }
   try {
     const audio = new AudioContext({ sampleRate: HZ });
