@@ -1,17 +1,8 @@
 // What happens to the tickets, live: one stream for the whole console.
 import { signal } from "@preact/signals";
-import { rowOf, type TicketRow } from "./row";
-import { getTicket } from "./tickets";
+import type { TicketEventView } from "./schema";
 
-export interface TicketNews {
-  at: string;
-  actor: string;
-  act: string;
-  ticket: number;
-  hotline: string;
-  /** The ticket afterwards; null where it is gone or may not be seen. */
-  row: TicketRow | null;
-}
+export type TicketNews = TicketEventView;
 
 export type Line = "connecting" | "live" | "offline";
 
@@ -44,7 +35,8 @@ export function follow(): void {
   source.addEventListener("open", opened);
   source.addEventListener("error", failed);
   source.addEventListener("ticket", (event: MessageEvent<string>) => {
-    void told(JSON.parse(event.data) as Omit<TicketNews, "row"> & { row?: TicketRow | null });
+    const news = JSON.parse(event.data) as TicketNews;
+    for (const listener of listeners) listener(news);
   });
 }
 
@@ -73,13 +65,4 @@ function failed(): void {
   const wait = RETRY_MS[Math.min(failures, RETRY_MS.length - 1)] ?? 10_000;
   failures += 1;
   timer = window.setTimeout(follow, wait);
-}
-
-/** Servers before the row was part of the event are asked for it. */
-async function told(news: Omit<TicketNews, "row"> & { row?: TicketRow | null }): Promise<void> {
-  let row = news.row ?? null;
-  if (news.row === undefined) {
-    row = await getTicket(news.ticket).then(rowOf, () => null);
-  }
-  for (const listener of listeners) listener({ ...news, row });
 }

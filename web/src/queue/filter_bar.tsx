@@ -111,9 +111,15 @@ function Selects({ filters, change, rows, wide }: Props & { wide: boolean }) {
         class={filters.district ? "is-set" : undefined}
         aria-label={t("filter.district")}
         placeholder={t("filter.district")}
+        list="districts"
         value={filters.district}
         onChange={(event) => change({ district: event.currentTarget.value.trim() })}
       />
+      <datalist id="districts">
+        {found((row) => row.district, "").map((district) => (
+          <option key={district} value={district} />
+        ))}
+      </datalist>
       <SelectField
         bare
         label={t("queue.order")}
