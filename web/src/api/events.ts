@@ -49,6 +49,17 @@ export function unfollow(): void {
   line.value = "connecting";
 }
 
+/** A browser that loses its network says so long before the stream breaks. */
+window.addEventListener("offline", () => (line.value = "offline"));
+window.addEventListener("online", () => {
+  if (!source) return;
+  source.close();
+  source = null;
+  failures += 1;
+  line.value = "connecting";
+  follow();
+});
+
 function opened(): void {
   // The browser itself resumes at the last event; a stream made anew does not.
   if (failures > 0) gaps.value += 1;
