@@ -26,6 +26,7 @@ function row(change: Partial<TicketRow> = {}): TicketRow {
     name: "Đặng Thị Lan",
     address: "12 Lê Lợi, Quận 1",
     branch: "",
+    district: "",
     complete: true,
     to_be_transcribed: false,
     calls: 1,

@@ -28,6 +28,7 @@ const PAGES = [
   { name: "ticket_edit", user: "linh", path: "/tickets/2", keys: ["e"] },
   { name: "ticket_paper", user: "linh", path: "/tickets/40" },
   { name: "ticket_observer", user: "olga", path: "/tickets/1" },
+  { name: "board", user: "linh", path: "/board", wait: 600 },
   { name: "statistics", user: "linh", path: "/statistics?period=month", wait: 600 },
   { name: "people", user: "boss", path: "/people" },
   { name: "person", user: "boss", path: "/people/anna" },

@@ -1,17 +1,8 @@
 // What happens to the tickets, live: one stream for the whole console.
 import { signal } from "@preact/signals";
-import { rowOf, type TicketRow } from "./row";
-import { getTicket } from "./tickets";
+import type { TicketEventView } from "./schema";
 
-export interface TicketNews {
-  at: string;
-  actor: string;
-  act: string;
-  ticket: number;
-  hotline: string;
-  /** The ticket afterwards; null where it is gone or may not be seen. */
-  row: TicketRow | null;
-}
+export type TicketNews = TicketEventView;
 
 export type Line = "connecting" | "live" | "offline";
 
@@ -44,7 +35,8 @@ export function follow(): void {
   source.addEventListener("open", opened);
   source.addEventListener("error", failed);
   source.addEventListener("ticket", (event: MessageEvent<string>) => {
-    void told(JSON.parse(event.data) as Omit<TicketNews, "row"> & { row?: TicketRow | null });
+    const news = JSON.parse(event.data) as TicketNews;
+    for (const listener of listeners) listener(news);
   });
 }
 
@@ -56,6 +48,17 @@ export function unfollow(): void {
   failures = 0;
   line.value = "connecting";
 }
+
+/** A browser that loses its network says so long before the stream breaks. */
+window.addEventListener("offline", () => (line.value = "offline"));
+window.addEventListener("online", () => {
+  if (!source) return;
+  source.close();
+  source = null;
+  failures += 1;
+  line.value = "connecting";
+  follow();
+});
 
 function opened(): void {
   // The browser itself resumes at the last event; a stream made anew does not.
@@ -73,13 +76,4 @@ function failed(): void {
   const wait = RETRY_MS[Math.min(failures, RETRY_MS.length - 1)] ?? 10_000;
   failures += 1;
   timer = window.setTimeout(follow, wait);
-}
-
-/** Servers before the row was part of the event are asked for it. */
-async function told(news: Omit<TicketNews, "row"> & { row?: TicketRow | null }): Promise<void> {
-  let row = news.row ?? null;
-  if (news.row === undefined) {
-    row = await getTicket(news.ticket).then(rowOf, () => null);
-  }
-  for (const listener of listeners) listener({ ...news, row });
 }

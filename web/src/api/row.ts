@@ -1,34 +1,10 @@
-// A ticket as one line of a list. `rowOf` goes when the server sends rows itself.
-import type { Escalation, Priority, StageView, TicketView } from "./schema";
+// A ticket as one line of a list; acts answer whole tickets, whose line is made here.
+import type { TicketRow, TicketView } from "./schema";
 
-export interface TicketRow {
-  number: number;
-  version: number;
-  hotline: string;
-  language: string;
-  received_at: string;
-  due_at: string;
-  escalation: Escalation;
-  priority: Priority;
-  stage: StageView;
-  need: string;
-  office?: string | null;
-  offices: string[];
-  masked: boolean;
-  callback_number: string;
-  caller_id: string;
-  name: string;
-  address: string;
-  branch: string;
-  complete: boolean;
-  to_be_transcribed: boolean;
-  calls: number;
-  attempts: number;
-  notes: number;
-  updated_at: string;
-}
+export type { TicketRow };
 
-export function rowOf(view: TicketView): TicketRow {
+/** `before`: the line as it was, for what only the server knows. */
+export function rowOf(view: TicketView, before?: TicketRow): TicketRow {
   const value = (name: string): string => {
     const slot = view.slots.find((slot) => slot.slot === name);
     return slot?.correction?.value ?? slot?.value ?? "";
@@ -37,14 +13,10 @@ export function rowOf(view: TicketView): TicketRow {
     ...view,
     name: value("name"),
     address: value("address"),
-    branch: "",
+    branch: before?.branch ?? "",
+    district: before?.district ?? "",
     calls: 1 + view.repeats.length,
     attempts: view.attempts.length,
     notes: view.notes.length,
   };
-}
-
-/** An item of either server's list. */
-export function toRow(item: TicketView | TicketRow): TicketRow {
-  return "slots" in item ? rowOf(item) : item;
 }

@@ -1,67 +1,22 @@
 // Reading tickets and acting on them.
 import { api, ok } from "./client";
-import { ApiError } from "./problem";
-import { toRow, type TicketRow } from "./row";
-import type { HistoryEntry, StageView, TicketView, UserAct, paths } from "./schema";
+import type {
+  HistoryEntry,
+  StageView,
+  TicketPage,
+  TicketRow,
+  TicketView,
+  UserAct,
+  paths,
+} from "./schema";
 
 export type StageName = StageView["name"];
-type ListQuery = NonNullable<paths["/api/v1/tickets"]["get"]["parameters"]["query"]>;
 
 /** What a list of tickets is narrowed down to. */
-export interface TicketQuery {
-  stage?: string;
-  hotline?: string;
-  office?: string;
-  need?: string;
-  language?: string;
-  branch?: string;
-  district?: string;
-  holder?: string;
-  callback_number?: string;
-  overdue?: boolean;
-  q?: string;
-  order?: "newest" | "queue";
-  cursor?: string;
-  limit?: number;
-}
+export type TicketQuery = NonNullable<paths["/api/v1/tickets"]["get"]["parameters"]["query"]>;
 
-export interface RowPage {
-  items: TicketRow[];
-  next: string | null;
-  /** How many there are; null where the server does not count. */
-  total: number | null;
-}
-
-/** Servers until now have neither free text nor so large pages. */
-const OLD_LIMIT = 200;
-let oldServer = false;
-
-export async function listTickets(query: TicketQuery, signal?: AbortSignal): Promise<RowPage> {
-  const init = signal ? { signal } : {};
-  if (!oldServer) {
-    try {
-      return page(await ok(api.GET("/api/v1/tickets", { params: { query }, ...init })));
-    } catch (error) {
-      const refused = error instanceof ApiError && [400, 422].includes(error.status);
-      if (!refused || !usesNew(query)) throw error;
-      oldServer = true;
-    }
-  }
-  const { q, branch, district, ...known } = query;
-  const old: ListQuery = { ...known, limit: Math.min(query.limit ?? OLD_LIMIT, OLD_LIMIT) };
-  const found = page(await ok(api.GET("/api/v1/tickets", { params: { query: old }, ...init })));
-  found.items = found.items.filter((row) => {
-    return hasWords(row, `${q ?? ""} ${district ?? ""}`) && (!branch || row.branch === branch);
-  });
-  return found;
-}
-
-const usesNew = (query: TicketQuery): boolean =>
-  (query.limit ?? 0) > OLD_LIMIT || "q" in query || "branch" in query || "district" in query;
-
-function page(data: { items: (TicketView | TicketRow)[]; next?: string | null }): RowPage {
-  const total = "total" in data && typeof data.total === "number" ? data.total : null;
-  return { items: data.items.map(toRow), next: data.next ?? null, total };
+export function listTickets(query: TicketQuery, signal?: AbortSignal): Promise<TicketPage> {
+  return ok(api.GET("/api/v1/tickets", { params: { query }, ...(signal && { signal }) }));
 }
 
 /** Whether a row has all the words of what is searched for, as the server finds them. */

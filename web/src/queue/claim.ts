@@ -18,10 +18,10 @@ export async function claimRow(row: TicketRow, put: Put): Promise<void> {
   const until = new Date(Date.now() + LEASE_GUESS_MS).toISOString();
   put({ ...row, stage: { name: "claimed", by: userName(), until } });
   try {
-    put(rowOf(await act(row.number, row.version, { act: "claim" })));
+    put(rowOf(await act(row.number, row.version, { act: "claim" }), row));
   } catch (thrown) {
     put(row);
-    await refused(row.number, thrown, (view) => put(rowOf(view)));
+    await refused(row.number, thrown, (view) => put(rowOf(view, row)));
   }
 }
 

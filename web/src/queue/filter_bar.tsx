@@ -106,14 +106,7 @@ function Selects({ filters, change, rows, wide }: Props & { wide: boolean }) {
       {select("hotline", names)}
       {select("office", officesOf(filters.hotline))}
       {select("branch", branches)}
-      <input
-        type="text"
-        class={filters.district ? "is-set" : undefined}
-        aria-label={t("filter.district")}
-        placeholder={t("filter.district")}
-        value={filters.district}
-        onChange={(event) => change({ district: event.currentTarget.value.trim() })}
-      />
+      <District filters={filters} change={change} rows={rows} />
       <SelectField
         bare
         label={t("queue.order")}
@@ -134,6 +127,31 @@ function Selects({ filters, change, rows, wide }: Props & { wide: boolean }) {
         </Button>
       )}
     </div>
+  );
+}
+
+/** Any district: those of the rows that are there are offered. */
+function District({ filters, change, rows }: Pick<Props, "filters" | "change" | "rows">) {
+  const seen = [...new Set(rows.map((row) => row.district))].filter(Boolean);
+  return (
+    <>
+      <input
+        type="text"
+        class={filters.district ? "is-set" : undefined}
+        aria-label={t("filter.district")}
+        placeholder={t("filter.district")}
+        list="districts"
+        value={filters.district}
+        onChange={(event) => change({ district: event.currentTarget.value.trim() })}
+      />
+      <datalist id="districts">
+        {seen
+          .sort((a, b) => a.localeCompare(b))
+          .map((district) => (
+            <option key={district} value={district} />
+          ))}
+      </datalist>
+    </>
   );
 }
 

@@ -1,6 +1,6 @@
 // What the queue is narrowed down to: read from the address, written to it, asked of the server.
 import type { TicketRow } from "../api/row";
-import { hasWords, type StageName, type TicketQuery } from "../api/tickets";
+import { hasWords, plain, type StageName, type TicketQuery } from "../api/tickets";
 
 export const SHOWS = ["todo", "mine", "overdue", "later", "referred", "ended", "all"] as const;
 export type Show = (typeof SHOWS)[number];
@@ -70,8 +70,9 @@ export function matches(row: TicketRow, filters: Filters, me: string, now: numbe
   for (const name of ["hotline", "need", "language", "branch"] as const) {
     if (filters[name] && row[name] !== filters[name]) return false;
   }
+  if (filters.district && plain(row.district) !== plain(filters.district)) return false;
   if (filters.office && row.office !== filters.office) return false;
-  return hasWords(row, `${filters.q} ${filters.district}`);
+  return hasWords(row, filters.q);
 }
 
 const RANKS = { emergency: 0, high: 1, normal: 2 };

@@ -59,11 +59,10 @@ export class LiveList {
       const paged = this.cursor === null ? query : { ...query, cursor: this.cursor };
       const page = await listTickets(paged, signal);
       if (signal.aborted) return;
-      this.cursor = page.next;
+      this.cursor = page.next ?? null;
       const rows = first ? page.items : joined(this.state.value.rows, page.items);
-      const known = page.total ?? rows.length;
-      const total = first ? known : Math.max(known, rows.length);
-      const complete = page.next === null;
+      const total = Math.max(page.total ?? this.state.value.total, rows.length);
+      const complete = this.cursor === null;
       this.state.value = { rows, total, complete, loading: false, error: undefined };
       this.busy = false;
     } catch (thrown) {

@@ -156,10 +156,10 @@ function Bulk({ chosen, onRefer }: { chosen: Chosen; onRefer: () => void }) {
 
 async function finish(row: TicketRow, disposition: string, list: LiveList): Promise<void> {
   try {
-    list.put(rowOf(await actClaimed(row, { act: "finish", disposition })));
+    list.put(rowOf(await actClaimed(row, { act: "finish", disposition }), row));
     toast(t("ticket.finished", { number: row.number }));
   } catch (thrown) {
-    await refused(row.number, thrown, (view) => list.put(rowOf(view)));
+    await refused(row.number, thrown, (view) => list.put(rowOf(view, row)));
   }
 }
 
@@ -168,10 +168,10 @@ async function referAll(rows: readonly TicketRow[], office: string, list: LiveLi
   let done = 0;
   for (const row of rows) {
     try {
-      list.put(rowOf(await actClaimed(row, { act: "refer", office })));
+      list.put(rowOf(await actClaimed(row, { act: "refer", office }), row));
       done += 1;
     } catch (thrown) {
-      await refused(row.number, thrown, (view) => list.put(rowOf(view)));
+      await refused(row.number, thrown, (view) => list.put(rowOf(view, row)));
     }
   }
   if (done > 0) toast(t("queue.referred", { count: done, office }));

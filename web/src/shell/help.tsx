@@ -4,7 +4,7 @@ import { Dialog } from "../ui/dialog";
 import { t } from "../words/words";
 import { COMMANDS, setSingleKeys, singleKeys, type CommandName, type Place } from "./commands";
 
-const PLACES: readonly Place[] = ["queue", "ticket", "everywhere"];
+const PLACES: readonly Place[] = ["queue", "everywhere", "ticket"];
 const SIGNS: Record<string, string> = { " ": "␣", ArrowDown: "↓", ArrowUp: "↑", Escape: "Esc" };
 
 export const keySign = (key: string): string => SIGNS[key] ?? key;

@@ -6,9 +6,15 @@ import { Loaded } from "../ui/state";
 import { Time } from "../ui/time";
 import { named, t } from "../words/words";
 
-/** While the caller spoke, each answer saved the ticket: one line is enough for all. */
+/** Each answer saved the ticket, each listening is noted: one line is enough for many in a row. */
+const OFTEN = ["tell", "hand_out"];
+
 function shortened(entries: readonly HistoryEntry[]): HistoryEntry[] {
-  return entries.filter((entry, at) => entry.act !== "tell" || entries[at + 1]?.act !== "tell");
+  return entries.filter((entry, at) => {
+    const next = entries[at + 1];
+    const again = next?.act === entry.act && next.actor === entry.actor;
+    return !again || !OFTEN.includes(entry.act);
+  });
 }
 
 export function History({ view }: { view: TicketView }) {

@@ -81,9 +81,11 @@ function Shown({ view, of }: { view: TicketView; of: Resource<TicketView> }) {
       <Viewers number={view.number} />
       {view.masked && <p class="callout masked">{t("ticket.masked")}</p>}
       <div class="ticket-columns">
-        <div class="ticket-desk">
-          <Desk view={view} acts={acts} leave={() => route(queuePath.value)} />
-        </div>
+        {(may("tickets:work") || !view.masked) && (
+          <div class="ticket-desk">
+            <Desk view={view} acts={acts} leave={() => route(queuePath.value)} />
+          </div>
+        )}
         <div class="ticket-main">
           <Form view={view} acts={acts} player={player} showWhole={() => setWhole(true)} />
           {player && (

@@ -27,7 +27,7 @@ const PATHS = {
   copy: "M5.5 5.500h8v8h-8ZM10.5 5.500v-3h-8v8h3",
   help: "M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12ZM6.2 6.300C6.3 5.2 7 4.6 8 4.600s1.8.6 1.8 1.600c0 1.3-1.8 1.4-1.8 2.700M8 11.300h.01",
   save: "M4 2h8v12l-4-3-4 3Z",
-  ear: "M5 6.500a3 3 0 1 1 6 0c0 2.5-2 2.5-2 5a2 2 0 0 1-3.7 1M7 7a1.2 1.2 0 1 1 2 .8",
+  ear: "M3 10V8a5 5 0 0 1 10 0v2M3 10h2v4H4a1 1 0 0 1-1-1ZM13 10h-2v4h1a1 1 0 0 0 1-1Z",
 } as const;
 
 export type IconName = keyof typeof PATHS;
