@@ -9,6 +9,7 @@ import { may, loadSession, session } from "./api/client";
 import { follow, unfollow } from "./api/events";
 import { loadHotlines } from "./api/hotlines";
 import { asApiError, type ApiError } from "./api/problem";
+import { startPresence } from "./presence/presence";
 import { Queue } from "./queue/queue";
 import { LogIn } from "./session/log_in";
 import { startCommands } from "./shell/commands";
@@ -24,6 +25,7 @@ const Invitation = lazy(() => import("./session/invitation"));
 const Account = lazy(() => import("./session/account"));
 const Ticket = lazy(() => import("./ticket/ticket"));
 const Statistics = lazy(() => import("./statistics/statistics"));
+const Board = lazy(() => import("./board/board"));
 const People = lazy(() => import("./people/people"));
 const Person = lazy(() => import("./people/person"));
 const Hotlines = lazy(() => import("./system/hotlines"));
@@ -38,7 +40,11 @@ function Pages() {
     if (session.value?.must_enrol) return;
     loadHotlines().catch(toastError);
     if (may("tickets:read")) follow();
-    return unfollow;
+    const leave = startPresence();
+    return () => {
+      leave();
+      unfollow();
+    };
   }, [name, session.value?.must_enrol]);
 
   if (session.value === undefined) return null;
@@ -59,6 +65,7 @@ function Pages() {
         <Router>
           <Route path="/" component={Queue} />
           <Route path="/tickets/:number" component={Ticket} />
+          <Route path="/board" component={Board} />
           <Route path="/statistics" component={Statistics} />
           <Route path="/people" component={People} />
           <Route path="/people/:name" component={Person} />

@@ -5,6 +5,7 @@ import { useState } from "preact/hooks";
 import { logOut, may, session } from "../api/client";
 import { line } from "../api/events";
 import { claimNextAnywhere } from "../queue/claim";
+import { PresenceMenu } from "../presence/presence_menu";
 import { Button } from "../ui/button";
 import { Icon } from "../ui/icon";
 import { Menu, type MenuItem } from "../ui/menu";
@@ -53,6 +54,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         <div class="side-foot">
           {may("tickets:read") && <Connection />}
           <Button kind="quiet" icon="help" label={t("help.title")} onClick={() => setHelp(true)} />
+          {may("tickets:work") && <PresenceMenu />}
           <UserMenu />
         </div>
       </header>

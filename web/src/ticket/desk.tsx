@@ -11,6 +11,7 @@ import { Menu, type MenuItem } from "../ui/menu";
 import { toast } from "../ui/toast";
 import { t } from "../words/words";
 import type { Acts } from "./acts";
+import { CallBack, ringUp, useCallBack } from "./call_back";
 import { DoneDialog } from "./done_dialog";
 import { Lease } from "./lease";
 import { MergeDialog } from "./merge_dialog";
@@ -29,11 +30,8 @@ export function Desk({ view, acts, leave }: Props) {
   const [dialog, setDialog] = useState<DialogName>("");
   const close = (): void => setDialog("");
   const can = abilities(view);
-  const ring = async (): Promise<void> => {
-    if ((await acts.act({ act: "ring" })) && view.callback_number) {
-      location.href = `tel:${view.callback_number}`;
-    }
-  };
+  const callBack = useCallBack(view);
+  const ring = (): Promise<void> => ringUp(view, acts, callBack);
   const miss = async (): Promise<void> => {
     if (await acts.act({ act: "miss" })) toast(t("ticket.missed"));
   };
@@ -73,6 +71,7 @@ export function Desk({ view, acts, leave }: Props) {
       ) : (
         view.stage.name !== "open" && <p class="soft">{stageWords(view.stage)}</p>
       )}
+      <CallBack of={callBack} />
       {view.offices.length > 0 && (
         <p class="callout callout-warn small">
           {t("desk.decide", { offices: view.offices.join(", ") })}

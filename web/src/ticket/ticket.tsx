@@ -7,6 +7,7 @@ import { useResource, type Resource } from "../api/resource";
 import { getTicket } from "../api/tickets";
 import type { TicketView } from "../api/schema";
 import { Due, PriorityMark, Stage } from "../queue/stage";
+import { Viewers } from "../presence/viewers";
 import { PageHead } from "../shell/page";
 import { Icon } from "../ui/icon";
 import { Failed, Skeleton } from "../ui/state";
@@ -76,6 +77,7 @@ function Shown({ view, of }: { view: TicketView; of: Resource<TicketView> }) {
           <span>{t("command.leave")}</span>
         </a>
       </PageHead>
+      <Viewers number={view.number} />
       {view.masked && <p class="callout masked">{t("ticket.masked")}</p>}
       <div class="ticket-columns">
         <div class="ticket-desk">
