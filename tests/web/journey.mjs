@@ -117,13 +117,24 @@ const row = (page, number = 1) => page.locator(`#ticket-${number}`);
 const onDesk = (page, command) =>
   page.locator(".desk").getByRole("button", { name: words(`command.${command}`), exact: true });
 
-test("a call comes in and stands in the queue without a reload", async () => {
+test("a supervisor reads along while the caller speaks", async () => {
   for (const name of ["anna", "ben", "olga"]) {
     await at[name].evaluate(() => (window.sinceBefore = true));
   }
+  await at.sue.getByRole("link", { name: words("room.board"), exact: true }).click();
+  await at.sue.getByText(words("board.no_calls")).waitFor();
   calling = office.call(SCENARIO);
-  const seen = until("the call ended", CALL_MS, () => calling.then(() => true));
-  await seen;
+  const card = at.sue.getByRole("article").filter({ hasText: CALLER });
+  await card.locator(".turn-bot").filter({ hasText: "your name" }).waitFor({ timeout: CALL_MS });
+  await card.locator(".turn-caller").filter({ hasText: "Johnson" }).waitFor({ timeout: CALL_MS });
+  await card.locator(".call-slots").getByText("Mary Johnson").waitFor({ timeout: CALL_MS });
+  assert.equal(await row(at.anna).count(), 0, "nobody calls back who is still on the telephone");
+});
+
+test("the call stands in the queue without a reload", async () => {
+  await calling;
+  await at.sue.getByText(words("board.no_calls")).waitFor();
+  await at.sue.getByRole("link", { name: words("room.queue"), exact: true }).click();
   for (const name of ["anna", "ben", "olga"]) {
     await row(at[name]).waitFor();
     assert.ok(await at[name].evaluate(() => window.sinceBefore), `${name}'s page was not reloaded`);
@@ -143,6 +154,7 @@ test("one key claims it; a second operator sees who has it, and cannot", async (
   await row(at.ben).getByText(words("stage.claimed_by", { by: "anna" })).waitFor();
   await at.ben.keyboard.press("Enter");
   await at.ben.getByText(words("stage.claimed_by", { by: "anna" })).first().waitFor();
+  await at.ben.locator(".desk").waitFor();
   for (const command of ["ticket_claim", "ring", "ticket_done", "give_back"]) {
     assert.equal(await onDesk(at.ben, command).count(), 0, `ben has no button ${command}`);
   }
@@ -150,6 +162,8 @@ test("one key claims it; a second operator sees who has it, and cannot", async (
 
 test("the caller's own words are heard", async () => {
   await at.anna.keyboard.press("Enter");
+  const both = words("presence.viewers_one", { names: "ben" });
+  await at.anna.getByText(both).waitFor();
   const form = at.anna.getByRole("region", { name: words("form.title") });
   const name = form.getByRole("listitem").filter({ hasText: words("slot.name") }).first();
   await name.getByRole("button", { name: new RegExp(`^${words("slot.hear")}`) }).click();
@@ -194,16 +208,8 @@ function ask(page, method, path, body) {
   );
 }
 
-/** Calls the shown ticket's caller back. */
-async function callBack(page) {
-  const placed = await ask(page, "POST", "/api/v1/tickets/1/call", {});
-  assert.equal(placed.status, 202, JSON.stringify(placed.body));
-}
-
-const callState = async (page) => (await ask(page, "GET", "/api/v1/tickets/1/call")).body.state;
-
 test("the call back joins the operator's telephone and the caller's", async () => {
-  await callBack(at.anna);
+  await onDesk(at.anna, "ring").click();
   await desk.tells("CALL_ESTABLISHED");
   await home.tells("CALL_ESTABLISHED");
   await row(at.sue).getByText(words("stage.calling_by", { by: "anna" })).waitFor();
@@ -216,11 +222,12 @@ test("the call back joins the operator's telephone and the caller's", async () =
   });
   assert.equal(heard(desk, TONES.desk), 0, "nobody hears an echo of himself");
   assert.equal(heard(home, TONES.home), 0, "nobody hears an echo of himself");
-  assert.equal((await callState(at.anna)).name, "talking");
+  const told = at.anna.locator(".desk").getByRole("status");
+  await told.getByText(words("call_back.talking")).waitFor();
   home.hangUp();
   await desk.tells("CALL_CLOSED");
-  await until("it is over", 10_000, async () => (await callState(at.anna)).name === "ended");
-  assert.equal((await callState(at.anna)).outcome, "talked");
+  await told.getByText(words("call_back.outcome.talked")).waitFor();
+  await at.anna.getByText(words("call_back.say_how")).waitFor();
 });
 
 test("done, and the history tells it all", async () => {

@@ -102,7 +102,7 @@ ${line}`;
   /** A user who has chosen the password; `words` as of `spillway users add`. */
   async user(name, role, ...words) {
     const added = await this.spillway("users", "add", name, "--role", role, "--json", ...words);
-    const secret = JSON.parse(added).invitation.secret;
+    const secret = JSON.parse(added).secret;
     const answer = await fetch(`${this.url}/api/v1/invitations/accept`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },

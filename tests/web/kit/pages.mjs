@@ -19,6 +19,7 @@ const ALWAYS = [
   { name: "log_in", path: "/" },
   { name: "invitation", path: "/invitation#secret" },
   { name: "queue", user: "linh", path: "/" },
+  { name: "board", user: "sue", path: "/board" },
   { name: "statistics", user: "sue", path: "/statistics?period=month" },
   { name: "people", user: "boss", path: "/people" },
   { name: "people_invite", user: "boss", path: "/people", button: "people.invite" },
