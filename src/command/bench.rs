@@ -8,6 +8,7 @@ mod asr;
 mod biasing;
 mod clips;
 mod confusions;
+mod console;
 mod gazetteer;
 mod queue;
 mod strange;
@@ -40,6 +41,8 @@ enum What {
     Biasing(biasing::Args),
     /// How long operators wait at a long queue, in SQLite and PostgreSQL.
     Queue(queue::Args),
+    /// How soon a saved ticket is in every open console.
+    Console(console::Args),
     /// Count what a recogniser makes of what is said, for the model of its noise.
     Confusions(confusions::Args),
 }
@@ -60,6 +63,7 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
         What::Strange(args) => strange::run(config, &args),
         What::Biasing(args) => biasing::run(config, &args),
         What::Queue(args) => queue::run(&args),
+        What::Console(args) => console::run(&args),
         What::Confusions(args) => confusions::run(config, &args),
     }
 }

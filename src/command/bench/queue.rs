@@ -154,7 +154,7 @@ async fn fill(store: &TicketStore, database: &str, tickets: u64) -> anyhow::Resu
 }
 
 /// One ticket of many: every fiftieth is an emergency.
-fn open_ticket(n: u64, now: Timestamp) -> StoredTicket {
+pub(super) fn open_ticket(n: u64, now: Timestamp) -> StoredTicket {
     let slot = |slot: &str, value: String| SlotRecord {
         slot: slot.into(),
         status: SlotStatus::Confirmed,
