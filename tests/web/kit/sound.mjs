@@ -33,7 +33,11 @@ function readSamples(file) {
   const bytes = readFileSync(file);
   const at = bytes.indexOf("data") + 8;
   const count = Math.floor((bytes.length - at) / 2);
-  return { rate: bytes.readUInt32LE(24), at: (n) => bytes.readInt16LE(at + 2 * n), count };
+  return {
+    rate: bytes.readUInt32LE(24),
+    at: (n) => bytes.readInt16LE(at + 2 * n),
+    count,
+  };
 }
 
 /** How many seconds of `file` are a tone of `hz`, by Goertzel's algorithm. */
