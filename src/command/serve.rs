@@ -89,6 +89,7 @@ async fn console(
         feed: server.feed(),
         switchboard: server.switchboard(),
         board: server.board(),
+        doorway: server.doorway(),
         proxies: config.console.proxies.clone().into(),
         stop,
     };

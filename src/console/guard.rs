@@ -34,7 +34,7 @@ pub(super) async fn guard(
         return Err(Problem::new(StatusCode::FORBIDDEN, "denied", "this is open to nobody"));
     };
     let unsafe_method = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if unsafe_method && is_cross_site(request.headers()) {
+    if (unsafe_method && is_cross_site(request.headers())) || is_foreign_socket(request.headers()) {
         let detail = "the request came from another site's page";
         return Err(Problem::new(StatusCode::FORBIDDEN, "cross-site", detail));
     }
@@ -85,12 +85,24 @@ fn is_cross_site(headers: &HeaderMap) -> bool {
     let text = |name: HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
     match text(HeaderName::from_static("sec-fetch-site")) {
         Some(site) => !matches!(site, "same-origin" | "none"),
-        None => match (text(header::ORIGIN), text(header::HOST)) {
-            (Some(origin), Some(host)) => {
-                origin.split_once("://").is_none_or(|(_, authority)| authority != host)
-            }
-            _ => false,
-        },
+        None => is_foreign(headers),
+    }
+}
+
+/// Whether another site's page opens a WebSocket. That is a GET, nothing keeps other sites from
+/// reading what comes back, and the browser says in `Origin` whose page it is (RFC 6455, 10.2).
+fn is_foreign_socket(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::UPGRADE) && is_foreign(headers)
+}
+
+/// Whether the page that `Origin` names is another server's; programs name none.
+fn is_foreign(headers: &HeaderMap) -> bool {
+    let text = |name: HeaderName| headers.get(name).map(|v| v.to_str().unwrap_or_default());
+    match (text(header::ORIGIN), text(header::HOST)) {
+        (Some(origin), Some(host)) => {
+            origin.split_once("://").is_none_or(|(_, authority)| authority != host)
+        }
+        _ => false,
     }
 }
 
@@ -132,5 +144,24 @@ mod tests {
         check(&[("origin", "https://a.example"), ("host", "a.example")], false);
         check(&[("origin", "https://b.example"), ("host", "a.example")], true);
         check(&[("origin", "null"), ("host", "a.example")], true);
+    }
+
+    #[test]
+    fn other_sites_sockets() {
+        let check = |headers: &[(&'static str, &str)], want: bool| {
+            let mut map = HeaderMap::from_iter([(header::HOST, "a.example".parse().unwrap())]);
+            for (name, value) in headers {
+                map.insert(*name, HeaderValue::from_str(value).unwrap());
+            }
+            assert_eq!(is_foreign_socket(&map), want, "{headers:?}");
+        };
+        let socket = ("upgrade", "websocket");
+        check(&[socket], false);
+        check(&[socket, ("origin", "https://a.example")], false);
+        check(&[socket, ("origin", "https://b.example")], true);
+        check(&[socket, ("origin", "https://a.example:8443")], true);
+        check(&[socket, ("origin", "null")], true);
+        check(&[socket, ("sec-fetch-site", "same-origin"), ("origin", "https://b.example")], true);
+        check(&[("origin", "https://b.example")], false);
     }
 }

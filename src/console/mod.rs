@@ -2,7 +2,7 @@
 
 use crate::access::{Access, AccessError};
 use crate::config::Cidr;
-use crate::live::{Board, Feed, Switchboard};
+use crate::live::{Board, Doorway, Feed, Switchboard};
 use crate::store::{Archive, StoreError, TicketStore};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -43,6 +43,7 @@ mod status_page;
 mod ticket_row;
 mod ticket_view;
 mod tickets;
+mod try_it;
 mod users;
 mod webhooks;
 
@@ -85,6 +86,8 @@ pub struct Shared {
     pub switchboard: Switchboard,
     /// The calls that run.
     pub board: Board,
+    /// The way in for a browser's call.
+    pub doorway: Doorway,
     /// Reverse proxies, whose word on a browser's address is believed.
     pub proxies: Arc<[Cidr]>,
     /// Ends the streams when the server stops.
@@ -114,6 +117,7 @@ fn api() -> (Router<Shared>, Value, Rules) {
         .merge(events::routes())
         .merge(presence::routes())
         .merge(calls::routes())
+        .merge(try_it::routes())
         .merge(statistics::routes())
         .merge(webhooks::routes())
         .merge(hotlines::routes())

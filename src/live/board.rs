@@ -3,7 +3,6 @@
 use super::witness::Witness;
 use crate::audio::FRAME_SAMPLES;
 use crate::call::{CallerFacts, HangupCause};
-use crate::dialogue::Hotline;
 use crate::ticket::{CallId, Consent, Priority, SlotRecord, TicketNumber};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -76,11 +75,11 @@ pub struct RunningCall {
 }
 
 impl RunningCall {
-    fn begun(facts: &CallerFacts, hotline: &Hotline) -> RunningCall {
+    fn begun(facts: &CallerFacts, hotline: &str, language: &str) -> RunningCall {
         RunningCall {
             id: facts.call_id.clone(),
-            hotline: hotline.name.clone(),
-            language: hotline.file.language.clone(),
+            hotline: hotline.into(),
+            language: language.into(),
             entrance: facts.entrance.clone(),
             caller_id: facts.caller_id.clone(),
             answered_unix_ms: facts.answered_unix_ms,
@@ -149,9 +148,9 @@ impl Board {
         Some(self.locked().get(id)?.sound.upgrade()?.subscribe())
     }
 
-    /// A call was answered.
-    pub(super) fn begin(&self, facts: &CallerFacts, hotline: &Hotline) -> Witness {
-        let call = RunningCall::begun(facts, hotline);
+    /// A call was answered on `hotline`, which speaks `language`.
+    pub(super) fn begin(&self, facts: &CallerFacts, hotline: &str, language: &str) -> Witness {
+        let call = RunningCall::begun(facts, hotline, language);
         let id = call.id.clone();
         let (witness, sound) = Witness::new(self.clone(), call);
         self.locked().insert(id, Place { state: witness.state(), sound });

@@ -3,6 +3,7 @@
 mod board;
 mod call_task;
 mod clock;
+mod doorway;
 mod ear;
 mod feed;
 mod filing;
@@ -14,6 +15,7 @@ mod tickets;
 mod witness;
 
 pub use board::{Board, RunningCall, RunningTurn, Speaker, StereoFrame};
+pub use doorway::{Doorway, Line};
 pub use feed::{Feed, News};
 pub use server::{Engines, Server, StartError};
 pub use switchboard::{

@@ -1,8 +1,9 @@
 //! The running server: entrances, admission, engines, orderly start and stop.
 
-use super::board::Board;
+use super::board::{Board, RunningCall};
 use super::call_task::CallTask;
 use super::clock::{now, unix_ms};
+use super::doorway::Doorway;
 use super::ear::Ear;
 use super::feed::Feed;
 use super::filing::Filing;
@@ -27,7 +28,7 @@ use crate::webhook;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -110,7 +111,7 @@ impl Engines {
 }
 
 /// What every call shares.
-struct House {
+pub(super) struct House {
     config: Config,
     hotline: LoadedHotline,
     engines: Engines,
@@ -209,6 +210,11 @@ impl Server {
         self.house.board.clone()
     }
 
+    /// The way in for calls that come through the console.
+    pub fn doorway(&self) -> Doorway {
+        Doorway::to(&self.house)
+    }
+
     /// What calls leave.
     pub fn archive(&self) -> Archive {
         self.house.archive.clone()
@@ -241,7 +247,7 @@ impl Server {
                     None => break,
                 },
                 call = accept(self.audiosocket.as_ref()) => match call {
-                    Ok((leg, call)) => self.house.clone().connected(leg, &call),
+                    Ok((leg, call)) => self.house.clone().plugged_in(leg, &call),
                     Err(error) => {
                         tracing::error!(%error, "AudioSocket is out");
                         self.audiosocket = None;
@@ -250,6 +256,7 @@ impl Server {
             }
         }
         self.sip.set_draining(true);
+        self.house.lines.close();
         self.house.calls.close();
         tracing::info!(calls = self.house.calls.len(), "stopping");
         let callers = async {
@@ -304,7 +311,7 @@ async fn accept(
 impl House {
     /// A SIP call: refused when all lines are in use, else answered in a task of its own.
     fn invited(self: Arc<Self>, call: IncomingCall) {
-        let Ok(line) = self.lines.clone().try_acquire_owned() else {
+        let Some(line) = self.line() else {
             tracing::warn!("all lines in use: a call is refused");
             return call.reject(HangupCause::Congestion);
         };
@@ -327,7 +334,7 @@ impl House {
             };
             match call.answer(&facts.call_id).await {
                 Ok(leg) => {
-                    let witness = self.board.begin(&facts, &self.hotline.hotline);
+                    let witness = self.witness(&facts);
                     self.take(facts, leg, log, witness, line).await;
                 }
                 Err(error) => {
@@ -340,8 +347,8 @@ impl House {
     }
 
     /// An AudioSocket call is up already.
-    fn connected(self: Arc<Self>, mut leg: Box<dyn Leg>, call: &AudioSocketCall) {
-        let Ok(line) = self.lines.clone().try_acquire_owned() else {
+    fn plugged_in(self: Arc<Self>, mut leg: Box<dyn Leg>, call: &AudioSocketCall) {
+        let Some(line) = self.line() else {
             tracing::warn!("all lines in use: an AudioSocket call is refused");
             return leg.hang_up(HangupCause::Congestion);
         };
@@ -353,19 +360,45 @@ impl House {
             headers: vec![("audiosocket-uuid".into(), call.uuid.to_string())],
             answered_unix_ms: unix_ms(),
         };
+        drop(self.connected(facts, leg, line));
+    }
+
+    /// Takes a call that is up already, in a task of its own; gives its state.
+    pub(super) fn connected(
+        self: Arc<Self>,
+        facts: CallerFacts,
+        mut leg: Box<dyn Leg>,
+        line: OwnedSemaphorePermit,
+    ) -> watch::Receiver<Arc<RunningCall>> {
+        let witness = self.witness(&facts);
+        let state = witness.state();
         let tracker = self.calls.clone();
         tracker.spawn(async move {
             match self.log(&facts).await {
-                Ok(log) => {
-                    let witness = self.board.begin(&facts, &self.hotline.hotline);
-                    self.take(facts, leg, log, witness, line).await;
-                }
+                Ok(log) => self.take(facts, leg, log, witness, line).await,
                 Err(error) => {
                     tracing::error!(%error, "a call cannot be kept on disk and is refused");
                     leg.hang_up(HangupCause::Congestion);
+                    witness.end(HangupCause::Congestion, None);
                 }
             }
         });
+        state
+    }
+
+    fn witness(&self, facts: &CallerFacts) -> Witness {
+        let hotline = &self.hotline.hotline;
+        self.board.begin(facts, &hotline.name, &hotline.file.language)
+    }
+
+    /// A free line; `None` when all are in use, or no more calls are taken.
+    pub(super) fn line(&self) -> Option<OwnedSemaphorePermit> {
+        self.lines.clone().try_acquire_owned().ok()
+    }
+
+    /// Seconds without sound that end a call.
+    pub(super) fn media_timeout_s(&self) -> u64 {
+        self.config.sip.media_timeout_s
     }
 
     async fn log(&self, facts: &CallerFacts) -> Result<CallLog, StoreError> {
@@ -420,6 +453,6 @@ impl House {
     }
 }
 
-fn new_call_id() -> CallId {
+pub(super) fn new_call_id() -> CallId {
     CallId(uuid::Uuid::new_v4().to_string())
 }

@@ -65,7 +65,6 @@ impl Witness {
         match input {
             Input::Interim { turn, transcript } => self.heard(*turn, &transcript.text, false),
             Input::Final { turn, transcript } => self.heard(*turn, &transcript.text, true),
-            Input::EngineFailed { turn } if self.speaks(*turn) => self.turn_over(now),
             Input::Dtmf(digit) => self.key(now, *digit),
             Input::PromptFinished { play } => self.prompt_over(now, *play),
             Input::TicketSaved { number, .. } if self.call.ticket != Some(*number) => {
@@ -93,6 +92,8 @@ impl Witness {
                 let to_ms = end.as_ms();
                 self.change(self.number_of(*turn), |t| t.to_ms = Some(to_ms));
             }
+            // Its sound is kept, so it was something though no word was heard.
+            Output::Note(Note::EngineLost) => self.turn_over(now),
             Output::AbandonTurn { turn } if self.speaks(*turn) => self.abandoned(now),
             Output::SaveTicket(ticket) => self.filled(ticket),
             // Who declined to be recorded is not listened in to.
@@ -233,5 +234,162 @@ impl Drop for Witness {
 fn cut(text: &mut String) {
     if let Some((end, _)) = text.char_indices().nth(TEXT_CHARS_MAX) {
         text.truncate(end);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio::FRAME_SAMPLES;
+    use crate::call::CallerFacts;
+    use crate::speech::Transcript;
+    use crate::ticket::CallId;
+    use crate::time::MediaTime;
+    use tokio::sync::broadcast::error::TryRecvError;
+
+    fn begun(board: &Board) -> Witness {
+        let facts = CallerFacts {
+            call_id: CallId("c1".into()),
+            caller_id: "+14155550132".into(),
+            called: String::new(),
+            entrance: "sip".into(),
+            headers: vec![],
+            answered_unix_ms: 0,
+        };
+        board.begin(&facts, "demo", "en")
+    }
+
+    fn play(play: u32, text: &str) -> Output {
+        let (name, language) = (String::new(), "en".into());
+        let tone = Sound::Tone { hz: 1_000, ms: 400 };
+        let prompt = Sound::Prompt { name, language, text: text.into() };
+        Output::Play { play: PlayId(play), sounds: vec![prompt, tone] }
+    }
+
+    fn started(turn: u32) -> Output {
+        Output::Note(Note::SpeechStarted { turn: TurnId(turn) })
+    }
+
+    fn interim(turn: u32, words: &str) -> Input {
+        Input::Interim { turn: TurnId(turn), transcript: Transcript::plain(words, 0.5) }
+    }
+
+    fn key(key: char) -> Input {
+        Input::Dtmf(key.try_into().unwrap())
+    }
+
+    /// The turns as lines, after things that happen a second apart.
+    fn check(happens: &[Result<Output, Input>], want: &[&str]) {
+        let board = Board::default();
+        let mut witness = begun(&board);
+        for (at, event) in happens.iter().enumerate() {
+            let now = CallTime(1_000 * at as u64);
+            match event {
+                Ok(output) => witness.output(now, output),
+                Err(input) => witness.input(now, input),
+            }
+        }
+        witness.tell("name");
+        let call = board.call(&CallId("c1".into())).unwrap();
+        let line = |t: &Arc<RunningTurn>| {
+            let (to, open) = (t.to_ms.map_or("-".into(), |ms| ms.to_string()), !t.settled);
+            let open = if open { " ..." } else { "" };
+            format!("{} {:?} {}-{to} {}{open}", t.number, t.speaker, t.from_ms, t.text)
+        };
+        let turns: Vec<String> = call.turns.iter().map(line).collect();
+        assert_eq!(
+            (turns, call.asked.as_str()),
+            (want.iter().map(|l| l.to_string()).collect(), "name")
+        );
+    }
+
+    #[test]
+    fn turns() {
+        let finished = Input::PromptFinished { play: PlayId(1) };
+        let ended = Output::Note(Note::SpeechEnded { turn: TurnId(1), end: MediaTime(24_000) });
+        let words = Transcript::plain("David Miller", 0.9);
+        let said = Input::Final { turn: TurnId(1), transcript: words };
+        check(
+            &[Ok(play(1, "Name?")), Err(finished), Ok(started(1)), Err(interim(1, "Da"))],
+            &["1 Bot 0-1000 Name?", "2 Caller 2000-- Da ..."],
+        );
+        check(
+            &[Ok(started(1)), Err(interim(1, "Da")), Ok(ended), Err(said)],
+            &["1 Caller 0-3000 David Miller"],
+        );
+        check(
+            &[Ok(play(1, "A")), Ok(Output::StopPlaying { play: PlayId(1) }), Ok(play(2, "B"))],
+            &["1 Bot 0-1000 A", "2 Bot 2000-- B"],
+        );
+        check(&[Err(key('1')), Err(key('2')), Err(key('#'))], &["1 Keys 0-2000 12#"]);
+        let abandon = Output::AbandonTurn { turn: TurnId(1) };
+        check(&[Ok(started(1)), Ok(abandon.clone())], &[]);
+        check(
+            &[Ok(started(1)), Err(interim(1, "Wait")), Ok(abandon.clone())],
+            &["1 Caller 0-2000 Wait"],
+        );
+        let lost = Output::Note(Note::EngineLost);
+        check(&[Ok(started(1)), Ok(lost), Ok(abandon)], &["1 Caller 0-1000 "]);
+        check(&[Err(interim(7, "Who?"))], &[]);
+    }
+
+    #[test]
+    fn what_is_shown_is_bounded() {
+        let board = Board::default();
+        let mut witness = begun(&board);
+        for n in 1..=TURNS_MAX as u32 + 5 {
+            witness.output(CallTime(0), &play(n, &"ř".repeat(TEXT_CHARS_MAX + 1)));
+        }
+        witness.tell("");
+        let call = board.calls().remove(0);
+        assert_eq!((call.turns.len(), call.turns[0].number), (TURNS_MAX, 6));
+        assert_eq!(call.turns[0].text, "ř".repeat(TEXT_CHARS_MAX));
+    }
+
+    #[test]
+    fn who_follows_is_told_once_for_each_change_and_of_the_end() {
+        let board = Board::default();
+        let mut witness = begun(&board);
+        let (running, mut news) = board.follow();
+        assert_eq!(running.len(), 1);
+        for _ in 0..3 {
+            witness.tell("consent");
+        }
+        assert_eq!(news.try_recv().unwrap().asked, "consent");
+        assert_eq!(news.try_recv(), Err(TryRecvError::Empty));
+        witness.end(HangupCause::Finished, Some(TicketNumber(7)));
+        let last = news.try_recv().unwrap();
+        assert_eq!((last.ended, last.ticket), (Some(HangupCause::Finished), Some(TicketNumber(7))));
+        assert!(board.calls().is_empty() && board.call(&last.id).is_none());
+        // A task that breaks leaves no call on the board.
+        drop(begun(&board));
+        assert_eq!(news.try_recv().unwrap().ended, Some(HangupCause::InternalError));
+        assert!(board.calls().is_empty());
+    }
+
+    #[test]
+    fn who_listens_in_hears_both_sides_until_the_end_or_the_consent_is_declined() {
+        let (board, id) = (Board::default(), CallId("c1".into()));
+        let (caller, bot) = (AudioFrame([1; FRAME_SAMPLES]), AudioFrame([2; FRAME_SAMPLES]));
+        let mut witness = begun(&board);
+        witness.sound(&caller, &bot);
+        let mut sound = board.listen(&id).unwrap();
+        witness.sound(&caller, &bot);
+        assert_eq!(sound.try_recv().unwrap()[..4], [1, 2, 1, 2]);
+        assert_eq!(sound.try_recv(), Err(TryRecvError::Empty));
+        for _ in 0..SOUND_MAX + 3 {
+            witness.sound(&caller, &bot);
+        }
+        assert_eq!(sound.try_recv(), Err(TryRecvError::Lagged(3)));
+        witness.output(CallTime(0), &Output::DiscardRecording);
+        witness.sound(&caller, &bot);
+        while sound.try_recv().is_ok() {}
+        assert_eq!(sound.try_recv(), Err(TryRecvError::Closed));
+        assert!(board.listen(&id).is_none() && board.call(&id).is_some());
+        drop(witness);
+        let witness = begun(&board);
+        let mut sound = board.listen(&id).unwrap();
+        drop(witness);
+        assert_eq!(sound.try_recv(), Err(TryRecvError::Closed));
     }
 }

@@ -1,11 +1,11 @@
 //! A leg over AudioSocket: one TCP connection, stepped by the call's clock.
 
-use crate::audio::resample::Resampler;
-use crate::audio::{AudioFrame, FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE_HZ};
+use crate::audio::{AudioFrame, FRAME_MS, FRAME_SAMPLES};
 use crate::call::HangupCause;
 use crate::leg::{Leg, LegEvent};
+use crate::media::ears::Ears;
 use crate::media::frame::{Frame, FrameDecoder, TYPE_AUDIO, TYPE_HANGUP};
-use crate::rtp::{DtmfDigit, JitterBuffer, RtpHeader};
+use crate::rtp::DtmfDigit;
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -44,63 +44,6 @@ pub(super) struct AudioSocketLeg {
     now_ms: u64,
     heard_ms: u64,
     ended: bool,
-}
-
-/// The way of the peer's sound into the call.
-struct Ears {
-    jitter: JitterBuffer,
-    header: RtpHeader,
-    /// The peer sent sound in the step before.
-    talking: bool,
-    resampler: Option<(u32, Resampler)>,
-    wide: Vec<f32>,
-    narrow: Vec<f32>,
-}
-
-impl Ears {
-    fn new() -> Ears {
-        let header =
-            RtpHeader { marker: true, payload_type: 0, sequence: 0, timestamp: 0, ssrc: 0 };
-        Ears {
-            jitter: JitterBuffer::new(),
-            header,
-            talking: false,
-            resampler: None,
-            wide: Vec::new(),
-            narrow: Vec::new(),
-        }
-    }
-
-    /// Takes samples of any rate; false when the rate cannot be converted.
-    fn hear(&mut self, rate_hz: u32, pcm: &[u8]) -> bool {
-        let samples = pcm.chunks_exact(2).map(|b| i16::from_le_bytes([b[0], b[1]]));
-        self.narrow.clear();
-        if rate_hz == SAMPLE_RATE_HZ {
-            self.narrow.extend(samples.map(f32::from));
-        } else {
-            if self.resampler.as_ref().is_none_or(|(rate, _)| *rate != rate_hz) {
-                let Ok(made) = Resampler::new(rate_hz, SAMPLE_RATE_HZ) else { return false };
-                self.resampler = Some((rate_hz, made));
-            }
-            self.wide.clear();
-            self.wide.extend(samples.map(f32::from));
-            if let Some((_, resampler)) = &mut self.resampler {
-                resampler.push(&self.wide, &mut self.narrow);
-            }
-        }
-        for piece in self.narrow.chunks(FRAME_SAMPLES) {
-            let mut frame = [0; FRAME_SAMPLES];
-            for (sample, &value) in frame.iter_mut().zip(piece) {
-                *sample = value.round() as i16; // saturates
-            }
-            // the stream has no numbers of its own: it is always the next one
-            self.header.marker = !std::mem::replace(&mut self.talking, true);
-            self.jitter.insert_samples(&self.header, &frame[..piece.len()]);
-            self.header.sequence = self.header.sequence.wrapping_add(1);
-            self.header.timestamp = self.header.timestamp.wrapping_add(piece.len() as u32);
-        }
-        true
-    }
 }
 
 impl AudioSocketLeg {

@@ -8,12 +8,14 @@ use spillway::access::{Hotlines, NewToken, Permission, Profile, Role};
 use std::collections::{BTreeMap, BTreeSet};
 
 mod calling_back;
+mod calls;
 mod events;
 mod managing;
 pub mod office;
 mod pages;
 mod people;
 mod status;
+mod try_it;
 
 #[tokio::test]
 async fn a_ticket_is_claimed_corrected_and_settled() {

@@ -9,6 +9,7 @@ pub mod recording;
 pub mod s3;
 pub mod server;
 pub mod tones;
+pub mod websocket;
 
 /// Says loudly that a test did not run, and what would make it run.
 pub fn skipped(why: &str) {

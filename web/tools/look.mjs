@@ -99,6 +99,9 @@ for (const one of PAGES.filter(({ name }) => name.includes(only))) {
   for (const [as, options] of Object.entries(LOOKS)) {
     const state = await logIn(one.user);
     const context = await browser.newContext({ ...options, ...(state && { storageState: state }) });
+    await context.addInitScript((language) => {
+      if (language) window.localStorage.setItem("spillway.language", language);
+    }, process.env.LANGUAGE_SHOWN);
     const page = await context.newPage();
     await look(page, one, as).catch((error) => {
       found += 1;

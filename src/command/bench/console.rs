@@ -10,7 +10,7 @@ use spillway::access::{
 };
 use spillway::config::{AccessConfig, Config};
 use spillway::console::{Console, Shared};
-use spillway::live::{Board, Feed, Switchboard};
+use spillway::live::{Board, Doorway, Feed, Switchboard};
 use spillway::store::{Archive, Stamps, StoreOptions, TicketStore};
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -114,6 +114,7 @@ async fn measure(options: &StoreOptions, args: &Args) -> anyhow::Result<Measured
         feed: feed.clone(),
         switchboard: Switchboard::open(&config.callback_line, &config.sip).await?,
         board: Board::default(),
+        doorway: Doorway::default(),
         proxies: [].into(),
         stop: stop.clone(),
     };

@@ -9,17 +9,21 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 /// A stream being read.
-struct Stream {
+pub struct Stream {
     answer: reqwest::Response,
     text: String,
 }
 
-/// One event: its id and data.
+/// One event: its id, empty where it has none, and data.
 type Event = (String, Value);
 
 impl Stream {
     async fn open(browser: &Browser, last: Option<&str>) -> Stream {
-        let request = browser.with("last-event-id", last).request("GET", "/api/v1/events");
+        Stream::of(&browser.with("last-event-id", last), "/api/v1/events").await
+    }
+
+    pub async fn of(browser: &Browser, path: &str) -> Stream {
+        let request = browser.request("GET", path);
         let answer = request.send().await.expect("answered");
         assert_eq!(answer.status().as_u16(), 200);
         assert_eq!(answer.headers()["content-type"], "text/event-stream");
@@ -27,13 +31,13 @@ impl Stream {
     }
 
     /// The next event; `None` at the stream's end.
-    async fn next(&mut self) -> Option<Event> {
+    pub async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
                 let field = |key: &str| {
                     event.lines().find_map(|l| l.strip_prefix(key)).map(|v| v.trim().to_string())
                 };
-                let found = field("id:").zip(field("data:"));
+                let found = field("data:").map(|data| (field("id:").unwrap_or_default(), data));
                 self.text = rest.to_string();
                 match found {
                     Some((id, data)) => {

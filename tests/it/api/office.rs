@@ -3,13 +3,14 @@
 use crate::access::gate::{CHEAP, name, password, profile};
 use crate::callbacks::desk::Desk;
 use crate::support::postgres::Postgres;
+use crate::support::server::Here;
 use jiff::Timestamp;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use spillway::access::{Access, AccessOptions, By, Client, Credentials, Principal, Profile, Role};
 use spillway::config::{AccessConfig, Cidr, Config};
 use spillway::console::{Console, Shared};
-use spillway::live::{Board, Feed, Switchboard};
+use spillway::live::{Board, Doorway, Feed, Switchboard};
 use spillway::store::{Archive, StoreOptions, TicketStore};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -50,28 +51,55 @@ impl Office {
     pub async fn with(options: &StoreOptions, config: Config) -> Office {
         let store = TicketStore::open(options).await.expect("a database");
         let config = Config { data_dir: options.data_dir.clone(), ..config };
-        let options = AccessOptions { cost: CHEAP, ..AccessOptions::of(&AccessConfig::default()) };
-        let access = Access::new(&store, options).expect("a gate");
         let (feed, stop) = (Feed::default(), CancellationToken::new());
         let shared = Shared {
-            store: store.clone(),
-            access: access.clone(),
+            access: Office::gate(&store),
             archive: Archive::of(&config).expect("an archive"),
             feed: feed.clone(),
             switchboard: Switchboard::open(&config.callback_line, &config.sip)
                 .await
                 .expect("a line"),
             board: Board::default(),
+            doorway: Doorway::default(),
             proxies: [Cidr::LOOPBACK_V4].into(),
             stop: stop.clone(),
+            store: store.clone(),
         };
+        let mut office = Office::serve(shared, config.data_dir).await;
+        office.running.push(tokio::spawn(feed.run(store, stop)));
+        office
+    }
+
+    /// Beside a server that takes calls.
+    pub async fn beside(server: &Here, data_dir: PathBuf) -> Office {
+        let shared = Shared {
+            store: server.store.clone(),
+            access: Office::gate(&server.store),
+            archive: server.archive.clone(),
+            feed: server.feed.clone(),
+            switchboard: server.switchboard.clone(),
+            board: server.board.clone(),
+            doorway: server.doorway.clone(),
+            proxies: [Cidr::LOOPBACK_V4].into(),
+            stop: CancellationToken::new(),
+        };
+        Office::serve(shared, data_dir).await
+    }
+
+    fn gate(store: &TicketStore) -> Access {
+        let options = AccessOptions { cost: CHEAP, ..AccessOptions::of(&AccessConfig::default()) };
+        Access::new(store, options).expect("a gate")
+    }
+
+    async fn serve(shared: Shared, data_dir: PathBuf) -> Office {
+        let (store, access, stop) =
+            (shared.store.clone(), shared.access.clone(), shared.stop.clone());
         let anywhere = "127.0.0.1:0".parse().expect("an address");
         let console = Console::bind(anywhere, shared).await.expect("bound");
         let address = format!("http://{}", console.local_addr().expect("bound"));
         let serve = async move { console.run().await.expect("served") };
-        let running =
-            vec![tokio::spawn(serve), tokio::spawn(feed.run(store.clone(), stop.clone()))];
-        Office { store, access, address, data_dir: config.data_dir, stop, running }
+        let running = vec![tokio::spawn(serve)];
+        Office { store, access, address, data_dir, stop, running }
     }
 
     /// Stops the console; its streams end.
@@ -132,7 +160,7 @@ impl Office {
 #[derive(Clone)]
 pub struct Browser {
     http: reqwest::Client,
-    address: String,
+    pub address: String,
     pub headers: Vec<(String, String)>,
 }
 

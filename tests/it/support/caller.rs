@@ -117,8 +117,13 @@ impl Caller {
         panic!("the far end did not hang up within {within_ms} ms");
     }
 
-    pub async fn hang_up(mut self) {
+    /// Says goodbye; what still comes can be waited for.
+    pub fn hang_up_in_place(&mut self) {
         self.leg.hang_up(HangupCause::Finished);
+    }
+
+    pub async fn hang_up(mut self) {
+        self.hang_up_in_place();
         drop(self.leg);
         if let Some(client) = self.client {
             client.close(Duration::from_secs(2)).await;

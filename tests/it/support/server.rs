@@ -3,8 +3,8 @@
 use super::house::House;
 use spillway::engine::RecognizerPool;
 use spillway::engine::announcer::Announcer;
-use spillway::live::{Engines, Server};
-use spillway::store::TicketStore;
+use spillway::live::{Board, Doorway, Engines, Feed, Server, Switchboard};
+use spillway::store::{Archive, TicketStore};
 use std::net::SocketAddr;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
@@ -73,6 +73,11 @@ pub struct Here {
     pub sip: SocketAddr,
     pub audiosocket: SocketAddr,
     pub store: TicketStore,
+    pub archive: Archive,
+    pub feed: Feed,
+    pub switchboard: Switchboard,
+    pub board: Board,
+    pub doorway: Doorway,
     stop: CancellationToken,
     running: JoinHandle<()>,
 }
@@ -97,11 +102,13 @@ impl Here {
         let engines =
             Engines { recognizer: recognizer.map(Arc::new), announcer: Arc::new(announcer) };
         let server = Server::start(config, hotline, engines).await.expect("started");
-        let (sip, store) = (server.sip_addr(), server.store());
+        let (sip, store, archive) = (server.sip_addr(), server.store(), server.archive());
+        let (feed, board, doorway) = (server.feed(), server.board(), server.doorway());
+        let switchboard = server.switchboard();
         let audiosocket = server.audiosocket_addr().expect("has AudioSocket");
         let stop = CancellationToken::new();
         let running = tokio::spawn(server.run(stop.clone()));
-        Here { sip, audiosocket, store, stop, running }
+        Here { sip, audiosocket, store, archive, feed, switchboard, board, doorway, stop, running }
     }
 
     /// Stops it; its calls must have ended.

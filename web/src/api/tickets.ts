@@ -50,9 +50,8 @@ export async function listTickets(query: TicketQuery, signal?: AbortSignal): Pro
   const { q, branch, district, ...known } = query;
   const old: ListQuery = { ...known, limit: Math.min(query.limit ?? OLD_LIMIT, OLD_LIMIT) };
   const found = page(await ok(api.GET("/api/v1/tickets", { params: { query: old }, ...init })));
-  const words = plain(`${q ?? ""} ${district ?? ""}`).split(/\s+/);
   found.items = found.items.filter((row) => {
-    return words.every((word) => textOf(row).includes(word)) && (!branch || row.branch === branch);
+    return hasWords(row, `${q ?? ""} ${district ?? ""}`) && (!branch || row.branch === branch);
   });
   return found;
 }
@@ -65,8 +64,16 @@ function page(data: { items: (TicketView | TicketRow)[]; next?: string | null })
   return { items: data.items.map(toRow), next: data.next ?? null, total };
 }
 
-export const textOf = (row: TicketRow): string =>
-  plain(`${row.number} ${row.name} ${row.address} ${row.callback_number} ${row.caller_id}`);
+/** Whether a row has all the words of what is searched for, as the server finds them. */
+export function hasWords(row: TicketRow, searched: string): boolean {
+  const text = plain(
+    `${row.number} ${row.name} ${row.address} ${row.callback_number} ${row.caller_id}`,
+  );
+  // At home one dials 0901..., where the ticket has +84901...
+  const has = (word: string): boolean =>
+    text.includes(word) || (/^0\d{2,}$/.test(word) && text.includes(word.slice(1)));
+  return plain(searched).split(/\s+/).every(has);
+}
 
 /** Without accents and case, as callers' names are looked for. */
 export function plain(text: string): string {

@@ -1,6 +1,6 @@
 // What the queue is narrowed down to: read from the address, written to it, asked of the server.
 import type { TicketRow } from "../api/row";
-import { plain, textOf, type StageName, type TicketQuery } from "../api/tickets";
+import { hasWords, type StageName, type TicketQuery } from "../api/tickets";
 
 export const SHOWS = ["todo", "mine", "overdue", "later", "referred", "ended", "all"] as const;
 export type Show = (typeof SHOWS)[number];
@@ -71,9 +71,7 @@ export function matches(row: TicketRow, filters: Filters, me: string, now: numbe
     if (filters[name] && row[name] !== filters[name]) return false;
   }
   if (filters.office && row.office !== filters.office) return false;
-  const text = textOf(row);
-  const words = plain(`${filters.q} ${filters.district}`).split(/\s+/);
-  return words.every((word) => text.includes(word));
+  return hasWords(row, `${filters.q} ${filters.district}`);
 }
 
 const RANKS = { emergency: 0, high: 1, normal: 2 };

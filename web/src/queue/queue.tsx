@@ -19,6 +19,7 @@ import { actClaimed, claimNextAnywhere, claimRow, refused } from "./claim";
 import { FilterBar } from "./filter_bar";
 import { readFilters, writeFilters, type Filters } from "./filters";
 import { LiveList } from "./list";
+import { queuePath } from "./place";
 import { Rows } from "./rows";
 import "./queue.css";
 
@@ -29,6 +30,8 @@ const PAGE_ROWS = 12;
 /** So many rows before its end the next page is asked for. */
 const AHEAD = 60;
 
+const pathOf = (search: string): string => (search ? `/?${search}` : "/");
+
 /** Filters as they stand in the address. */
 function useFilters() {
   const { query, route } = useLocation();
@@ -38,20 +41,24 @@ function useFilters() {
     // Another preset has its own usual order.
     if (change.show) next.order = readFilters({ show: change.show }).order;
     setFilters(next);
-    route(`/${writeFilters(next) ? `?${writeFilters(next)}` : ""}`, true);
+    route(pathOf(writeFilters(next)), true);
   };
   const go = (search: string): void => {
     setFilters(readFilters(Object.fromEntries(new URLSearchParams(search))));
-    route(search ? `/?${search}` : "/", true);
+    route(pathOf(search), true);
   };
+  queuePath.value = pathOf(writeFilters(filters));
   return { filters, change, go };
 }
 
 /** The ticket that the keys are about, and the keys that move it. */
 function useFocus(rows: readonly TicketRow[]) {
   const at = rows.findIndex((row) => row.number === focused.value);
+  const lastAt = useRef(0);
+  if (at >= 0) lastAt.current = at;
   useEffect(() => {
-    if (at < 0) focused.value = rows[0]?.number ?? 0;
+    // What was done leaves the list: the next one takes its place.
+    if (at < 0) focused.value = rows[Math.min(lastAt.current, rows.length - 1)]?.number ?? 0;
   }, [rows]);
   const move = (to: number): void => {
     const next = rows[Math.max(0, Math.min(to, rows.length - 1))];

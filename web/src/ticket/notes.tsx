@@ -8,6 +8,7 @@ import { Button } from "../ui/button";
 import { Time } from "../ui/time";
 import { t } from "../words/words";
 import type { Acts } from "./acts";
+import { actorName } from "./history";
 
 export function Notes({ view, acts }: { view: TicketView; acts: Acts }) {
   const [text, setText] = useState("");
@@ -27,7 +28,7 @@ export function Notes({ view, acts }: { view: TicketView; acts: Acts }) {
           <li key={note.at}>
             <p class="note-text">{view.masked ? t("slot.masked") : note.text}</p>
             <p class="soft small">
-              {note.by}, <Time at={note.at} />
+              {actorName(note.by)}, <Time at={note.at} />
             </p>
           </li>
         ))}

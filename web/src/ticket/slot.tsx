@@ -6,6 +6,7 @@ import { Button } from "../ui/button";
 import { Time } from "../ui/time";
 import { percent, position } from "../words/time";
 import { named, t } from "../words/words";
+import { actorName } from "./history";
 import type { Player } from "./player";
 
 const TONES: Record<SlotView["status"], Tone> = {
@@ -50,7 +51,7 @@ export function Slot({ slot, masked, player, hear, edit, accept }: Props) {
         )}
         {correction && (
           <p class="slot-heard soft">
-            {t("slot.corrected", { by: correction.by })} <Time at={correction.at} />
+            {t("slot.corrected", { by: actorName(correction.by) })} <Time at={correction.at} />
             {slot.value && slot.value !== correction.value && (
               <>
                 {" · "}

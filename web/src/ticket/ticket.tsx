@@ -6,6 +6,7 @@ import { gaps, onNews } from "../api/events";
 import { useResource, type Resource } from "../api/resource";
 import { getTicket } from "../api/tickets";
 import type { TicketView } from "../api/schema";
+import { queuePath } from "../queue/place";
 import { Due, PriorityMark, Stage } from "../queue/stage";
 import { Viewers } from "../presence/viewers";
 import { PageHead } from "../shell/page";
@@ -72,7 +73,7 @@ function Shown({ view, of }: { view: TicketView; of: Resource<TicketView> }) {
           </div>
         }
       >
-        <a class="button button-quiet" href="/">
+        <a class="button button-quiet" href={queuePath.value}>
           <Icon name="back" />
           <span>{t("command.leave")}</span>
         </a>
@@ -81,7 +82,7 @@ function Shown({ view, of }: { view: TicketView; of: Resource<TicketView> }) {
       {view.masked && <p class="callout masked">{t("ticket.masked")}</p>}
       <div class="ticket-columns">
         <div class="ticket-desk">
-          <Desk view={view} acts={acts} leave={() => route("/")} />
+          <Desk view={view} acts={acts} leave={() => route(queuePath.value)} />
         </div>
         <div class="ticket-main">
           <Form view={view} acts={acts} player={player} showWhole={() => setWhole(true)} />

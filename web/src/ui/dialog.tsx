@@ -24,6 +24,11 @@ export function Dialog(props: Props) {
   useEffect(() => {
     const before = document.activeElement;
     box.current?.showModal();
+    // Not the button that closes it, which comes first.
+    const first = box.current?.querySelector<HTMLElement>(
+      "[autofocus], .dialog-body :is(button, input, select, textarea)",
+    );
+    first?.focus();
     return () => {
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };

@@ -1,6 +1,6 @@
 // One thing to fill in: label, hint, what is wrong with it.
-import type { ComponentChildren } from "preact";
-import { useId } from "preact/hooks";
+import type { ComponentChildren, RefObject } from "preact";
+import { useEffect, useId, useRef } from "preact/hooks";
 
 interface Shared {
   label: string;
@@ -26,6 +26,11 @@ interface TextProps extends Shared {
 
 export function TextField(props: TextProps) {
   const id = useId();
+  const frame = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // Browsers heed the attribute while a page or a dialog opens, not later.
+    if (props.autofocus) frame.current?.querySelector<HTMLElement>("input, textarea")?.focus();
+  }, []);
   const told = [props.hint && `${id}-hint`, props.error && `${id}-error`].filter(Boolean).join(" ");
   const common = {
     id,
@@ -39,7 +44,7 @@ export function TextField(props: TextProps) {
       props.onInput(event.currentTarget.value),
   };
   return (
-    <Frame {...props} id={id}>
+    <Frame {...props} id={id} frame={frame}>
       {props.rows ? (
         <textarea {...common} rows={props.rows} />
       ) : (
@@ -112,10 +117,16 @@ export function CheckField({ label, checked, onChange, hint, disabled = false }:
   );
 }
 
-function Frame(props: Shared & { id: string; children: ComponentChildren }) {
-  const { id, label, hint, error, bare } = props;
+interface FrameProps extends Shared {
+  id: string;
+  frame?: RefObject<HTMLDivElement | null>;
+  children: ComponentChildren;
+}
+
+function Frame(props: FrameProps) {
+  const { id, label, hint, error, bare, frame } = props;
   return (
-    <div class="field">
+    <div class="field" ref={frame ?? null}>
       <label class={bare ? "unseen" : "field-label"} for={id}>
         {label}
       </label>

@@ -62,10 +62,18 @@ export async function setLanguage(next: Language, keep = true): Promise<void> {
   language.value = next;
 }
 
-/** `own`: the languages of the user's profile. What was chosen by hand goes before them. */
+/** What was chosen by hand; else, of `own`, the profile's languages, the one that the browser likes
+ * best, for the profile puts none before another; else whichever the browser likes. */
 export async function chooseLanguage(own: readonly string[]): Promise<void> {
-  const wishes = [localStorage.getItem(KEPT_AS) ?? "", ...own, ...navigator.languages];
-  await setLanguage(wishes.map(known).find((language) => language !== undefined) ?? "en", false);
+  const liked = navigator.languages.map(known);
+  const spoken = own.map(known);
+  const wishes = [
+    known(localStorage.getItem(KEPT_AS) ?? ""),
+    ...liked.filter((language) => spoken.includes(language)),
+    ...spoken,
+    ...liked,
+  ];
+  await setLanguage(wishes.find((language) => language !== undefined) ?? "en", false);
 }
 
 export async function startWords(): Promise<void> {
