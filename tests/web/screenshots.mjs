@@ -30,8 +30,7 @@ for (const full of [true, false]) {
         const { scrollWidth, clientWidth } = document.documentElement;
         return scrollWidth - clientWidth;
       });
-      if (wide > 0)
-        wrongs.push(`${name} ${look}: ${wide} px too wide for the screen`);
+      if (wide > 0) wrongs.push(`${name} ${look}: ${wide} px too wide for the screen`);
       wrongs.push(...page.wrongs.map((text) => `${name} ${look}: ${text}`));
     });
     console.log(`${pictures} pictures`);

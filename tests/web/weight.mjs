@@ -32,8 +32,7 @@ async function visit(options) {
   const files = new Map();
   let bytes = 0;
   wire.on("Network.responseReceived", ({ requestId, response }) => {
-    if (!new URL(response.url).pathname.startsWith("/api/"))
-      files.set(requestId, response.url);
+    if (!new URL(response.url).pathname.startsWith("/api/")) files.set(requestId, response.url);
   });
   wire.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
     if (files.has(requestId)) bytes += encodedDataLength;
@@ -54,18 +53,11 @@ for (const [name, options] of [
   test(name, async () => {
     const visits = [];
     for (let at = 0; at < VISITS; at += 1) visits.push(await visit(options()));
-    const paint = visits.map((one) => one.paint).sort((a, b) => a - b)[
-      (VISITS - 1) / 2
-    ];
+    const paint = visits.map((one) => one.paint).sort((a, b) => a - b)[(VISITS - 1) / 2];
     const { bytes, files } = visits[0];
     const kilobytes = (bytes / 1000).toFixed(1);
-    console.log(
-      `${name}: ${kilobytes} kB in ${files} files, first paint ${paint.toFixed(0)} ms`,
-    );
-    assert.ok(
-      files > 2 && bytes < WEIGHT_MAX,
-      `${kilobytes} kB in ${files} files`,
-    );
+    console.log(`${name}: ${kilobytes} kB in ${files} files, first paint ${paint.toFixed(0)} ms`);
+    assert.ok(files > 2 && bytes < WEIGHT_MAX, `${kilobytes} kB in ${files} files`);
     assert.ok(paint < PAINT_MS_MAX, `first paint after ${paint} ms`);
   });
 }

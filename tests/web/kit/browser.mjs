@@ -8,9 +8,7 @@ import { PASSWORD, ROOT } from "./office.mjs";
 const fromConsole = createRequire(join(ROOT, "web/package.json"));
 const { chromium } = fromConsole("playwright-core");
 const AXE = readFileSync(fromConsole.resolve("axe-core/axe.min.js"), "utf8");
-const WORDS = JSON.parse(
-  readFileSync(join(ROOT, "web/src/words/en.json"), "utf8"),
-);
+const WORDS = JSON.parse(readFileSync(join(ROOT, "web/src/words/en.json"), "utf8"));
 const PATIENCE_MS = 20_000;
 
 export const LOOKS = {
@@ -43,8 +41,7 @@ export function openBrowser() {
 /** The console's own words, by their key: tests do not break when a phrase is made better. */
 export function words(key, given = {}) {
   const found = key.split(".").reduce((node, name) => node?.[name], WORDS);
-  if (typeof found !== "string")
-    throw new Error(`the console has no words for ${key}`);
+  if (typeof found !== "string") throw new Error(`the console has no words for ${key}`);
   return found.replace(/\{\{(\w+)\}\}/g, (_, name) => given[name] ?? "");
 }
 
@@ -64,8 +61,7 @@ export async function newPage(browser, office, options = {}) {
   page.on("console", (line) => {
     // Refusals are part of the tests: the browser tells of each answer that is no success.
     const refusal = line.text().startsWith("Failed to load resource");
-    if (line.type() === "error" && !refusal)
-      page.wrongs.push(`console: ${line.text()}`);
+    if (line.type() === "error" && !refusal) page.wrongs.push(`console: ${line.text()}`);
   });
   return page;
 }
@@ -74,9 +70,7 @@ export async function newPage(browser, office, options = {}) {
 export async function logIn(page, name) {
   await page.goto("/");
   await page.getByLabel(words("log_in.name")).fill(name);
-  await page
-    .getByLabel(words("log_in.password"), { exact: true })
-    .fill(PASSWORD);
+  await page.getByLabel(words("log_in.password"), { exact: true }).fill(PASSWORD);
   await page.getByRole("button", { name: words("log_in.act") }).click();
   await page.getByRole("navigation", { name: words("shell.rooms") }).waitFor();
 }
@@ -101,9 +95,7 @@ export async function settled(page) {
   await page.locator("h1").first().waitFor();
   await page.waitForFunction(() => {
     const busy = document.querySelector(".skeleton, [aria-busy=true]");
-    const moving = document
-      .getAnimations()
-      .some((one) => one.playState === "running");
+    const moving = document.getAnimations().some((one) => one.playState === "running");
     return !busy && !moving && document.fonts.status === "loaded";
   });
 }
@@ -112,16 +104,12 @@ export async function settled(page) {
 export async function axeFinds(page) {
   await page.evaluate(AXE);
   const found = await page.evaluate(() => window.axe.run(document));
-  const grave = found.violations.filter(({ impact }) =>
-    ["serious", "critical"].includes(impact),
-  );
+  const grave = found.violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
   return {
     rules: found.passes.length,
     slight: found.violations.length - grave.length,
     grave: grave.map(({ id, impact, nodes }) => {
-      const where = nodes
-        .slice(0, 3)
-        .map((node) => `${node.target}: ${node.failureSummary}`);
+      const where = nodes.slice(0, 3).map((node) => `${node.target}: ${node.failureSummary}`);
       return `${impact} ${id}: ${where.join(" | ").replace(/\s+/g, " ")}`;
     }),
   };

@@ -1,12 +1,6 @@
 // A hotline for one test: the real program in a temporary folder on free ports, and its users.
 import { execFile, spawn } from "node:child_process";
-import {
-  mkdtempSync,
-  readFileSync,
-  openSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdtempSync, readFileSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -30,18 +24,13 @@ export class Office {
    * `speech` loads the engines; `line` is the [callback_line] of the configuration; `tickets` are
    * lines as `spillway tickets import` reads them, there from the start.
    */
-  static async open({
-    folder = Office.folder(),
-    speech = false,
-    line = "",
-    tickets = "",
-  } = {}) {
+  static async open({ folder = Office.folder(), speech = false, line = "", tickets = "" } = {}) {
     const office = new Office();
     office.folder = folder;
     try {
       writeFileSync(office.path("spillway.toml"), office.config(speech, line));
-      if (tickets) await office.bring(tickets, "jsonl");
       await office.start();
+      if (tickets) await office.bring(tickets, "jsonl");
     } catch (error) {
       await office.close();
       throw error;
@@ -74,8 +63,7 @@ ${line}`;
     const words = ["--config", this.path("spillway.toml"), "serve"];
     this.server = spawn(PROGRAM, words, { stdio: ["ignore", out, log] });
     const ready = await until("the server is ready", READY_MS, () => {
-      if (this.server.exitCode !== null)
-        throw new Error(`no server:\n${this.told("log")}`);
+      if (this.server.exitCode !== null) throw new Error(`no server:\n${this.told("log")}`);
       return /^ready sip:(\S+).* console:(\S+)$/m.exec(this.told("out"));
     });
     this.sip = `sip:${ready[1]}`;
@@ -113,23 +101,14 @@ ${line}`;
 
   /** A user who has chosen the password; `words` as of `spillway users add`. */
   async user(name, role, ...words) {
-    const added = await this.spillway(
-      "users",
-      "add",
-      name,
-      "--role",
-      role,
-      "--json",
-      ...words,
-    );
+    const added = await this.spillway("users", "add", name, "--role", role, "--json", ...words);
     const secret = JSON.parse(added).secret;
     const answer = await fetch(`${this.url}/api/v1/invitations/accept`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ secret, password: PASSWORD }),
     });
-    if (!answer.ok)
-      throw new Error(`${name} cannot come: ${await answer.text()}`);
+    if (!answer.ok) throw new Error(`${name} cannot come: ${await answer.text()}`);
     return name;
   }
 
@@ -147,11 +126,6 @@ ${line}`;
 
 /** Realistic tickets, the same for the same seed; `now` is the time they look back from. */
 export async function drawnTickets(count) {
-  const words = [
-    join(ROOT, "web/tools/tickets.mjs"),
-    String(count),
-    "--seed",
-    "7",
-  ];
+  const words = [join(ROOT, "web/tools/tickets.mjs"), String(count), "--seed", "7"];
   return (await run(process.execPath, words, { maxBuffer: 1 << 26 })).stdout;
 }

@@ -9,14 +9,7 @@ const TICKETS = 300;
 const PEOPLE = [
   ["boss", "administrator", "--display-name", "The Boss"],
   ["linh", "operator", "--display-name", "Linh Trần", "--extension", "204"],
-  [
-    "anna",
-    "operator",
-    "--display-name",
-    "Anna Nováková",
-    "--languages",
-    "cs,en",
-  ],
+  ["anna", "operator", "--display-name", "Anna Nováková", "--languages", "cs,en"],
   ["sue", "supervisor", "--display-name", "Sue Miller"],
   ["olga", "observer", "--display-name", "Olga Marková"],
 ];
@@ -88,8 +81,7 @@ export async function eachPage(browser, full, looks, see) {
   const office = await Office.open({ speech: full, tickets });
   try {
     const spoken = full ? await spokenTicket(office) : 0;
-    if (!full)
-      await show(browser, office, EMPTY.slice(0, 1), looks, { spoken, see });
+    if (!full) await show(browser, office, EMPTY.slice(0, 1), looks, { spoken, see });
     for (const words of PEOPLE) await office.user(...words);
     await show(browser, office, full ? FULL : EMPTY.slice(1), looks, {
       spoken,
@@ -103,10 +95,7 @@ export async function eachPage(browser, full, looks, see) {
 async function spokenTicket(office) {
   const report = await office.call(SCENARIO);
   const found = report.ticket?.number ?? report.ticket?.ticket?.number;
-  if (!found)
-    throw new Error(
-      `the call left no ticket: ${JSON.stringify(report).slice(0, 400)}`,
-    );
+  if (!found) throw new Error(`the call left no ticket: ${JSON.stringify(report).slice(0, 400)}`);
   return found;
 }
 
@@ -130,8 +119,7 @@ async function show(browser, office, pages, looks, { spoken, see }) {
         await page.keyboard.press(key);
         await settled(page);
       }
-      if (one.wave)
-        await page.locator(".wave-box:not(.wave-waiting)").waitFor();
+      if (one.wave) await page.locator(".wave-box:not(.wave-waiting)").waitFor();
       await settled(page);
       await see(page, one.name, look);
       await page.context().close();

@@ -1,12 +1,6 @@
 // A telephone made by others (baresip): answers by itself, says a tone, keeps what it hears.
 import { spawn } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, openSync, readdirSync, writeFileSync } from "node:fs";
 import { createSocket } from "node:dgram";
 import { createConnection, createServer } from "node:net";
 import { once } from "node:events";
@@ -38,10 +32,7 @@ export class Telephone {
     const [sip, control] = [await freePort(), await freePort()];
     mkdirSync(folder);
     writeTone(join(folder, "tone.wav"), hz, TONE_S);
-    writeFileSync(
-      join(folder, "config"),
-      telephone.config(sip, control, media),
-    );
+    writeFileSync(join(folder, "config"), telephone.config(sip, control, media));
     const account = `<sip:${number}@127.0.0.1:${sip}>;regint=0;answermode=auto\n`;
     writeFileSync(join(folder, "accounts"), account);
     writeFileSync(join(folder, "contacts"), "");
@@ -85,9 +76,7 @@ rtp_ports ${media}-${media + 99}
 
   /** Waits for what it tells of itself, such as CALL_ESTABLISHED. */
   tells(event) {
-    return until(`a telephone tells ${event}`, PATIENCE_MS, () =>
-      this.events.includes(event),
-    );
+    return until(`a telephone tells ${event}`, PATIENCE_MS, () => this.events.includes(event));
   }
 
   command(name) {
@@ -101,16 +90,13 @@ rtp_ports ${media}-${media + 99}
 
   /** The wav of what it has heard so far. */
   heard() {
-    const name = readdirSync(this.folder).find((name) =>
-      /^dump-.*-dec\.wav$/.test(name),
-    );
+    const name = readdirSync(this.folder).find((name) => /^dump-.*-dec\.wav$/.test(name));
     return name && join(this.folder, name);
   }
 
   async unplug() {
     this.control.destroy();
     const ended = once(this.process, "exit");
-    if (this.process.exitCode === null && this.process.kill("SIGTERM"))
-      await ended;
+    if (this.process.exitCode === null && this.process.kill("SIGTERM")) await ended;
   }
 }

@@ -7,8 +7,7 @@ export async function until(what, patience, seen) {
   for (;;) {
     const found = await seen();
     if (found) return found;
-    if (performance.now() > end)
-      throw new Error(`not within ${patience / 1000} s: ${what}`);
+    if (performance.now() > end) throw new Error(`not within ${patience / 1000} s: ${what}`);
     await new Promise((done) => setTimeout(done, STEP_MS));
   }
 }
