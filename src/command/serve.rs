@@ -51,14 +51,13 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
         if let Some(console) = &console {
             ready += &format!(" console:{}", console.local_addr()?);
         }
+        // Who reads "ready" may stop it at once.
+        let signalled = signal()?;
         super::print(&format!("{ready}\n{set_up}"))?;
-        let signalled = stop.clone();
+        let stopping = stop.clone();
         tokio::spawn(async move {
-            if let Err(error) = signal().await {
-                tracing::error!(%error, "no signals: stop with SIGKILL");
-                return;
-            }
-            signalled.cancel();
+            signalled.await;
+            stopping.cancel();
         });
         let console = console.map(|console| tokio::spawn(console.run()));
         server.run(stop).await;
@@ -105,13 +104,15 @@ fn warn_without_gazetteer(config: &Config, loaded: &LoadedHotline) {
     }
 }
 
-async fn signal() -> std::io::Result<()> {
+/// Hears SIGINT and SIGTERM from now on; done at the first.
+fn signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut interrupt, mut terminate) =
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }

@@ -26,6 +26,7 @@ const Account = lazy(() => import("./session/account"));
 const Ticket = lazy(() => import("./ticket/ticket"));
 const Statistics = lazy(() => import("./statistics/statistics"));
 const Board = lazy(() => import("./board/board"));
+const Try = lazy(() => import("./try/try"));
 const People = lazy(() => import("./people/people"));
 const Person = lazy(() => import("./people/person"));
 const Hotlines = lazy(() => import("./system/hotlines"));
@@ -66,6 +67,7 @@ function Pages() {
           <Route path="/" component={Queue} />
           <Route path="/tickets/:number" component={Ticket} />
           <Route path="/board" component={Board} />
+          <Route path="/try" component={Try} />
           <Route path="/statistics" component={Statistics} />
           <Route path="/people" component={People} />
           <Route path="/people/:name" component={Person} />

@@ -62,7 +62,7 @@ function Ear({ id }: { id: string }) {
 }
 
 /** The newest words stay in sight, unless who reads has scrolled up. */
-function Turns({ turns }: { turns: readonly RunningTurnView[] }) {
+export function Turns({ turns }: { turns: readonly RunningTurnView[] }) {
   const list = useRef<HTMLOListElement>(null);
   const follows = useRef(true);
   useEffect(() => {
@@ -90,7 +90,7 @@ function Turns({ turns }: { turns: readonly RunningTurnView[] }) {
   );
 }
 
-function Slots({ call }: { call: RunningCallView }) {
+export function Slots({ call }: { call: RunningCallView }) {
   return (
     <dl class="call-slots">
       {call.slots.map((slot) => (

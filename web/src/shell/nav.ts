@@ -4,7 +4,7 @@ import type { Permission } from "../api/schema";
 import type { IconName } from "../ui/icon";
 
 interface Room {
-  name: "queue" | "board" | "statistics" | "people" | "system";
+  name: "queue" | "board" | "try" | "statistics" | "people" | "system";
   path: string;
   icon: IconName;
   /** One of these opens it. */
@@ -14,6 +14,7 @@ interface Room {
 const ROOMS: readonly Room[] = [
   { name: "queue", path: "/", icon: "queue", needs: ["tickets:read"] },
   { name: "board", path: "/board", icon: "phone", needs: ["calls:watch"] },
+  { name: "try", path: "/try", icon: "ear", needs: ["calls:watch"] },
   { name: "statistics", path: "/statistics", icon: "chart", needs: ["statistics:read"] },
   { name: "people", path: "/people", icon: "people", needs: ["users:manage"] },
   { name: "system", path: "/system", icon: "system", needs: ["system:read", "audit:read"] },
