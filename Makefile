@@ -3,8 +3,8 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup web models demo test check fmt soak bench queue peers test-api doctor \
-	clean
+.PHONY: help setup web models demo test check fmt soak bench queue peers test-api test-web \
+	doctor clean
 
 # The speech `make bench` measures with. PACKS=... names other model packs for the set-up.
 MANIFEST ?= ../shared/speech/manifest.tsv
@@ -61,6 +61,9 @@ peers: setup ## calls from SIP clients made by others
 
 test-api: setup ## thousands of requests made of the OpenAPI document, on both databases
 	@tools/with_postgres.sh tests/schemathesis/run.sh --postgres POSTGRES
+
+test-web: setup ## the console's journeys in a real browser
+	@tests/web/run.sh
 
 doctor: setup ## is everything here that calls need?
 	@"$$(tools/program.sh)" doctor

@@ -18,18 +18,29 @@ export async function claimRow(row: TicketRow, put: Put): Promise<void> {
   const until = new Date(Date.now() + LEASE_GUESS_MS).toISOString();
   put({ ...row, stage: { name: "claimed", by: userName(), until } });
   try {
-    put(rowOf(await act(row.number, row.version, { act: "claim" }), row));
+    put(rowOf(await claimOpen(row.number, row.version), row));
   } catch (thrown) {
     put(row);
     await refused(row.number, thrown, (view) => put(rowOf(view, row)));
   }
 }
 
+/** Claims what is open still: a call's last words may have changed it since it was read. */
+export async function claimOpen(number: number, version: number): Promise<TicketView> {
+  try {
+    return await act(number, version, { act: "claim" });
+  } catch (thrown) {
+    if (!(thrown instanceof ApiError) || thrown.kind !== "changed") throw thrown;
+    const now = await getTicket(number);
+    if (now.stage.name !== "open") throw thrown;
+    return act(number, now.version, { act: "claim" });
+  }
+}
+
 /** Does an act for which the ticket has to be one's own, claiming it before where it is open. */
 export async function actClaimed(row: TicketRow, what: UserAct): Promise<TicketView> {
   let { version } = row;
-  if (row.stage.name === "open")
-    version = (await act(row.number, version, { act: "claim" })).version;
+  if (row.stage.name === "open") version = (await claimOpen(row.number, version)).version;
   return act(row.number, version, what);
 }
 

@@ -87,7 +87,7 @@ function Entries({ log, again, more }: { log: Log; again: () => void; more: () =
   if (log.loading) return <Skeleton rows={8} />;
   if (log.items.length === 0) return <Empty title={t("audit.none")}>{t("audit.none_do")}</Empty>;
   return (
-    <div class="card table-box">
+    <div class="card table-box" role="region" aria-label={t("system.audit")} tabIndex={0}>
       <table class="table">
         <thead>
           <tr>

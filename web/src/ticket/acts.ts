@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { act, merge } from "../api/tickets";
 import type { TicketView, UserAct } from "../api/schema";
-import { refused } from "../queue/claim";
+import { claimOpen, refused } from "../queue/claim";
 import { toastError } from "../ui/toast";
 
 export interface Acts {
@@ -34,8 +34,9 @@ export function useActs(view: TicketView, show: (view: TicketView) => void): Act
     act: (what) =>
       run(async () => {
         let { version } = view;
+        if (what.act === "claim") return claimOpen(view.number, version);
         if (NEEDS_HOLD.has(what.act) && view.stage.name === "open") {
-          version = (await act(view.number, version, { act: "claim" })).version;
+          version = (await claimOpen(view.number, version)).version;
         }
         return act(view.number, version, what);
       }),

@@ -92,5 +92,9 @@ export const percent = (share: number): string =>
     return new Intl.NumberFormat(tag, { style: "percent", maximumFractionDigits: 0 });
   }).format(share);
 
+/** Of a code that is none (a table was imported without languages) there is no name. */
 export const languageName = (code: string): string =>
-  cached("language", (tag) => new Intl.DisplayNames(tag, { type: "language" })).of(code) ?? code;
+  code === ""
+    ? ""
+    : (cached("language", (tag) => new Intl.DisplayNames(tag, { type: "language" })).of(code) ??
+      code);

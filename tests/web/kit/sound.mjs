@@ -1,0 +1,59 @@
+// Tones in wav files: made for a telephone to say, found in what a telephone heard.
+import { readFileSync, writeFileSync } from "node:fs";
+
+const RATE = 8_000;
+const LOUD = 8_000;
+/** Of a window's power: the rest is noise and G.711's rounding. */
+const PURE = 0.5;
+const WINDOW = 400;
+
+export function writeTone(file, hz, seconds) {
+  const samples = new Int16Array(RATE * seconds);
+  for (let n = 0; n < samples.length; n += 1) {
+    samples[n] = LOUD * Math.sin((2 * Math.PI * hz * n) / RATE);
+  }
+  const head = Buffer.alloc(44);
+  head.write("RIFF", 0);
+  head.writeUInt32LE(36 + samples.byteLength, 4);
+  head.write("WAVEfmt ", 8);
+  head.writeUInt32LE(16, 16);
+  head.writeUInt16LE(1, 20);
+  head.writeUInt16LE(1, 22);
+  head.writeUInt32LE(RATE, 24);
+  head.writeUInt32LE(RATE * 2, 28);
+  head.writeUInt16LE(2, 32);
+  head.writeUInt16LE(16, 34);
+  head.write("data", 36);
+  head.writeUInt32LE(samples.byteLength, 40);
+  writeFileSync(file, Buffer.concat([head, Buffer.from(samples.buffer)]));
+}
+
+/** Mono samples; a header that was not finished (its writer runs still) does no harm. */
+function readSamples(file) {
+  const bytes = readFileSync(file);
+  const at = bytes.indexOf("data") + 8;
+  const count = Math.floor((bytes.length - at) / 2);
+  return {
+    rate: bytes.readUInt32LE(24),
+    at: (n) => bytes.readInt16LE(at + 2 * n),
+    count,
+  };
+}
+
+/** How many seconds of `file` are a tone of `hz`, by Goertzel's algorithm. */
+export function secondsOf(file, hz) {
+  const { rate, at, count } = readSamples(file);
+  const turn = 2 * Math.cos((2 * Math.PI * hz) / rate);
+  let found = 0;
+  for (let start = 0; start + WINDOW <= count; start += WINDOW) {
+    let [one, two, power] = [0, 0, 0];
+    for (let n = start; n < start + WINDOW; n += 1) {
+      const sample = at(n);
+      [one, two] = [sample + turn * one - two, one];
+      power += sample * sample;
+    }
+    const tone = (2 * (one * one + two * two - turn * one * two)) / WINDOW;
+    if (power / WINDOW > 1e5 && tone / power > PURE) found += WINDOW;
+  }
+  return found / rate;
+}
