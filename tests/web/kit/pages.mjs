@@ -20,6 +20,7 @@ const ALWAYS = [
   { name: "invitation", path: "/invitation#secret" },
   { name: "queue", user: "linh", path: "/" },
   { name: "board", user: "sue", path: "/board" },
+  { name: "try", user: "sue", path: "/try" },
   { name: "statistics", user: "sue", path: "/statistics?period=month" },
   { name: "people", user: "boss", path: "/people" },
   {
