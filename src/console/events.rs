@@ -37,7 +37,7 @@ struct TicketEventView<'e> {
     at: Timestamp,
     /// Who: role and user name, `caller` or `clock`.
     actor: &'e str,
-    /// What was done; as in the acts on tickets, and `tell`, `receive`, `lapse`, `wake`,
+    /// What was done; as in the acts on tickets, and `tell`, `hang_up`, `receive`, `lapse`, `wake`,
     /// `escalate`, `merge`, `import`.
     act: &'e str,
     /// To which ticket.

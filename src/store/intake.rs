@@ -68,7 +68,13 @@ impl TicketStore {
                 .bind(signed(end.duration_ms));
             let number: Option<i64> =
                 query.fetch_optional(change.connection()).await.map_err(|e| self.error(e))?;
-            Ok(number.map(|n| TicketNumber(n.unsigned_abs())))
+            let Some(number) = number.map(|n| TicketNumber(n.unsigned_abs())) else {
+                return Ok(None);
+            };
+            // Who looks at the ticket hears that it changed, and that the recording is whole.
+            let (at, detail) = (instant(end.ended_unix_ms), json!({ "cause": end.cause }));
+            self.note(change, at, &Actor::Caller, "hang_up", number, &detail).await?;
+            Ok(Some(number))
         };
         self.database.change(run).await
     }

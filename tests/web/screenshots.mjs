@@ -1,4 +1,4 @@
-// Pictures of every page, light, dark and as a phone has it, in target/screenshots, to be looked at.
+// Pictures of every page, light, dark and on a phone, in target/screenshots, to be looked at.
 import assert from "node:assert/strict";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
