@@ -34,6 +34,8 @@ test: ## all tests
 check: fmt ## formatting, lints, all tests, licences
 	@tools/setup.sh native
 	cargo clippy --release --locked --all-targets -- --deny warnings
+	tools/setup.sh pages
+	npm run --prefix web --silent check
 	@$(MAKE) --no-print-directory test
 	@if command -v cargo-deny >/dev/null; then \
 		cargo deny --locked check bans licenses sources; \
