@@ -62,7 +62,7 @@ async fn a_ticket_is_claimed_corrected_and_settled() {
         let history = anna.get(&format!("/api/v1/tickets/{number}/history")).await.ok();
         let acts: Vec<&str> =
             history.as_array().expect("a list").iter().filter_map(|e| e["act"].as_str()).collect();
-        assert_eq!(acts, ["tell", "receive", "claim", "correct", "ring", "finish"]);
+        assert_eq!(acts, ["tell", "receive", "hang_up", "claim", "correct", "ring", "finish"]);
         office.close().await;
     })
     .await;

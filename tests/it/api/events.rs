@@ -79,7 +79,7 @@ async fn what_happens_is_told_at_once_and_nothing_is_left_out() {
         let mut desk = office.desk();
         let began = Instant::now();
         let number = desk.received("+84900000001", "Lan", "food").await.0;
-        let told = stream.until("receive").await;
+        let told = stream.until("hang_up").await;
         let took = began.elapsed();
         assert!(took < Duration::from_secs(5), "{took:?}");
         let last = told.last().expect("an event");

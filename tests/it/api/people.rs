@@ -336,7 +336,7 @@ async fn the_audit_log_is_read_and_proved() {
             assert_eq!(acts(&added), ["user_added"; 6]);
         }
         let of_ticket = all(&format!("ticket={number}")).await;
-        assert_eq!(acts(&of_ticket), ["tell", "receive"]);
+        assert_eq!(acts(&of_ticket), ["tell", "receive", "hang_up"]);
         assert_eq!(all("act=flown").await, Vec::<Value>::new());
         let third = whole[2]["place"].as_str().expect("a place");
         assert_eq!(all(&format!("cursor={third}")).await, whole[3..]);
