@@ -278,7 +278,7 @@ async fn goes_to_another_database_and_back() {
     assert_eq!(lines.lines().count(), 3);
     from.fails("tickets export --out all.jsonl", "is it there already?");
     std::fs::write(to.0.path().join("all.jsonl"), &lines).unwrap();
-    assert_eq!(to.print("migrate"), "var/tickets.db: new, at version 6\n");
+    assert_eq!(to.print("migrate"), "var/tickets.db: new, at version 9\n");
     assert!(to.print("tickets import all.jsonl").contains("3 tickets added, 0 known already"));
     assert!(to.print("tickets import all.jsonl").contains("0 tickets added, 3 known already"));
     assert_eq!(to.print("tickets export"), lines, "to the letter");
@@ -351,7 +351,7 @@ async fn the_log_of_changes_is_proved() {
     store.seal(jiff::Timestamp::UNIX_EPOCH).await.unwrap();
     store.close().await;
     let told = place.print("audit verify");
-    assert!(told.contains("the audit log holds: 3 entries in 1 seals, 0 not yet"), "{told}");
+    assert!(told.contains("the audit log holds: 5 entries in 1 seals, 0 not yet"), "{told}");
     let head = told.lines().last().and_then(|l| l.strip_prefix("head ")).unwrap().to_string();
     place.print(&format!("audit verify --head {head}"));
     let cut = place.run(&format!("audit verify --head {}", "0".repeat(64)));
@@ -380,7 +380,7 @@ async fn the_first_versions_tickets_are_kept() {
     sqlx::query(slot).execute(&mut raw).await.unwrap();
     raw.close().await.unwrap();
     place.fails("tickets list", "is of an older version; run `spillway migrate`");
-    assert_eq!(place.print("migrate"), "var/tickets.db: from version 1 to 6\n");
+    assert_eq!(place.print("migrate"), "var/tickets.db: from version 1 to 9\n");
     let store = TicketStore::open(&StoreOptions::new(&place.data_dir())).await.unwrap();
     let stored = store.by_call(&CallId("call-7".into())).await.unwrap().unwrap();
     assert_eq!((stored.number.0, stored.ticket.revision, stored.ticket.rating), (7, 3, Some(5)));
