@@ -74,6 +74,9 @@ async fn be_present(
         Hotlines::All => None,
         Hotlines::Only(own) => Some(own.iter().map(String::as_str).collect()),
     };
+    if own.ticket.is_some_and(|number| i64::try_from(number).is_err()) {
+        return Err(Problem::invalid("ticket: is no ticket's number"));
+    }
     let ticket = own.ticket.map(TicketNumber);
     let known = shared.store.be_present(
         user.name.as_str(),

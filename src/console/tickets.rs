@@ -22,6 +22,8 @@ use utoipa_axum::routes;
 const PAGE_MAX: u32 = 500;
 /// And where nothing is asked.
 const PAGE: u32 = 50;
+/// Characters of a search.
+const Q_CHARS_MAX: usize = 200;
 /// Tickets of a list that are counted, at most.
 const COUNT_MAX: u32 = 10_000;
 
@@ -101,6 +103,9 @@ impl TicketQuery {
             return Err(Problem::invalid(format!("stage: {unknown:?} is none of {known}")));
         }
         let q = self.q.clone().filter(|q| !q.trim().is_empty());
+        if q.as_ref().is_some_and(|q| q.chars().count() > Q_CHARS_MAX) {
+            return Err(Problem::invalid(format!("q: give at most {Q_CHARS_MAX} characters")));
+        }
         if self.callback_number.is_some() || q.is_some() {
             by.demand(Permission::SeePersonalData)?;
         }

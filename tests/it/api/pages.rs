@@ -38,6 +38,8 @@ async fn tickets_are_found_however_they_are_written() {
         check("q=nobody", &[]).await;
         check("branch=food", &[]).await;
         check("district=nowhere", &[]).await;
+        let long = format!("/api/v1/tickets?q={}", "a".repeat(201));
+        assert_eq!(anna.get(&long).await.problem(422), "invalid");
         let put_right = json!({ "act": "correct", "slot": "name", "value": "Ngô Văn Sửu" });
         anna.act(lan, json!({ "act": "claim" })).await.ok();
         anna.act(lan, put_right).await.ok();
@@ -89,6 +91,8 @@ async fn who_is_there_is_known() {
         assert_eq!(anna.get("/api/v1/agents").await.problem(403), "denied");
         let wrong = json!({ "state": "asleep" });
         assert_eq!(anna.put("/api/v1/presence", &wrong).await.problem(422), "invalid");
+        let none = json!({ "state": "ready", "ticket": 1_u64 << 63 });
+        assert_eq!(anna.put("/api/v1/presence", &none).await.problem(422), "invalid");
         office.close().await;
     })
     .await;
