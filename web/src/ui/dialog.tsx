@@ -23,13 +23,16 @@ export function Dialog(props: Props) {
   const id = useId();
   useEffect(() => {
     const before = document.activeElement;
-    box.current?.showModal();
+    const dialog = box.current;
+    dialog?.showModal();
     // Not the button that closes it, which comes first.
-    const first = box.current?.querySelector<HTMLElement>(
+    const first = dialog?.querySelector<HTMLElement>(
       "[autofocus], .dialog-body :is(button, input, select, textarea)",
     );
     first?.focus();
     return () => {
+      // While it is open nothing behind it takes the focus.
+      dialog?.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);
