@@ -17,16 +17,4 @@ export default tseslint.config(
       "@typescript-eslint/no-misused-promises": ["error", { checksVoidReturn: false }],
     },
   },
-  {
-    files: ["tools/**/*.mjs"],
-    languageOptions: {
-      globals: {
-        window: "readonly",
-        console: "readonly",
-        process: "readonly",
-        document: "readonly",
-        URL: "readonly",
-      },
-    },
-  },
 );

@@ -51,14 +51,14 @@ async fn call(
     let (ticket, user) = (TicketNumber(number), by.user());
     let (extension, to) = (&user.profile.extension, &stored.ticket.callback_number);
     // What cannot be called is not rung: the ticket stays as it is.
-    shared.switchboard.plan(ticket, extension, to)?;
+    let plan = shared.switchboard.plan(ticket, extension, to)?;
     let name = user.name.as_str();
     let own = matches!(&stored.callback.stage, Stage::Calling(lease) if lease.by == name);
     if !own {
         let who = actor(&by)?;
         shared.store.act(ticket, &Act::Ring, &who, None, Timestamp::now()).await?;
     }
-    let call = shared.switchboard.call(ticket, name, extension, to)?;
+    let call = shared.switchboard.call(plan, name)?;
     Ok((StatusCode::ACCEPTED, Json(call)))
 }
 

@@ -1,7 +1,7 @@
 //! The calls that run: watched as they go, and listened in to.
 
 use super::Shared;
-use super::events::CHECK;
+use super::events::{CHECK, Watch};
 use super::extract::{Asker, Place};
 use super::problem::Problem;
 use super::ticket_view::instant;
@@ -179,35 +179,6 @@ async fn call_events(
     let stream = Follower { watch, waiting: waiting.into(), news };
     let stream = futures::stream::unfold(stream, Follower::next);
     Sse::new(stream).keep_alive(KeepAlive::new().interval(CHECK))
-}
-
-/// Somebody who may go on watching as long as nothing is taken from them.
-struct Watch {
-    shared: Shared,
-    by: Principal,
-    needs: Permission,
-    check: tokio::time::Interval,
-}
-
-impl Watch {
-    fn new(shared: Shared, by: Principal, needs: Permission) -> Watch {
-        Watch { shared, by, needs, check: tokio::time::interval(CHECK) }
-    }
-
-    /// What `news` gives next; `None` when that ends, the server stops, or who watches is demoted
-    /// or disabled.
-    async fn next<T: Clone>(&mut self, news: &mut Receiver<T>) -> Option<Result<T, RecvError>> {
-        loop {
-            tokio::select! {
-                () = self.shared.stop.cancelled() => return None,
-                news = news.recv() => return Some(news),
-                _ = self.check.tick() => {
-                    self.by = self.shared.access.again(&self.by, Timestamp::now()).await.ok()?;
-                    self.by.demand(self.needs).ok()?;
-                }
-            }
-        }
-    }
 }
 
 /// One stream of events.

@@ -73,8 +73,8 @@ async fn events(
         }
         None => shared.store.last_event().await?,
     };
-    let check = tokio::time::interval(CHECK);
-    let stream = Follower { shared, principal, news, after, behind: true, waiting: vec![], check };
+    let watch = Watch::new(shared, principal, Permission::ReadTickets);
+    let stream = Follower { watch, news, after, behind: true, waiting: vec![] };
     let stream = futures::stream::unfold(stream, Follower::next);
     Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(CHECK)))
 }
@@ -85,10 +85,41 @@ pub(super) fn place(id: &str) -> Option<(i64, i64)> {
     Some((seal.parse().ok()?, id.parse().ok()?))
 }
 
+/// Somebody who may go on watching as long as nothing is taken from them.
+pub(super) struct Watch {
+    pub(super) shared: Shared,
+    pub(super) by: Principal,
+    needs: Permission,
+    check: tokio::time::Interval,
+}
+
+impl Watch {
+    pub(super) fn new(shared: Shared, by: Principal, needs: Permission) -> Watch {
+        Watch { shared, by, needs, check: tokio::time::interval(CHECK) }
+    }
+
+    /// What `news` gives next; `None` when that ends, the server stops, or who watches is demoted
+    /// or disabled.
+    pub(super) async fn next<T: Clone>(
+        &mut self,
+        news: &mut Receiver<T>,
+    ) -> Option<Result<T, RecvError>> {
+        loop {
+            tokio::select! {
+                () = self.shared.stop.cancelled() => return None,
+                news = news.recv() => return Some(news),
+                _ = self.check.tick() => {
+                    self.by = self.shared.access.again(&self.by, Timestamp::now()).await.ok()?;
+                    self.by.demand(self.needs).ok()?;
+                }
+            }
+        }
+    }
+}
+
 /// One stream.
 struct Follower {
-    shared: Shared,
-    principal: Principal,
+    watch: Watch,
     news: Receiver<Arc<News>>,
     /// What came last.
     after: (i64, i64),
@@ -96,7 +127,6 @@ struct Follower {
     behind: bool,
     /// Read from the log and not yet sent, the next one last.
     waiting: Vec<Arc<News>>,
-    check: tokio::time::Interval,
 }
 
 impl Follower {
@@ -108,7 +138,7 @@ impl Follower {
                 continue;
             }
             self.after = (event.seal, event.id);
-            if self.principal.user().profile.hotlines.include(&event.hotline) {
+            if self.watch.by.user().profile.hotlines.include(&event.hotline) {
                 return Some((Ok(self.sent(&news)), self));
             }
         }
@@ -122,25 +152,16 @@ impl Follower {
             }
             if self.behind {
                 // A browser asks again by itself when a stream ends.
-                let page = self.shared.store.ticket_events(self.after, PAGE).await.ok()?;
+                let page = self.watch.shared.store.ticket_events(self.after, PAGE).await.ok()?;
                 self.behind = page.len() == PAGE as usize;
-                let page = News::of(&self.shared.store, page).await.ok()?;
+                let page = News::of(&self.watch.shared.store, page).await.ok()?;
                 self.waiting = page.into_iter().rev().map(Arc::new).collect();
                 continue;
             }
-            let stop = self.shared.stop.clone();
-            tokio::select! {
-                () = stop.cancelled() => return None,
-                news = self.news.recv() => match news {
-                    Ok(news) => return Some(news),
-                    Err(RecvError::Lagged(_)) => self.behind = true,
-                    Err(RecvError::Closed) => return None,
-                },
-                _ = self.check.tick() => {
-                    let by = &self.principal;
-                    self.principal = self.shared.access.again(by, Timestamp::now()).await.ok()?;
-                    self.principal.demand(Permission::ReadTickets).ok()?;
-                }
+            match self.watch.next(&mut self.news).await? {
+                Ok(news) => return Some(news),
+                Err(RecvError::Lagged(_)) => self.behind = true,
+                Err(RecvError::Closed) => return None,
             }
         }
     }
@@ -152,7 +173,7 @@ impl Follower {
             act: &event.act,
             ticket: event.ticket,
             hotline: &event.hotline,
-            row: ticket.as_deref().map(|stored| self.shared.row(&self.principal, stored)),
+            row: ticket.as_deref().map(|stored| self.watch.shared.row(&self.watch.by, stored)),
         };
         let data = serde_json::to_string(&view).unwrap_or_default();
         Event::default().id(format!("{}-{}", event.seal, event.id)).event("ticket").data(data)

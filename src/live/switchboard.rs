@@ -141,15 +141,9 @@ impl Switchboard {
         self.line.client.is_some()
     }
 
-    /// Rings `by`'s telephone at `extension`, then `number`, for `ticket`.
-    pub fn call(
-        &self,
-        ticket: TicketNumber,
-        by: &str,
-        extension: &str,
-        number: &str,
-    ) -> Result<CallbackCall, LineError> {
-        let plan = self.plan(ticket, extension, number)?;
+    /// Rings `by`'s telephone, then the caller's, as `plan` says.
+    pub fn call(&self, plan: CallPlan, by: &str) -> Result<CallbackCall, LineError> {
+        let ticket = plan.ticket;
         let call = CallbackCall { by: by.into(), state: CallbackState::RingingOperator, at: now() };
         let stop = CancellationToken::new();
         self.with(|calls| {
@@ -176,7 +170,7 @@ impl Switchboard {
         Ok(call)
     }
 
-    /// Whether a call for `ticket` could be placed.
+    /// Whom a call for `ticket` rings: the telephone at `extension`, then `number`.
     pub fn plan(
         &self,
         ticket: TicketNumber,

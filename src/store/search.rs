@@ -11,7 +11,7 @@ const TELEPHONE_DIGITS_MIN: usize = 5;
 impl StoredTicket {
     /// The value of `slot` as it stands now: put right by an operator, or as the caller told it.
     pub fn value(&self, slot: &str) -> &str {
-        let told = || self.ticket.slot(slot).map_or("", |s| s.value.as_str());
+        let told = || self.ticket.value(slot);
         self.callback.corrected(slot).map_or_else(told, |c| c.value.as_str())
     }
 

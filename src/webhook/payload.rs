@@ -1,7 +1,7 @@
 //! What a receiver is told, made when it is sent.
 
 use crate::store::{ClaimedDelivery, StoredTicket, WebhookFormat};
-use crate::ticket::{CallbackPolicy, OVERDUE, Priority, Stage};
+use crate::ticket::{CallbackPolicy, OVERDUE, Priority, SlotRecord, Stage};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -87,10 +87,8 @@ fn zammad<'m>(group: &'m str, stored: &StoredTicket) -> ZammadTicket<'m> {
     let digits: String = ticket.callback_number.chars().filter(char::is_ascii_digit).collect();
     let customer = if digits.is_empty() { "unknown" } else { &digits };
     let mut lines = vec![format!("Call back: {}", or_dash(&ticket.callback_number))];
-    lines.extend(ticket.slots.iter().map(|slot| {
-        let corrected = callback.corrected(&slot.slot).map(|c| c.value.as_str());
-        format!("{}: {}", slot.slot, or_dash(corrected.unwrap_or(&slot.value)))
-    }));
+    let value = |slot: &SlotRecord| or_dash(stored.value(&slot.slot)).to_string();
+    lines.extend(ticket.slots.iter().map(|slot| format!("{}: {}", slot.slot, value(slot))));
     lines.push(format!("Language: {}", or_dash(&ticket.language)));
     lines.push(format!("Hotline: {}", ticket.hotline));
     lines.push(format!("Office: {}", or_dash(callback.office.as_deref().unwrap_or_default())));

@@ -60,10 +60,7 @@ struct Row {
 impl Row {
     fn new(stored: &StoredTicket, policy: &CallbackPolicy) -> Row {
         let StoredTicket { ticket, callback, .. } = stored;
-        let value = |slot: &str| {
-            let corrected = callback.corrected(slot).map(|c| c.value.as_str());
-            inert(corrected.unwrap_or_else(|| ticket.value(slot)))
-        };
+        let value = |slot: &str| inert(stored.value(slot));
         let disposition = match &callback.stage {
             Stage::Done { disposition } => disposition.as_str(),
             _ => "",

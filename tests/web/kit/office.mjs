@@ -126,6 +126,6 @@ ${line}`;
 
 /** Realistic tickets, the same for the same seed; `now` is the time they look back from. */
 export async function drawnTickets(count) {
-  const words = [join(ROOT, "web/tools/tickets.mjs"), String(count), "--seed", "7"];
+  const words = [join(ROOT, "tests/web/kit/tickets.mjs"), String(count), "--seed", "7"];
   return (await run(process.execPath, words, { maxBuffer: 1 << 26 })).stdout;
 }

@@ -4,19 +4,11 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { StatisticsRow } from "../api/schema";
 import { theme } from "../shell/theme";
+import { colour } from "../ui/colour";
 import { day, number } from "../words/time";
 import { language, t } from "../words/words";
 
 const HEIGHT = 220;
-
-function token(name: string): string {
-  const probe = document.createElement("i");
-  probe.style.color = `var(--${name})`;
-  document.body.append(probe);
-  const found = getComputedStyle(probe).color;
-  probe.remove();
-  return found;
-}
 
 function label(key: string, by: "hour" | "day"): string {
   if (key === "") return "";
@@ -37,8 +29,8 @@ function options(rows: readonly StatisticsRow[], by: "hour" | "day", width: numb
       ...(paths && { paths }),
     };
   };
-  const grid = { stroke: token("line"), width: 1 };
-  const axis: uPlot.Axis = { stroke: token("ink-soft"), ticks: { show: false } };
+  const grid = { stroke: colour("line"), width: 1 };
+  const axis: uPlot.Axis = { stroke: colour("ink-soft"), ticks: { show: false } };
   return {
     width,
     height: HEIGHT,
@@ -62,8 +54,8 @@ function options(rows: readonly StatisticsRow[], by: "hour" | "day", width: numb
         label: t(by === "hour" ? "statistics.hour" : "statistics.day"),
         value: (_plot, at) => label(rows[at]?.key ?? "", by),
       },
-      series(t("tile.received"), token("chart-back"), 0.62),
-      series(t("tile.done"), token("accent"), 0.36),
+      series(t("tile.received"), colour("chart-back"), 0.62),
+      series(t("tile.done"), colour("accent"), 0.36),
     ],
   };
 }

@@ -5,20 +5,11 @@ import RegionsPlugin from "wavesurfer.js/dist/plugins/regions.esm.js";
 import type { TicketView } from "../api/schema";
 import { theme } from "../shell/theme";
 import { Skeleton } from "../ui/state";
+import { colour } from "../ui/colour";
 import { named, t } from "../words/words";
 import type { Player } from "./player";
 
 const HEIGHT = 56;
-
-/** A token's colour as it is now: canvases know no variables. */
-function colour(name: string): string {
-  const probe = document.createElement("i");
-  probe.style.color = `var(--${name})`;
-  document.body.append(probe);
-  const found = getComputedStyle(probe).color;
-  probe.remove();
-  return found;
-}
 
 function draw(box: HTMLElement, view: TicketView, player: Player): WaveSurfer {
   const nonce = document.querySelector<HTMLMetaElement>("meta[name=csp-nonce]")?.content;

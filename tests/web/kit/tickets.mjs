@@ -1,5 +1,5 @@
 // Writes realistic tickets for `spillway tickets import`, the same ones for the same seed:
-//     node tools/tickets.mjs 300 > tickets.jsonl
+//     node tests/web/kit/tickets.mjs 300 > tickets.jsonl
 import { parseArgs } from "node:util";
 
 const { values, positionals } = parseArgs({
@@ -13,7 +13,7 @@ const { values, positionals } = parseArgs({
 });
 if (values.help || positionals.length !== 1) {
   console.error(
-    "node tools/tickets.mjs COUNT [--seed N] [--now TIME] [--first NUMBER] > tickets.jsonl",
+    "node tests/web/kit/tickets.mjs COUNT [--seed N] [--now TIME] [--first NUMBER] > tickets.jsonl",
   );
   process.exit(2);
 }
