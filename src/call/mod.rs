@@ -8,9 +8,11 @@ mod io;
 mod keys;
 mod timer;
 mod turn;
+mod turn_log;
 
 pub use hangup::HangupCause;
 pub use io::{CallerFacts, Input, Note, Output, PlayId, Sound, TurnId};
+pub use turn_log::{Speaker, SpokenTurn, TurnLog};
 
 use crate::audio::{AudioFrame, FRAME};
 use crate::dialogue::{Answer, Dialogue, Hotline, Move, Prompt, Question};

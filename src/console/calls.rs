@@ -5,10 +5,11 @@ use super::events::{CHECK, Watch};
 use super::extract::{Asker, Place};
 use super::problem::Problem;
 use super::ticket_view::instant;
+use super::transcript::TurnView;
 use crate::access::{Permission, Principal};
 use crate::audio::SAMPLE_RATE_HZ;
 use crate::call::HangupCause;
-use crate::live::{RunningCall, RunningTurn, Speaker, StereoFrame};
+use crate::live::{RunningCall, StereoFrame};
 use crate::ticket::{CallId, Consent, Priority, SlotRecord, SlotStatus};
 use axum::Json;
 use axum::body::{Body, Bytes};
@@ -54,7 +55,7 @@ pub(super) struct RunningCallView {
     /// The caller's number as the network gave it; empty when withheld.
     caller_id: String,
     /// The turns so far, the newest last; of very many only the last.
-    turns: Vec<RunningTurnView>,
+    turns: Vec<TurnView>,
     /// The slot or stage that the caller is asked for now; empty where nothing is asked.
     asked: String,
     /// The form as it fills, in its order.
@@ -67,23 +68,6 @@ pub(super) struct RunningCallView {
     ticket: Option<u64>,
     /// Why the call ended, in its last event; null while it runs.
     ended: Option<HangupCause>,
-}
-
-/// One side's turn.
-#[derive(Debug, Serialize, ToSchema)]
-struct RunningTurnView {
-    /// Its number within the call, from 1; turns that turn out to be nothing vanish again.
-    number: u32,
-    /// Who.
-    speaker: Speaker,
-    /// The prompt's text, the caller's words so far, or the keys.
-    text: String,
-    /// Its beginning, milliseconds since the answer.
-    from_ms: u64,
-    /// Its end; null while it goes on.
-    to_ms: Option<u64>,
-    /// False while the words may change.
-    settled: bool,
 }
 
 /// One field of the form.
@@ -105,14 +89,6 @@ impl RunningCallView {
     pub(super) fn new(by: &Principal, call: &RunningCall) -> RunningCallView {
         let personal = by.may(Permission::SeePersonalData);
         let shown = |text: &str| if personal { text.to_string() } else { String::new() };
-        let turn = |turn: &Arc<RunningTurn>| RunningTurnView {
-            number: turn.number,
-            speaker: turn.speaker,
-            text: shown(&turn.text),
-            from_ms: turn.from_ms,
-            to_ms: turn.to_ms,
-            settled: turn.settled,
-        };
         let slot = |slot: &SlotRecord| RunningSlotView {
             slot: slot.slot.clone(),
             status: slot.status,
@@ -127,7 +103,7 @@ impl RunningCallView {
             answered_at: instant(call.answered_unix_ms),
             masked: !personal,
             caller_id: shown(&call.caller_id),
-            turns: call.turns.iter().map(turn).collect(),
+            turns: call.turns.iter().map(|turn| TurnView::new(turn, personal)).collect(),
             asked: call.asked.clone(),
             slots: call.slots.iter().map(slot).collect(),
             priority: call.priority,

@@ -43,6 +43,7 @@ mod status_page;
 mod ticket_row;
 mod ticket_view;
 mod tickets;
+mod transcript;
 mod try_it;
 mod users;
 mod webhooks;
@@ -114,6 +115,7 @@ fn api() -> (Router<Shared>, Value, Rules) {
         .merge(tickets::routes())
         .merge(callback_call::routes())
         .merge(recordings::routes())
+        .merge(transcript::routes())
         .merge(events::routes())
         .merge(presence::routes())
         .merge(calls::routes())

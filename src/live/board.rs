@@ -2,7 +2,7 @@
 
 use super::witness::Witness;
 use crate::audio::FRAME_SAMPLES;
-use crate::call::{CallerFacts, HangupCause};
+use crate::call::{CallerFacts, HangupCause, SpokenTurn};
 use crate::ticket::{CallId, Consent, Priority, SlotRecord, TicketNumber};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,35 +13,6 @@ const NEWS_MAX: usize = 256;
 
 /// 20 ms at 8 kHz of both sides, sample by sample: the caller, the bot.
 pub type StereoFrame = Arc<[i16; 2 * FRAME_SAMPLES]>;
-
-/// Who had a turn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Speaker {
-    /// The bot spoke.
-    Bot,
-    /// The caller spoke.
-    Caller,
-    /// The caller pressed keys.
-    Keys,
-}
-
-/// One side's turn.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RunningTurn {
-    /// Its number within the call, from 1.
-    pub number: u32,
-    /// Who.
-    pub speaker: Speaker,
-    /// What: the prompt's text, the words so far, the keys.
-    pub text: String,
-    /// Its beginning, milliseconds since the answer.
-    pub from_ms: u64,
-    /// Its end; `None` while it goes on.
-    pub to_ms: Option<u64>,
-    /// The words will not change any more.
-    pub settled: bool,
-}
 
 /// A running call as it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,7 +30,7 @@ pub struct RunningCall {
     /// When it was answered, milliseconds since 1970 UTC.
     pub answered_unix_ms: i64,
     /// The last turns, the newest last.
-    pub turns: VecDeque<Arc<RunningTurn>>,
+    pub turns: VecDeque<Arc<SpokenTurn>>,
     /// The slot or stage that the caller is asked for; empty where nothing is asked.
     pub asked: String,
     /// The form as it fills.

@@ -14,7 +14,7 @@ mod switchboard;
 mod tickets;
 mod witness;
 
-pub use board::{Board, RunningCall, RunningTurn, Speaker, StereoFrame};
+pub use board::{Board, RunningCall, StereoFrame};
 pub use doorway::{Doorway, Line};
 pub use feed::{Feed, News};
 pub use server::{Engines, Server, StartError};

@@ -16,6 +16,7 @@ use spillway::audio::FRAME_SAMPLES;
 use spillway::engine::RecognizerPool;
 use spillway::engine::scripted::{Line, Scripted};
 use spillway::speech::Transcript;
+use spillway::store::call_dir;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use tokio::task::JoinHandle;
@@ -128,6 +129,8 @@ async fn a_call_is_watched_and_listened_in_to() {
     assert!((to - from).abs_diff(spoken) < 800, "{from} to {to} of {spoken} ms");
 
     check_masked(&office, &server, &id).await;
+    let words = format!("/api/v1/tickets/{ticket}/transcript");
+    assert_eq!(sofia.get(&words).await.ok()["whole"], false);
     caller.hang_up_in_place();
     let call = until(&mut stream, |call| call["ended"].is_string()).await;
     assert_eq!((&call["ended"], &call["ticket"]), (&json!("caller_hung_up"), &json!(ticket)));
@@ -137,6 +140,7 @@ async fn a_call_is_watched_and_listened_in_to() {
     assert_eq!(over.problem(404), "not-found");
     house.ended(&server.store, &caller.call_id).await;
     check_sound(&house, &caller, &heard);
+    check_transcript(&house, &sofia, &caller, &call).await;
     let history = sofia.get(&format!("/api/v1/tickets/{ticket}/history")).await.ok();
     let listened: Vec<&Value> =
         history.as_array().expect("a list").iter().filter(|e| e["act"] == "listen").collect();
@@ -146,6 +150,23 @@ async fn a_call_is_watched_and_listened_in_to() {
     office.close().await;
     server.stop().await;
     assert_eq!(stream.next().await, None);
+}
+
+/// An ended call's words are those that were watched, as far as its journal is whole.
+async fn check_transcript(house: &House, by: &Browser, caller: &Caller, call: &Value) {
+    let path = format!("/api/v1/tickets/{}/transcript", call["ticket"]);
+    let read = by.get(&path).await.ok();
+    assert_eq!((&read["turns"], &read["whole"]), (&call["turns"], &json!(true)));
+    assert_eq!(read["masked"], false);
+    let journal = call_dir(&house.data_dir(), &caller.call_id).expect("a folder");
+    let journal = journal.join("journal.jsonl");
+    let lines = std::fs::read_to_string(&journal).expect("a journal");
+    let said = lines.find("David Miller").expect("the caller's words");
+    std::fs::write(&journal, &lines[..said]).expect("cut off");
+    let read = by.get(&path).await.ok();
+    assert_eq!(read["whole"], false);
+    assert!(!read["turns"].as_array().expect("turns").is_empty());
+    std::fs::write(&journal, lines).expect("whole again");
 }
 
 /// Who may not see callers sees the call without them; who does not see the hotline, nothing.

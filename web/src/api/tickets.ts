@@ -6,6 +6,7 @@ import type {
   TicketPage,
   TicketRow,
   TicketView,
+  TranscriptView,
   UserAct,
   paths,
 } from "./schema";
@@ -59,5 +60,9 @@ export function merge(number: number, repeat: number, undo: boolean): Promise<Ti
   if (undo) return ok(api.POST("/api/v1/tickets/{number}/unmerge", init));
   return ok(api.POST("/api/v1/tickets/{number}/merge", init));
 }
+
+/** Each reading is in the audit log. */
+export const getTranscript = (number: number): Promise<TranscriptView> =>
+  ok(api.GET("/api/v1/tickets/{number}/transcript", { params: { path: { number } } }));
 
 export const recordingUrl = (number: number): string => `/api/v1/tickets/${number}/recording`;

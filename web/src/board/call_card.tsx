@@ -1,9 +1,10 @@
 // One running call: what is said, and the form as it fills.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { may } from "../api/client";
-import type { RunningCallView, RunningTurnView } from "../api/schema";
+import type { RunningCallView } from "../api/schema";
 import { Button } from "../ui/button";
 import { Icon } from "../ui/icon";
+import { Turns } from "../ui/turns";
 import { languageName, position } from "../words/time";
 import { t } from "../words/words";
 
@@ -58,35 +59,6 @@ function Ear({ id }: { id: string }) {
       <Icon name="ear" /> <span role="status">{t("board.listening")}</span>
       <audio ref={audio} src={`/api/v1/calls/${id}/audio`} controls />
     </div>
-  );
-}
-
-/** The newest words stay in sight, unless who reads has scrolled up. */
-export function Turns({ turns }: { turns: readonly RunningTurnView[] }) {
-  const list = useRef<HTMLOListElement>(null);
-  const follows = useRef(true);
-  useEffect(() => {
-    const element = list.current;
-    if (element && follows.current) element.scrollTop = element.scrollHeight;
-  }, [turns]);
-  const scrolled = (): void => {
-    const element = list.current;
-    if (!element) return;
-    follows.current = element.scrollHeight - element.scrollTop - element.clientHeight < 40;
-  };
-  return (
-    <ol class="turns" ref={list} onScroll={scrolled} aria-label={t("board.turns")} tabIndex={0}>
-      {turns.map((turn) => (
-        <li key={turn.number} class={`turn turn-${turn.speaker}`}>
-          <span class="turn-who">
-            {t(`board.${turn.speaker}`)} <small>{position(turn.from_ms)}</small>
-          </span>
-          <span class={turn.settled ? "turn-words" : "turn-words turn-open"}>
-            {turn.text || "…"}
-          </span>
-        </li>
-      ))}
-    </ol>
   );
 }
 

@@ -46,6 +46,14 @@ export class Player {
     void this.audio.play().catch(() => undefined);
   }
 
+  /** Plays the whole call from here on. */
+  from(ms: number): void {
+    this.stop();
+    this.playing.value = "whole";
+    this.seek(Math.max(0, ms - MARGIN_MS));
+    void this.audio.play().catch(() => undefined);
+  }
+
   stop(): void {
     this.clips = [];
     this.audio.pause();

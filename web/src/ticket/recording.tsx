@@ -1,13 +1,16 @@
-// The whole call: both sides as a picture, with the stretches in which the slots were told.
+// The whole call: both sides as a picture and in words, with where the slots were told.
 import { lazy } from "preact-iso";
 import { Suspense } from "preact/compat";
+import { useResource } from "../api/resource";
 import type { TicketView } from "../api/schema";
+import { getTranscript } from "../api/tickets";
 import { keyHint } from "../shell/help";
 import { Button } from "../ui/button";
 import { Skeleton } from "../ui/state";
 import { position } from "../words/time";
 import { t } from "../words/words";
 import type { Player } from "./player";
+import { Transcript } from "./transcript";
 
 const Waveform = lazy(() => import("./waveform"));
 
@@ -44,12 +47,22 @@ export function Recording({ view, player, open, onOpen }: Props) {
         </div>
       </div>
       {open ? (
-        <Suspense fallback={<Skeleton rows={2} height={64} />}>
-          <Waveform view={view} player={player} />
-        </Suspense>
+        <Whole view={view} player={player} />
       ) : (
         <p class="soft small">{t("recording.logged")}</p>
       )}
     </section>
+  );
+}
+
+function Whole({ view, player }: { view: TicketView; player: Player }) {
+  const transcript = useResource(`transcript ${view.number}`, () => getTranscript(view.number));
+  return (
+    <>
+      <Suspense fallback={<Skeleton rows={2} height={64} />}>
+        <Waveform view={view} player={player} turns={transcript.data?.turns ?? []} />
+      </Suspense>
+      <Transcript of={transcript} player={player} />
+    </>
   );
 }

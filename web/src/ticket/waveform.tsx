@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import WaveSurfer from "wavesurfer.js";
 import RegionsPlugin from "wavesurfer.js/dist/plugins/regions.esm.js";
-import type { TicketView } from "../api/schema";
+import type { TicketView, TurnView } from "../api/schema";
 import { theme } from "../shell/theme";
 import { Skeleton } from "../ui/state";
 import { colour } from "../ui/colour";
@@ -10,8 +10,15 @@ import { named, t } from "../words/words";
 import type { Player } from "./player";
 
 const HEIGHT = 56;
+const TURN_COLOUR = "rgb(20 140 150 / 8%)";
+const SLOT_COLOUR = "rgb(20 140 150 / 20%)";
 
-function draw(box: HTMLElement, view: TicketView, player: Player): WaveSurfer {
+interface Drawn {
+  wave: WaveSurfer;
+  regions: RegionsPlugin;
+}
+
+function draw(box: HTMLElement, player: Player): Drawn {
   const nonce = document.querySelector<HTMLMetaElement>("meta[name=csp-nonce]")?.content;
   // Until now nothing was fetched; the picture needs to know how long the call is.
   player.audio.preload = "metadata";
@@ -32,40 +39,57 @@ function draw(box: HTMLElement, view: TicketView, player: Player): WaveSurfer {
     plugins: [regions],
     ...(nonce && { cspNonce: nonce }),
   });
-  wave.on("decode", () => {
-    for (const slot of view.slots) {
-      for (const clip of slot.audio) {
-        regions.addRegion({
-          start: clip.from_ms / 1000,
-          end: clip.to_ms / 1000,
-          content: named("slot", slot.slot),
-          color: "rgb(20 140 150 / 16%)",
-          drag: false,
-          resize: false,
-          id: slot.slot,
-        });
-      }
-    }
-  });
   regions.on("region-clicked", (region, event) => {
     event.stopPropagation();
-    const from_ms = region.start * 1000;
+    const clip = { from_ms: region.start * 1000, to_ms: region.end * 1000 };
     player.stop();
-    player.toggle(region.id, [{ from_ms, to_ms: region.end * 1000 }]);
+    player.toggle(region.id, [clip]);
   });
-  return wave;
+  return { wave, regions };
 }
 
-export default function Waveform({ view, player }: { view: TicketView; player: Player }) {
+/** Where the caller spoke, and stronger where a slot was told. */
+function mark(regions: RegionsPlugin, view: TicketView, turns: readonly TurnView[]): void {
+  regions.clearRegions();
+  const add = (id: string, name: string, from_ms: number, to_ms: number, color: string): void => {
+    const [start, end] = [from_ms / 1000, to_ms / 1000];
+    const region = regions.addRegion({ id, start, end, color, drag: false, resize: false });
+    // A name written into the picture would lie over the neighbours'.
+    if (region.element) region.element.title = name;
+  };
+  for (const turn of turns) {
+    if (turn.speaker !== "caller" || turn.to_ms == null) continue;
+    add(`turn ${turn.number}`, turn.text, turn.from_ms, turn.to_ms, TURN_COLOUR);
+  }
+  for (const slot of view.slots) {
+    for (const clip of slot.audio) {
+      add(slot.slot, named("slot", slot.slot), clip.from_ms, clip.to_ms, SLOT_COLOUR);
+    }
+  }
+}
+
+interface Props {
+  view: TicketView;
+  player: Player;
+  turns: readonly TurnView[];
+}
+
+export default function Waveform({ view, player, turns }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const [state, setState] = useState<"loading" | "there" | "failed">("loading");
+  const [drawn, setDrawn] = useState<Drawn>();
   useEffect(() => {
     if (!box.current) return;
-    const wave = draw(box.current, view, player);
-    wave.on("ready", () => setState("there"));
-    wave.on("error", () => setState("failed"));
-    return () => wave.destroy();
+    const made = draw(box.current, player);
+    setState("loading");
+    made.wave.on("ready", () => setState("there"));
+    made.wave.on("error", () => setState("failed"));
+    setDrawn(made);
+    return () => made.wave.destroy();
   }, [view.number, theme.value]);
+  useEffect(() => {
+    if (drawn && state === "there") mark(drawn.regions, view, turns);
+  }, [drawn, state, view, turns]);
   return (
     <div class="wave">
       {state === "failed" && <p class="callout callout-bad">{t("recording.gone")}</p>}

@@ -1,8 +1,9 @@
 // "Try it": talk to the bot from this computer, and see what it understands.
 import { useEffect } from "preact/hooks";
-import { Slots, Turns } from "../board/call_card";
+import { Slots } from "../board/call_card";
 import { PageHead } from "../shell/page";
 import { Button } from "../ui/button";
+import { Turns } from "../ui/turns";
 import { t } from "../words/words";
 import { call, close, dial, hangUp, press, state, ticket, trouble } from "./line";
 import "../board/board.css";
