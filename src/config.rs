@@ -9,6 +9,7 @@ mod callback_line;
 mod cidr;
 mod console;
 mod hotline;
+mod hotlines;
 mod ports;
 mod recordings;
 
@@ -17,6 +18,7 @@ pub use callback_line::CallbackLineConfig;
 pub use cidr::Cidr;
 pub use console::ConsoleConfig;
 pub use hotline::{LoadedHotline, gazetteer_file, load_grammar, load_hotline, load_policies};
+pub use hotlines::LoadedHotlines;
 pub use ports::PortRange;
 pub use recordings::{RecordingsConfig, S3Config};
 

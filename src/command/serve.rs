@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use spillway::access::{Access, AccessOptions};
-use spillway::config::{Config, LoadedHotline, gazetteer_file, load_hotline};
+use spillway::config::{Config, LoadedHotline, LoadedHotlines, gazetteer_file, load_hotline};
 use spillway::console::{Console, Shared};
 use spillway::live::{Engines, Server};
 use std::path::Path;
@@ -43,8 +43,9 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let stop = CancellationToken::new();
+        let hotlines = LoadedHotlines::new(&config, Some(hotline.clone()));
         let server = Server::start(config.clone(), hotline, engines).await?;
-        let (console, set_up) = console(&config, &server, stop.clone()).await?;
+        let (console, set_up) = console(&config, &server, hotlines, stop.clone()).await?;
         let mut ready = format!("ready sip:{}", server.sip_addr());
         ready +=
             &server.audiosocket_addr().map(|a| format!(" audiosocket:{a}")).unwrap_or_default();
@@ -73,6 +74,7 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
 async fn console(
     config: &Config,
     server: &Server,
+    hotlines: LoadedHotlines,
     stop: CancellationToken,
 ) -> anyhow::Result<(Option<Console>, String)> {
     if !config.console.enabled {
@@ -89,6 +91,7 @@ async fn console(
         switchboard: server.switchboard(),
         board: server.board(),
         doorway: server.doorway(),
+        hotlines,
         proxies: config.console.proxies.clone().into(),
         stop,
     };

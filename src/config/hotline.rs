@@ -136,7 +136,7 @@ fn read<T: DeserializeOwned>(path: &Path, digest: &mut Sha256) -> Result<T, Conf
 }
 
 /// The hotlines' names, in order.
-fn names(hotlines: &Path) -> Vec<String> {
+pub(super) fn names(hotlines: &Path) -> Vec<String> {
     let files = std::fs::read_dir(hotlines).into_iter().flatten().flatten().map(|e| e.path());
     let mut names: Vec<String> = files
         .filter(|path| path.extension().is_some_and(|e| e == "toml"))

@@ -1,7 +1,7 @@
 //! The operators' side: the REST API under `/api/v1`, described by its OpenAPI document.
 
 use crate::access::{Access, AccessError};
-use crate::config::Cidr;
+use crate::config::{Cidr, LoadedHotlines};
 use crate::live::{Board, Doorway, Feed, Switchboard};
 use crate::store::{Archive, StoreError, TicketStore};
 use axum::Router;
@@ -22,6 +22,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 mod account;
+mod addresses;
 mod assets;
 mod audit;
 mod callback_call;
@@ -89,6 +90,8 @@ pub struct Shared {
     pub board: Board,
     /// The way in for a browser's call.
     pub doorway: Doorway,
+    /// The hotlines' words and places.
+    pub hotlines: LoadedHotlines,
     /// Reverse proxies, whose word on a browser's address is believed.
     pub proxies: Arc<[Cidr]>,
     /// Ends the streams when the server stops.
@@ -123,6 +126,7 @@ fn api() -> (Router<Shared>, Value, Rules) {
         .merge(statistics::routes())
         .merge(webhooks::routes())
         .merge(hotlines::routes())
+        .merge(addresses::routes())
         .merge(account::routes())
         .merge(invitations::routes())
         .merge(users::routes())

@@ -143,7 +143,7 @@ struct SlotView {
 }
 
 /// One part of a value, such as an address's street.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PartView {
     /// Which part.

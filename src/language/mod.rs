@@ -31,7 +31,9 @@ mod text;
 mod words;
 mod yes_no;
 
-pub use address::{addresses, is_detail, read_parts, unparsed_address};
+pub use address::{
+    addresses, in_unit, is_detail, read_parts, unit_parts, units_like, unparsed_address, with_units,
+};
 pub use correction::new_value;
 pub use deadline::DeadlineWords;
 pub use grammar::Grammar;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use spillway::access::{Hotlines, NewToken, Permission, Profile, Role};
 use std::collections::{BTreeMap, BTreeSet};
 
+mod addresses;
 mod calling_back;
 mod calls;
 mod events;

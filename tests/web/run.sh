@@ -5,8 +5,8 @@
 #
 # `journey` takes a real call from the first log-in to "done", called back through two telephones
 # (baresip); `screenshots` leaves target/screenshots/<page>-<look>.png to be looked at. SPILLWAY
-# names the program (default: the one that was built), CHROMIUM the browser. Missing Debian packages
-# are installed (with sudo when not root).
+# names the program (default: the one that was built), CHROMIUM the browser, PAGES=a,b the pages that
+# axe and screenshots go to. Missing Debian packages are installed (with sudo when not root).
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)

@@ -8,7 +8,7 @@ use spillway::access::{
     Access, AccessOptions, By, Client, Credentials, Hotlines, NewToken, Password, Permission,
     Profile, Role, UserName,
 };
-use spillway::config::{AccessConfig, Config};
+use spillway::config::{AccessConfig, Config, LoadedHotlines};
 use spillway::console::{Console, Shared};
 use spillway::live::{Board, Doorway, Feed, Switchboard};
 use spillway::store::{Archive, Stamps, StoreOptions, TicketStore};
@@ -115,6 +115,7 @@ async fn measure(options: &StoreOptions, args: &Args) -> anyhow::Result<Measured
         switchboard: Switchboard::open(&config.callback_line, &config.sip).await?,
         board: Board::default(),
         doorway: Doorway::default(),
+        hotlines: LoadedHotlines::new(&config, None),
         proxies: [].into(),
         stop: stop.clone(),
     };

@@ -4,6 +4,7 @@
 //! them together (`path`), by unit words, by the gazetteer and by what lies in what.
 
 mod czech;
+mod directory;
 mod house;
 mod item;
 mod joined;
@@ -11,6 +12,8 @@ mod path;
 mod suffixed;
 mod syllabic;
 mod text;
+
+pub use directory::{in_unit, unit_parts, units_like, with_units};
 
 use super::hearings::certainty;
 use super::{Grammar, SlotValue, spelling, text::strip_trailing, text::title_case};

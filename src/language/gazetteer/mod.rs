@@ -198,6 +198,11 @@ impl Gazetteer {
         (0..self.units.len() as u32).map(UnitId)
     }
 
+    /// The unit at this place in the file ([`UnitId::index`]).
+    pub fn unit_at(&self, index: u32) -> Option<UnitId> {
+        ((index as usize) < self.units.len()).then_some(UnitId(index))
+    }
+
     /// What is known of a unit.
     pub fn unit(&self, id: UnitId) -> Unit<'_> {
         let row = &self.units[id.0 as usize];

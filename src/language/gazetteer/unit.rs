@@ -6,6 +6,13 @@ use jiff::civil::Date;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnitId(pub(super) u32);
 
+impl UnitId {
+    /// Its place in the file it was read from: another build of the file may give another.
+    pub fn index(self) -> u32 {
+        self.0
+    }
+}
+
 /// How high a unit stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use spillway::access::{Access, AccessOptions, By, Client, Credentials, Principal, Profile, Role};
-use spillway::config::{AccessConfig, Cidr, Config};
+use spillway::config::{AccessConfig, Cidr, Config, LoadedHotlines};
 use spillway::console::{Console, Shared};
 use spillway::live::{Board, Doorway, Feed, Switchboard};
 use spillway::store::{Archive, StoreOptions, TicketStore};
@@ -61,6 +61,7 @@ impl Office {
                 .expect("a line"),
             board: Board::default(),
             doorway: Doorway::default(),
+            hotlines: LoadedHotlines::new(&config, None),
             proxies: [Cidr::LOOPBACK_V4].into(),
             stop: stop.clone(),
             store: store.clone(),
@@ -80,6 +81,7 @@ impl Office {
             switchboard: server.switchboard.clone(),
             board: server.board.clone(),
             doorway: server.doorway.clone(),
+            hotlines: LoadedHotlines::new(&Config::default(), None),
             proxies: [Cidr::LOOPBACK_V4].into(),
             stop: CancellationToken::new(),
         };

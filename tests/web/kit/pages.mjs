@@ -14,7 +14,9 @@ const PEOPLE = [
   ["olga", "observer", "--display-name", "Olga Marková"],
 ];
 
-/** Keys are struck one after the other, each when the page has settled. */
+/** Of all pages only these, by name: for who works on one. */
+const ONLY = process.env.PAGES?.split(",");
+/** Keys are struck one after the other, each when the page has settled; then a button is pressed. */
 const ALWAYS = [
   { name: "log_in", path: "/" },
   { name: "invitation", path: "/invitation#secret" },
@@ -65,6 +67,13 @@ const FULL = [
   },
   { name: "ticket_edit", user: "linh", path: "/tickets/:spoken", keys: ["e"] },
   {
+    name: "ticket_address",
+    user: "linh",
+    path: "/tickets/:spoken",
+    keys: ["k", "k", "k", "j", "e"],
+    button: "address.tree",
+  },
+  {
     name: "ticket_schedule",
     user: "linh",
     path: "/tickets/:spoken",
@@ -102,7 +111,7 @@ async function spokenTicket(office) {
 
 async function show(browser, office, pages, looks, { spoken, see }) {
   const states = new Map();
-  for (const one of pages) {
+  for (const one of pages.filter((page) => ONLY?.includes(page.name) ?? true)) {
     if (one.user && !states.has(one.user)) {
       states.set(one.user, await stateOf(browser, office, one.user));
     }
@@ -111,15 +120,15 @@ async function show(browser, office, pages, looks, { spoken, see }) {
       const page = await newPage(browser, office, { ...options, ...state });
       await page.goto(one.path.replace(":spoken", spoken));
       await settled(page);
+      for (const key of one.keys ?? []) {
+        await page.keyboard.press(key);
+        await settled(page);
+      }
       if (one.button)
         await page
           .getByRole("button", { name: words(one.button) })
           .first()
           .click();
-      for (const key of one.keys ?? []) {
-        await page.keyboard.press(key);
-        await settled(page);
-      }
       if (one.wave) await page.locator(".wave-box:not(.wave-waiting)").waitFor();
       await settled(page);
       await see(page, one.name, look);

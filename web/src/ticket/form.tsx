@@ -113,6 +113,7 @@ export function Form(props: Props) {
           >
             {editing === slot.slot ? (
               <SlotEdit
+                hotline={view.hotline}
                 slot={slot}
                 busy={acts.busy}
                 hear={player && slot.audio.length > 0 ? () => hear(slot) : undefined}

@@ -7,6 +7,7 @@ import { Time } from "../ui/time";
 import { percent, position } from "../words/time";
 import { named, t } from "../words/words";
 import { actorName } from "./history";
+import { Parts } from "./parts";
 import type { Player } from "./player";
 
 const TONES: Record<SlotView["status"], Tone> = {
@@ -103,19 +104,5 @@ function Sureness({ of }: { of: number }) {
       </span>
       {t(`slot.${grade}`)} <span class="soft">{percent(of)}</span>
     </span>
-  );
-}
-
-function Parts({ parts }: { parts: SlotView["parts"] }) {
-  if (parts.length === 0) return null;
-  return (
-    <dl class="parts">
-      {parts.map((part) => (
-        <div key={part.name}>
-          <dt>{named("part", part.name)}</dt>
-          <dd>{part.name === "category" ? named("need", part.value) : part.value}</dd>
-        </div>
-      ))}
-    </dl>
   );
 }

@@ -1,11 +1,15 @@
 // Putting a field right: Enter saves, Escape leaves it, the caller can be heard meanwhile.
 import { useState } from "preact/hooks";
-import type { PartView, SlotView } from "../api/schema";
+import { hotlineOf } from "../api/hotlines";
+import type { AddressView, PartView, SlotView } from "../api/schema";
 import { Button } from "../ui/button";
 import { TextField } from "../ui/field";
 import { named, t } from "../words/words";
+import { AddressChoices } from "./address_choices";
+import { PartFields, filled } from "./parts";
 
 interface Props {
+  hotline: string;
   slot: SlotView;
   busy: boolean;
   hear: (() => void) | undefined;
@@ -13,16 +17,22 @@ interface Props {
   onSave: (value: string, parts: PartView[]) => void;
 }
 
-export function SlotEdit({ slot, busy, hear, onClose, onSave }: Props) {
+export function SlotEdit({ hotline, slot, busy, hear, onClose, onSave }: Props) {
   const start = slot.correction ?? slot;
   const [value, setValue] = useState(start.value || slot.heard);
   const [parts, setParts] = useState<readonly PartView[]>(start.parts);
+  const [typed, setTyped] = useState(false);
+  const isAddress = hotlineOf(hotline)?.slots.address === slot.slot;
+  const write = (value: string): void => {
+    setTyped(true);
+    setValue(value);
+  };
+  const pick = (address: AddressView): void => {
+    setValue(address.value);
+    setParts(address.parts);
+  };
   const long = start.value.length > 60 || slot.slot === "need";
-  const save = (): void =>
-    onSave(
-      value.trim(),
-      parts.filter((part) => part.value.trim() !== ""),
-    );
+  const save = (): void => onSave(value.trim(), filled(parts));
   const keyed = (event: KeyboardEvent): void => {
     if (event.key === "Escape") onClose();
     // In the middle of composing a Vietnamese or Korean syllable Enter is the composer's.
@@ -46,24 +56,19 @@ export function SlotEdit({ slot, busy, hear, onClose, onSave }: Props) {
       <TextField
         label={named("slot", slot.slot)}
         value={value}
-        onInput={setValue}
+        onInput={write}
         max={4000}
         autofocus
         {...(long && { rows: 3 })}
         {...(slot.heard && { hint: t("slot.heard_hint", { heard: slot.heard }) })}
       />
-      {parts.length > 0 && (
-        <div class="slot-parts">
-          {parts.map((part, at) => (
-            <TextField
-              key={part.name}
-              label={named("part", part.name)}
-              value={part.value}
-              max={400}
-              onInput={(value) => setParts(parts.with(at, { ...part, value }))}
-            />
-          ))}
-        </div>
+      <PartFields parts={parts} onInput={setParts} />
+      {isAddress && (
+        <AddressChoices
+          hotline={hotline}
+          said={typed ? value : slot.heard || value}
+          onPick={pick}
+        />
       )}
       <div class="line">
         <Button kind="main" small submit busy={busy} hint="⏎">
