@@ -1,5 +1,6 @@
 // What happens to the tickets, live: one stream for the whole console.
 import { signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import type { TicketEventView } from "./schema";
 
 export type TicketNews = TicketEventView;
@@ -9,8 +10,18 @@ export type Line = "connecting" | "live" | "offline";
 /** Whether what is on the screen keeps up with the queue. */
 export const line = signal<Line>("connecting");
 
-/** Raised by one when events may have been missed: lists load themselves again. */
-export const gaps = signal(0);
+/** Raised by one when events may have been missed. */
+const gaps = signal(0);
+
+/** Reads again what was read before events may have been missed. */
+export function useGaps(reload: () => void): void {
+  const seen = useRef(gaps.value);
+  useEffect(() => {
+    if (gaps.value === seen.current) return;
+    seen.current = gaps.value;
+    reload();
+  }, [gaps.value]);
+}
 
 type Listener = (news: TicketNews) => void;
 const listeners = new Set<Listener>();
@@ -25,6 +36,8 @@ const RETRY_MS = [1_000, 2_000, 5_000, 10_000];
 const PATIENCE_MS = 2_500;
 
 let source: EventSource | null = null;
+/** The stream has begun to tell: the browser itself resumes it at its last event. */
+let resumes = false;
 let failures = 0;
 let timer = 0;
 let impatience = 0;
@@ -32,9 +45,11 @@ let impatience = 0;
 export function follow(): void {
   if (source) return;
   source = new EventSource("/api/v1/events");
+  resumes = false;
   source.addEventListener("open", opened);
   source.addEventListener("error", failed);
   source.addEventListener("ticket", (event: MessageEvent<string>) => {
+    resumes = true;
     const news = JSON.parse(event.data) as TicketNews;
     for (const listener of listeners) listener(news);
   });
@@ -61,8 +76,8 @@ window.addEventListener("online", () => {
 });
 
 function opened(): void {
-  // The browser itself resumes at the last event; a stream made anew does not.
-  if (failures > 0) gaps.value += 1;
+  // What happened since the list was read, and before this, was told to nobody.
+  if (!resumes) gaps.value += 1;
   failures = 0;
   window.clearTimeout(impatience);
   line.value = "live";

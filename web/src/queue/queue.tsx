@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import { useLocation } from "preact-iso";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { may } from "../api/client";
-import { gaps, line, onNews } from "../api/events";
+import { onNews, useGaps } from "../api/events";
 import { rowOf, type TicketRow } from "../api/row";
 import { keyHint } from "../shell/help";
 import { useCommands } from "../shell/commands";
@@ -244,9 +244,7 @@ function useList(filters: Filters, search: string): LiveList {
       list.close();
     };
   }, [list]);
-  useEffect(() => {
-    if (gaps.value > 0 && line.value === "live") void list.reload();
-  }, [gaps.value]);
+  useGaps(() => void list.reload());
   // The old rows stay until the new ones are there: nothing jumps while one types.
   if (!list.state.value.loading || list.state.value.rows.length > 0) shown.current = list;
   return shown.current;

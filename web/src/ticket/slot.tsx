@@ -39,10 +39,10 @@ export function Slot({ slot, masked, player, hear, edit, accept }: Props) {
           <Badge tone={correction ? "green" : TONES[slot.status]}>
             {t(correction ? "slot.checked" : `slot.status.${slot.status}`)}
           </Badge>
-          {!correction && slot.status !== "empty" && <Sureness of={slot.confidence} />}
+          {!correction && slot.confidence > 0 && <Sureness of={slot.confidence} />}
         </div>
         <p class={value ? "slot-value" : "slot-value slot-none"}>
-          {masked ? t("slot.masked") : value || t("slot.none")}
+          {masked && slot.status !== "empty" ? t("slot.masked") : value || t("slot.none")}
         </p>
         <Parts parts={parts} />
         {slot.heard && slot.heard !== value && (

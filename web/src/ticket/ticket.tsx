@@ -2,7 +2,7 @@
 import { useLocation, useRoute } from "preact-iso";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { may } from "../api/client";
-import { gaps, onNews } from "../api/events";
+import { onNews, useGaps } from "../api/events";
 import { useResource, type Resource } from "../api/resource";
 import { getTicket } from "../api/tickets";
 import type { TicketView } from "../api/schema";
@@ -34,9 +34,7 @@ export default function Ticket() {
       }
     });
   }, [number, ticket.data?.version]);
-  useEffect(() => {
-    if (gaps.value > 0) ticket.reload();
-  }, [gaps.value]);
+  useGaps(ticket.reload);
 
   if (ticket.data) return <Shown key={number} view={ticket.data} of={ticket} />;
   return (
