@@ -19,6 +19,8 @@ const LONG_GAP_MS: u64 = 2_000;
 pub struct Conversation<W: Write> {
     out: W,
     paint: Paint,
+    /// What the far end and our end are called.
+    names: (&'static str, &'static str),
     /// What each turn says, as shown; `None` for those that are shown by what comes of them.
     turns: Vec<Option<String>>,
     /// Words whose sound has not been heard yet: when the server began, which playing, what.
@@ -46,6 +48,7 @@ impl<W: Write> Conversation<W> {
         Conversation {
             out,
             paint,
+            names: ("bot", "caller"),
             turns,
             unheard: VecDeque::new(),
             heard: Vec::new(),
@@ -53,6 +56,25 @@ impl<W: Write> Conversation<W> {
             untold_ms: None,
             in_prompt: false,
         }
+    }
+
+    /// Those who talk are the caller at the far end, and at this one the called party.
+    pub fn answering(mut self) -> Conversation<W> {
+        self.names = ("caller", "callee");
+        self
+    }
+
+    /// A call comes in from `number`, empty when withheld.
+    pub fn rings(&mut self, number: &str) {
+        let from = if number.is_empty() { "a withheld number" } else { number };
+        let (far, _) = self.names;
+        self.print(None, (Role::Bot, far), &format!("(calls from {from})"), "");
+    }
+
+    /// What became of it before it was answered.
+    pub fn rang(&mut self, words: &str) {
+        let (_, own) = self.names;
+        self.print(None, (Role::Caller, own), &format!("({words})"), "");
     }
 
     /// What the caller's script told at `now_ms`.
@@ -71,7 +93,7 @@ impl<W: Write> Conversation<W> {
             }
             Event::TurnStarted { turn, at_ms } => {
                 if let Some(words) = self.turns.get(*turn).cloned().flatten() {
-                    self.print(Some(*at_ms), (Role::Caller, "caller"), &words, "");
+                    self.print(Some(*at_ms), (Role::Caller, self.names.1), &words, "");
                 }
             }
             Event::Answered { at_ms, gap_ms, .. } => {
@@ -90,11 +112,11 @@ impl<W: Write> Conversation<W> {
                     HangupCause::CallerHungUp => "(hangs up)".to_string(),
                     other => format!("(hangs up: {other})"),
                 };
-                self.print(Some(now_ms), (Role::Bot, "bot"), &words, "");
+                self.print(Some(now_ms), (Role::Bot, self.names.0), &words, "");
             }
             Event::HungUp { at_ms } => {
                 self.flush(now_ms);
-                self.print(Some(*at_ms), (Role::Caller, "caller"), "(hangs up)", "");
+                self.print(Some(*at_ms), (Role::Caller, self.names.1), "(hangs up)", "");
             }
         }
     }
@@ -164,7 +186,7 @@ impl<W: Write> Conversation<W> {
 
     fn bot(&mut self, at_ms: u64, words: &str) {
         let gap = self.take_gap();
-        self.print(Some(at_ms), (Role::Bot, "bot"), words, &gap);
+        self.print(Some(at_ms), (Role::Bot, self.names.0), words, &gap);
     }
 
     /// Tells what was understood until `until_ms`.

@@ -1,6 +1,7 @@
 //! What the caller can tell from sound alone: when the bot begins to speak and when it is done.
 
 use crate::audio::{AudioFrame, FRAME_MS, level};
+use serde::Serialize;
 
 /// A frame louder than this is sound ...
 const SOUND_DBFS: f32 = -45.0;
@@ -47,6 +48,18 @@ pub struct Ear {
     quiet_from_ms: Option<u64>,
     prompt_from_ms: Option<u64>,
     level_dbfs: f32,
+    sound_ms: u64,
+    /// Of the frames with sound: the sum of their mean squares.
+    power: f64,
+}
+
+/// What was heard of the far end in all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct FarSound {
+    /// How long there was sound: frames of 20 ms louder than comfort noise.
+    pub sound_ms: u64,
+    /// How loud it was on average; null where there was none.
+    pub level_dbfs: Option<f32>,
 }
 
 impl Ear {
@@ -60,12 +73,19 @@ impl Ear {
             quiet_from_ms: None,
             prompt_from_ms: None,
             level_dbfs: -120.0,
+            sound_ms: 0,
+            power: 0.0,
         }
     }
 
     /// The next frame, taken from the leg at `now_ms`; appends what it told to `heard`.
     pub fn hear(&mut self, now_ms: u64, frame: &AudioFrame, heard: &mut Vec<Heard>) {
-        self.level_dbfs = level::dbfs(level::rms(frame.samples()));
+        let rms = level::rms(frame.samples());
+        self.level_dbfs = level::dbfs(rms);
+        if self.level_dbfs >= SOUND_DBFS {
+            self.sound_ms += FRAME_MS;
+            self.power += f64::from(rms) * f64::from(rms);
+        }
         if self.sounding && self.level_dbfs >= QUIET_DBFS {
             self.quiet_from_ms = Some(now_ms + FRAME_MS);
         } else if self.level_dbfs >= SOUND_DBFS {
@@ -114,6 +134,13 @@ impl Ear {
     /// How loud the last frame was.
     pub fn level_dbfs(&self) -> f32 {
         self.level_dbfs
+    }
+
+    /// What was heard so far.
+    pub fn far_sound(&self) -> FarSound {
+        let frames = self.sound_ms / FRAME_MS;
+        let mean = || level::dbfs((self.power / frames as f64).sqrt() as f32);
+        FarSound { sound_ms: self.sound_ms, level_dbfs: (frames > 0).then(mean) }
     }
 
     fn quiet_ms(&self, now_ms: u64) -> u64 {
@@ -167,6 +194,23 @@ mod tests {
     fn words_do_not_begin_a_burst_each() {
         let want = [Heard::PromptStarted { at_ms: 0 }, Heard::Onset { at_ms: 0, after_ms: None }];
         check(&[(8_000, 10), (0, 9), (8_000, 10), (0, 9), (8_000, 10)], &want);
+    }
+
+    #[test]
+    fn sound_is_measured_where_there_is_some() {
+        let mut ear = Ear::new(700);
+        assert_eq!(ear.far_sound(), FarSound::default());
+        for (level, frames) in [(20, 50), (8_000, 30), (0, 10), (8_000, 20)] {
+            for _ in 0..frames {
+                ear.hear(0, &AudioFrame::padded(&tone(level, 160)), &mut Vec::new());
+            }
+        }
+        let FarSound { sound_ms, level_dbfs } = ear.far_sound();
+        assert_eq!(sound_ms, 1_000);
+        assert!(
+            level_dbfs.is_some_and(|l| (l - level::dbfs(8_000.0)).abs() < 0.1),
+            "{level_dbfs:?}"
+        );
     }
 
     #[test]

@@ -43,10 +43,12 @@ pub struct Expectations {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Party {
-    /// The far end.
+    /// Spillway, which was called.
     Bot,
-    /// Our end.
+    /// Who called: our end, or the far end of a call that was answered here.
     Caller,
+    /// Who was called, where that is our end.
+    Callee,
 }
 
 /// One expectation, checked.

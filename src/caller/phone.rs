@@ -4,7 +4,7 @@ use crate::audio::{AudioFrame, FRAME_MS, SAMPLE_RATE_HZ};
 use crate::call::HangupCause;
 use crate::caller::conversation::Conversation;
 use crate::caller::expect::Expectations;
-use crate::caller::report::{CallReport, Diary, Reached};
+use crate::caller::report::{CallReport, Diary, Reached, Side};
 use crate::caller::scenario::Scenario;
 use crate::caller::script::{Action, CallerScript, Cue};
 use crate::caller::words::{JournalTail, Said};
@@ -138,10 +138,10 @@ pub async fn place<W: Write>(
     let mut dialed = dialed.map_err(|source| PhoneError::Sip { target: target.clone(), source })?;
     let call_id = dialed.call_id.clone().map(CallId);
     let folder = call_id.as_ref().and_then(|id| call_dir(&options.store.data_dir, id).ok());
-    let script = CallerScript::new(cues, scenario.pace);
     let mut call = RunningCall {
         leg: dialed.leg.as_mut(),
-        script,
+        script: CallerScript::new(cues, scenario.pace),
+        is_answered: false,
         words: folder.map(|f| JournalTail::new(f, options.keys.clone())),
         conversation,
         diary: Diary::default(),
@@ -160,20 +160,27 @@ pub async fn place<W: Write>(
     }
     let call_id = call_id.map(|id| id.0);
     let reached = Reached { target, call_id, answered_after_ms: dialed.answered_after_ms };
-    Ok(CallReport::new(scenario, reached, &diary, ticket))
+    Ok(CallReport::new(scenario, Side::Calling(reached), &diary, ticket))
 }
 
-struct RunningCall<'a, W: Write> {
-    leg: &'a mut dyn Leg,
-    script: CallerScript,
-    words: Option<JournalTail>,
-    conversation: &'a mut Conversation<W>,
-    diary: Diary,
+/// A call that is up, from either side.
+pub(super) struct RunningCall<'a, W: Write> {
+    pub(super) leg: &'a mut dyn Leg,
+    pub(super) script: CallerScript,
+    /// The other side called.
+    pub(super) is_answered: bool,
+    pub(super) words: Option<JournalTail>,
+    pub(super) conversation: &'a mut Conversation<W>,
+    pub(super) diary: Diary,
 }
 
 impl<W: Write> RunningCall<'_, W> {
     /// Steps the call until it is over.
-    async fn run(&mut self, recording: &mut Option<Recording>, stop: &CancellationToken) {
+    pub(super) async fn run(
+        &mut self,
+        recording: &mut Option<Recording>,
+        stop: &CancellationToken,
+    ) {
         let answered = Instant::now();
         // A late step is made up for: the line gets 50 frames in every second.
         let mut ticks = tokio::time::interval(Duration::from_millis(FRAME_MS));
@@ -192,7 +199,9 @@ impl<W: Write> RunningCall<'_, W> {
             let now_ms = answered.elapsed().as_millis() as u64;
             events.clear();
             let heard = self.leg.exchange(&out, &mut events);
-            events.iter_mut().for_each(from_the_callers_side);
+            if !self.is_answered {
+                events.iter_mut().for_each(from_the_callers_side);
+            }
             if let Some(recording) = recording {
                 recording.append(&out, &heard);
             }
@@ -200,6 +209,7 @@ impl<W: Write> RunningCall<'_, W> {
             self.diary.duration_ms = now_ms;
             step += 1;
         }
+        self.diary.far_sound = self.script.far_sound();
     }
 
     fn step(
@@ -282,15 +292,15 @@ async fn ticket(
     found.or_else(|e| unless_needed(e.to_string()))
 }
 
-/// Both sides of the call in a stereo wav.
-struct Recording {
+/// Both sides of the call in a stereo wav: left ours, right the far end.
+pub(super) struct Recording {
     file: PathBuf,
     wav: hound::WavWriter<BufWriter<File>>,
     failed: Option<hound::Error>,
 }
 
 impl Recording {
-    fn create(file: &Path) -> Result<Recording, PhoneError> {
+    pub(super) fn create(file: &Path) -> Result<Recording, PhoneError> {
         let spec = hound::WavSpec {
             channels: 2,
             sample_rate: SAMPLE_RATE_HZ,
@@ -302,8 +312,8 @@ impl Recording {
         Ok(Recording { file: file.into(), wav, failed: None })
     }
 
-    fn append(&mut self, caller: &AudioFrame, bot: &AudioFrame) {
-        for (left, right) in caller.samples().iter().zip(bot.samples()) {
+    fn append(&mut self, own: &AudioFrame, far: &AudioFrame) {
+        for (left, right) in own.samples().iter().zip(far.samples()) {
             let written = self.wav.write_sample(*left).and_then(|()| self.wav.write_sample(*right));
             if let (Err(e), None) = (written, &self.failed) {
                 self.failed = Some(e);
@@ -311,7 +321,7 @@ impl Recording {
         }
     }
 
-    fn finish(self) -> Result<(), PhoneError> {
+    pub(super) fn finish(self) -> Result<(), PhoneError> {
         let result = match self.failed {
             Some(e) => Err(e),
             None => self.wav.finalize(),

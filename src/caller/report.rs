@@ -1,13 +1,16 @@
 //! What a call came to: for people, for tests and, as JSON, for programs.
 
 use crate::call::HangupCause;
+use crate::caller::ear::FarSound;
 use crate::caller::expect::{Check, Outcome, Party};
 use crate::caller::page::{Paint, Role, clock, padded, seconds};
-use crate::caller::scenario::{Act, Scenario};
+use crate::caller::scenario::{Act, Refuse, Scenario};
 use crate::caller::script::{Event, Failure};
 use crate::caller::words::Said;
 use crate::store::StoredTicket;
+use jiff::Timestamp;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// All that was seen of one call while it ran.
@@ -21,6 +24,18 @@ pub struct Diary {
     pub has_words: bool,
     /// From answer to the end.
     pub duration_ms: u64,
+    /// What was heard of the far end.
+    pub far_sound: FarSound,
+}
+
+/// Our side of a call.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Side {
+    /// We called.
+    Calling(Reached),
+    /// We were called.
+    Called(Rung),
 }
 
 /// How a call was reached.
@@ -34,19 +49,79 @@ pub struct Reached {
     pub answered_after_ms: u64,
 }
 
+/// How a telephone was called.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Rung {
+    /// The calling number: P-Asserted-Identity, else the From user; empty when withheld.
+    pub from: String,
+    /// The called number: the To user.
+    pub called: String,
+    /// What the INVITE told besides, such as `x-spillway-ticket`.
+    pub headers: BTreeMap<String, String>,
+    /// When the INVITE came.
+    pub rang_at: Timestamp,
+    /// How long it rang.
+    pub rang_ms: u64,
+    /// What became of it.
+    pub answer: Answer,
+}
+
+/// What became of a call that rang.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// It was answered.
+    Answered,
+    /// It was refused with 486.
+    Busy,
+    /// It was refused with 603.
+    Declined,
+    /// The caller gave up.
+    Cancelled,
+    /// Nobody answered for as long as a call may last, or we were stopped.
+    NotAnswered,
+    /// Offer and answer had nothing in common, or no port was free.
+    Failed,
+}
+
+impl Answer {
+    /// For people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Answer::Answered => "answers",
+            Answer::Busy => "is busy",
+            Answer::Declined => "declines",
+            Answer::Cancelled => "the caller gave up",
+            Answer::NotAnswered => "does not answer",
+            Answer::Failed => "cannot answer",
+        }
+    }
+
+    /// Who ended a call that was not answered.
+    fn ended_by(self) -> Option<Party> {
+        match self {
+            Answer::Busy | Answer::Declined | Answer::Failed => Some(Party::Callee),
+            Answer::Cancelled => Some(Party::Caller),
+            Answer::Answered | Answer::NotAnswered => None,
+        }
+    }
+}
+
 /// One call, reported. As JSON the keys are those of the fields.
 #[derive(Debug, Clone, Serialize)]
 pub struct CallReport {
     /// The scenario's file.
     pub scenario: String,
-    /// How the call was reached.
+    /// How the call was reached, or how it rang.
     #[serde(flatten)]
-    pub reached: Reached,
-    /// From answer to the bot's first sound.
+    pub side: Side,
+    /// From answer to the far end's first sound.
     pub first_sound_ms: Option<u64>,
+    /// What was heard of the far end in all.
+    pub far_sound: FarSound,
     /// From answer to the end.
     pub duration_ms: u64,
-    /// Who ended the call.
+    /// Who ended the call, or refused it.
     pub hung_up_by: Option<Party>,
     /// Why, where the far end did.
     pub hangup_cause: Option<HangupCause>,
@@ -130,7 +205,7 @@ impl CallReport {
     /// Puts together what was seen of a call of `scenario`.
     pub fn new(
         scenario: &Scenario,
-        reached: Reached,
+        side: Side,
         diary: &Diary,
         ticket: Option<StoredTicket>,
     ) -> CallReport {
@@ -142,15 +217,8 @@ impl CallReport {
             Event::PromptStarted { at_ms } => Some(*at_ms),
             _ => None,
         });
-        let (hung_up_by, hangup_cause) = hung_up(&diary.events);
-        let failure = diary.events.iter().find_map(|e| match e {
-            Event::Failed(failure) => Some(located(failure, scenario)),
-            _ => None,
-        });
-        let failure = match hung_up_by {
-            None => failure.or_else(|| Some("the call was broken off".to_owned())),
-            Some(_) => failure,
-        };
+        let (hung_up_by, hangup_cause) = hung_up(&side, &diary.events);
+        let failure = failure(scenario, &side, diary, hung_up_by);
         let mut expectations = prompt_checks(scenario, &turns);
         expectations.extend(scenario.expect.check(Outcome {
             ticket: ticket.as_ref().map(|t| &t.ticket),
@@ -160,8 +228,9 @@ impl CallReport {
         let as_expected = failure.is_none() && expectations.iter().all(|c| c.ok);
         CallReport {
             scenario: scenario.file.display().to_string(),
-            reached,
+            side,
             first_sound_ms,
+            far_sound: diary.far_sound,
             duration_ms: diary.duration_ms,
             hung_up_by,
             hangup_cause,
@@ -179,11 +248,24 @@ impl CallReport {
     pub fn summary(&self, paint: Paint) -> String {
         let mut out = String::new();
         let who = match (self.hung_up_by, self.hangup_cause) {
+            (Some(Party::Callee), _) => "the called party hung up".to_owned(),
             (Some(Party::Caller), _) => "the caller hung up".to_owned(),
             (_, Some(cause)) => format!("the far end hung up: {cause}"),
             (..) => "broken off".to_owned(),
         };
-        let _ = writeln!(out, "call ended after {}, {who}", clock(self.duration_ms));
+        if let Side::Called(Rung { answer, rang_ms, .. }) = &self.side
+            && *answer != Answer::Answered
+        {
+            let rang = seconds(*rang_ms);
+            let _ = writeln!(out, "not answered: {}, after it rang for {rang}", answer.words());
+        } else {
+            let _ = writeln!(out, "call ended after {}, {who}", clock(self.duration_ms));
+        }
+        if let (Side::Called(_), FarSound { sound_ms, level_dbfs: Some(dbfs) }) =
+            (&self.side, self.far_sound)
+        {
+            let _ = writeln!(out, "heard {} of sound at {dbfs:.0} dBFS", seconds(sound_ms));
+        }
         out.push_str(&gap_lines(&self.gaps, &self.key_gaps));
         if let Some(failure) = &self.failure {
             let _ = writeln!(out, "{} {failure}", paint.paint(Role::Bad, "✗"));
@@ -253,10 +335,40 @@ fn located(failure: &Failure, scenario: &Scenario) -> String {
     }
 }
 
-fn hung_up(events: &[Event]) -> (Option<Party>, Option<HangupCause>) {
+/// Why the call did not go as written.
+fn failure(
+    scenario: &Scenario,
+    side: &Side,
+    diary: &Diary,
+    hung_up_by: Option<Party>,
+) -> Option<String> {
+    let told = diary.events.iter().find_map(|e| match e {
+        Event::Failed(failure) => Some(located(failure, scenario)),
+        _ => None,
+    });
+    let broken_off = || hung_up_by.is_none().then(|| "the call was broken off".to_owned());
+    let Side::Called(rung) = side else { return told.or_else(broken_off) };
+    let refuse = scenario.answer.and_then(|answer| answer.refuse);
+    match (rung.answer, refuse) {
+        (Answer::Answered, _) => told.or_else(broken_off),
+        (Answer::Busy, Some(Refuse::Busy))
+        | (Answer::Declined, Some(Refuse::Decline))
+        | (Answer::Cancelled, Some(Refuse::NoAnswer)) => None,
+        (answer, _) => Some(format!("the call was not answered: {}", answer.words())),
+    }
+}
+
+fn hung_up(side: &Side, events: &[Event]) -> (Option<Party>, Option<HangupCause>) {
+    let (own, far) = match side {
+        Side::Calling(_) => (Party::Caller, Party::Bot),
+        Side::Called(rung) if rung.answer != Answer::Answered => {
+            return (rung.answer.ended_by(), None);
+        }
+        Side::Called(_) => (Party::Callee, Party::Caller),
+    };
     let ended = events.iter().find_map(|e| match e {
-        Event::FarEndGone(cause) => Some((Some(Party::Bot), Some(*cause))),
-        Event::HungUp { .. } => Some((Some(Party::Caller), None)),
+        Event::FarEndGone(cause) => Some((Some(far), Some(*cause))),
+        Event::HungUp { .. } => Some((Some(own), None)),
         _ => None,
     });
     ended.unwrap_or_default()

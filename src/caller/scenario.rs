@@ -1,6 +1,6 @@
 //! A scenario file: who calls, what they say when, and the ticket that must come of it.
 
-use crate::caller::expect::Expectations;
+use crate::caller::expect::{Expectations, Party};
 use crate::caller::pattern::Pattern;
 use crate::rtp::DtmfDigit;
 use serde::Deserialize;
@@ -26,10 +26,34 @@ pub struct Scenario {
     pub headers: Vec<(String, String)>,
     /// How patient and how quick the caller is.
     pub pace: Pace,
+    /// How a call is answered, where the scenario is that of a telephone which waits for one.
+    pub answer: Option<AnswerSpec>,
     /// What the caller does, in order.
     pub turns: Vec<Turn>,
     /// What must come of it.
     pub expect: Expectations,
+}
+
+/// How a waiting telephone takes a call: the `[answer]` of a scenario.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AnswerSpec {
+    /// How long it rings before anything else.
+    pub ring_ms: u64,
+    /// The call is not answered.
+    pub refuse: Option<Refuse>,
+}
+
+/// Why a call is not answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refuse {
+    /// 486: on the telephone.
+    Busy,
+    /// 603: does not want to.
+    Decline,
+    /// Rings until the caller gives up.
+    NoAnswer,
 }
 
 /// How patient and how quick the caller is.
@@ -151,6 +175,16 @@ pub enum ScenarioError {
         /// What would be right.
         expected: &'static str,
     },
+    /// A key that means nothing on this side of a call.
+    #[error("{file}: {key}: {problem}")]
+    Misplaced {
+        /// The file.
+        file: PathBuf,
+        /// The dotted key.
+        key: String,
+        /// Why, and what to do.
+        problem: &'static str,
+    },
 }
 
 #[derive(Deserialize)]
@@ -166,6 +200,8 @@ struct RawScenario {
     headers: BTreeMap<Spanned<String>, Spanned<String>>,
     #[serde(default)]
     pace: Option<Spanned<Pace>>,
+    #[serde(default)]
+    answer: Option<Spanned<AnswerSpec>>,
     #[serde(default)]
     turn: Vec<Spanned<RawTurn>>,
     #[serde(default)]
@@ -202,6 +238,9 @@ struct Source<'a> {
     text: &'a str,
 }
 
+/// Nobody lets it ring for longer.
+const RING_MS_MAX: u64 = 300_000;
+
 const ONE_ACT: &str = "exactly one of say, play, keys, wait_ms, silence_ms or hang_up = true";
 
 impl Scenario {
@@ -231,9 +270,60 @@ impl Scenario {
             voice: raw.voice,
             headers: source.headers(raw.headers)?,
             pace: raw.pace.map_or(Ok(Pace::default()), |pace| source.pace(pace))?,
+            answer: raw.answer.map(|answer| source.answer(answer)).transpose()?,
             turns,
             expect: raw.expect,
         })
+    }
+
+    /// Refuses what a scenario that calls Spillway cannot say.
+    pub fn check_calling(&self) -> Result<(), ScenarioError> {
+        if self.answer.is_some() {
+            let problem = "says how a call is answered; give --answer ADDRESS, or take it out";
+            return Err(self.misplaced("answer".into(), problem));
+        }
+        self.check_party(Party::Callee, "who is called is the bot; write \"bot\" or \"caller\"")
+    }
+
+    /// Refuses what a scenario that waits for a call cannot say: whoever calls is a person whose
+    /// words nobody knows, and leaves no ticket.
+    pub fn check_answering(&self) -> Result<(), ScenarioError> {
+        let is_refused = self.answer.is_some_and(|answer| answer.refuse.is_some());
+        let misplaced = |key: &str, problem| Err(self.misplaced(key.into(), problem));
+        if !self.from.is_empty() {
+            return misplaced("from", "is a calling number, and this side is called; take it out");
+        }
+        if !self.headers.is_empty() {
+            return misplaced("headers", "go into the INVITE, which the other side sends");
+        }
+        if is_refused && !self.turns.is_empty() {
+            return misplaced("turn", "nothing is said in a call that is refused; take it out");
+        }
+        if self.expect.need_ticket() || self.expect.gap_ms_p95_max.is_some() {
+            return misplaced("expect", "a call that is answered here can expect hung_up_by only");
+        }
+        for (i, turn) in self.turns.iter().enumerate() {
+            let words = [
+                ("expect_prompt", turn.expect_prompt.is_some()),
+                ("only_if_asked", turn.only_if_asked.is_some()),
+            ];
+            if let Some((key, _)) = words.iter().find(|(_, there)| *there) {
+                let problem = "the words of the other side are not known; take it out";
+                return Err(self.misplaced(format!("turn {}: {key}", i + 1), problem));
+            }
+        }
+        self.check_party(Party::Bot, "no bot is on the line; write \"caller\" or \"callee\"")
+    }
+
+    fn check_party(&self, nobody: Party, problem: &'static str) -> Result<(), ScenarioError> {
+        match self.expect.hung_up_by == Some(nobody) {
+            true => Err(self.misplaced("expect.hung_up_by".into(), problem)),
+            false => Ok(()),
+        }
+    }
+
+    fn misplaced(&self, key: String, problem: &'static str) -> ScenarioError {
+        ScenarioError::Misplaced { file: self.file.clone(), key, problem }
     }
 }
 
@@ -321,6 +411,16 @@ impl Source<'_> {
             }
         }
         Ok(pace)
+    }
+
+    fn answer(&self, answer: Spanned<AnswerSpec>) -> Result<AnswerSpec, ScenarioError> {
+        let at = answer.span().start;
+        let answer = answer.into_inner();
+        if answer.ring_ms > RING_MS_MAX {
+            let problem = format!("is {}", answer.ring_ms);
+            return Err(self.invalid(at, "answer.ring_ms", problem, "0 to 300000"));
+        }
+        Ok(answer)
     }
 
     fn turn(&self, number: usize, turn: Spanned<RawTurn>) -> Result<Turn, ScenarioError> {
@@ -485,10 +585,41 @@ mod tests {
         check(&turn("hang_up = false"), &[":4: turn 1: hang_up: is false"]);
         check(&turn("sya = 'a'"), &["line 4", "unknown field `sya`", "`say`"]);
         check(&turn("say = 'a'\nexpect_prompt = 'regex:('"), &["line 5", "regex parse error"]);
+        check("language = 'en'\n[answer]\nring_ms = 300001", &[":2: answer.ring_ms: is 300001"]);
+        check("language = 'en'\n[answer]\nrefuse = 'no'", &["line 3", "`no`", "`no_answer`"]);
         let expect = |body: &str| format!("language = 'en'\n[expect]\n{body}\n");
         check(&expect("slots.name = 3"), &["line 3", "a string, or a list of strings"]);
         check(&expect("slots.name = []"), &["line 3", "at least one"]);
         check(&expect("compete = true"), &["line 3", "unknown field `compete`", "`complete`"]);
+    }
+
+    #[test]
+    fn what_means_nothing_on_one_side_is_refused() {
+        let answering = |body: &str, want: &str| {
+            let scenario = parse(&format!("language = 'en'\n{body}")).expect(body);
+            let got = scenario.check_answering().err().map_or("".into(), |e| e.to_string());
+            assert!(got == want || !want.is_empty() && got.contains(want), "{body}: {got}");
+        };
+        answering("[answer]\nring_ms = 5\n[[turn]]\nafter = 'now'\nkeys = '1'", "");
+        answering("[expect]\nhung_up_by = 'callee'", "");
+        answering("[answer]\nrefuse = 'busy'", "");
+        answering("from = '204'", "a.toml: from: is a calling number");
+        answering("headers = { X-A = 'a' }", ": headers: go into");
+        answering("answer = { refuse = 'busy' }\n[[turn]]\nkeys = '1'", ": turn: nothing is said");
+        answering("[expect]\ncomplete = true", ": expect: ");
+        answering("[expect]\nhung_up_by = 'bot'", ": expect.hung_up_by: no bot");
+        answering(
+            "[[turn]]\nkeys = '1'\nexpect_prompt = 'a'",
+            ": turn 1: expect_prompt: the words",
+        );
+        let calling = |body: &str, want: &str| {
+            let scenario = parse(&format!("language = 'en'\n{body}")).expect(body);
+            let got = scenario.check_calling().err().map_or("".into(), |e| e.to_string());
+            assert!(got == want || !want.is_empty() && got.contains(want), "{body}: {got}");
+        };
+        calling("from = '1'\n[[turn]]\nkeys = '1'\n[expect]\nhung_up_by = 'bot'", "");
+        calling("[answer]\nring_ms = 5", ": answer: says how a call is answered; give --answer");
+        calling("[expect]\nhung_up_by = 'callee'", ": expect.hung_up_by: who is called");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::audio::{AudioFrame, FRAME_MS};
 use crate::call::HangupCause;
-use crate::caller::ear::{Ear, Heard};
+use crate::caller::ear::{Ear, FarSound, Heard};
 use crate::caller::line::Line;
 use crate::caller::pattern::Pattern;
 use crate::caller::scenario::{After, Pace};
@@ -159,11 +159,11 @@ impl fmt::Display for Failure {
         let s = |ms: u64| ms as f64 / 1_000.0;
         match *self {
             Failure::NoAnswer { turn: 0, waited_ms } => {
-                write!(f, "the bot said nothing for {:.1} s after it answered", s(waited_ms))
+                write!(f, "the far end said nothing for {:.1} s after the answer", s(waited_ms))
             }
             Failure::NoAnswer { turn, waited_ms } => write!(
                 f,
-                "the bot said nothing for {:.1} s after turn {turn} (pace.answer_ms_max)",
+                "the far end said nothing for {:.1} s after turn {turn} (pace.answer_ms_max)",
                 s(waited_ms)
             ),
             Failure::PromptTooLong { turn, prompt_ms, level_dbfs } => write!(
@@ -267,6 +267,11 @@ impl CallerScript {
         let asked = self.asked.get_or_insert_default();
         asked.push(' ');
         asked.push_str(text);
+    }
+
+    /// What was heard of the far end so far.
+    pub fn far_sound(&self) -> FarSound {
+        self.ear.far_sound()
     }
 
     /// True when the call is over for the caller.

@@ -1,4 +1,6 @@
-//! `spillway call`: a scripted caller over real SIP and RTP.
+//! `spillway call`: a scripted caller, or called party, over real SIP and RTP.
+
+mod answering;
 
 use clap::ValueEnum;
 use serde::Serialize;
@@ -9,6 +11,7 @@ use spillway::config::{Config, PortRange};
 use spillway::seal::Keys;
 use spillway::sip::{SipClient, SipTransport};
 use spillway::store::StoreOptions;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -28,6 +31,11 @@ Examples:
       the gaps between question and answer over 20 calls
   spillway call sip:hotline@192.0.2.7 --scenario my-call.toml --transport tcp --codec pcma
       any other SIP server; its words are shown where its data_dir can be read
+  spillway call --answer 127.0.0.1:5090 --scenario operator.toml --record operator.wav
+      a telephone that waits for one call and answers it: the operator's, when the console calls
+      back and [callback_line] has operator = \"sip:{extension}@127.0.0.1:5090\"
+  spillway call --answer 127.0.0.1:0 --scenario citizen.toml --repeat 5 --json
+      one that takes five calls, on a free port: standard error says \"ready sip:127.0.0.1:PORT\"
 
 A scenario says who calls and what they do:
   language = \"en\"                  # of the caller's voice
@@ -48,28 +56,51 @@ A scenario says who calls and what they do:
   slots.name = \"Mary Smith\"
   parts.house = \"12\"
 
-Exit status: 0 as expected; 1 not as expected; 2 the call could not be made or judged.";
+With --answer it says how the called party answers and what they do; the far end is a person:
+  language = \"en\"
+  [answer]                         # without: answers at once
+  ring_ms = 2000                   # rings this long before anything else
+  refuse = \"busy\"                  # 486; or \"decline\", 603; or \"no_answer\": rings on
+  [[turn]]
+  after = \"now\"                    # who picks up speaks first
+  say = \"Hello?\"
+  [[turn]]                         # waits until the far end has spoken and is quiet again
+  say = \"Yes, this is she.\"
+  [[turn]]
+  hang_up = true                   # without: once nobody speaks for pace.answer_ms_max
+  [expect]
+  hung_up_by = \"callee\"            # or \"caller\"
+
+Exit status: 0 as expected; 1 not as expected; 2 the call could not be made, taken or judged.";
 
 /// Arguments of `spillway call`.
 #[derive(clap::Args)]
 #[command(
-    long_about = "Place a scripted call over real SIP and RTP and report both sides.\n\n\
+    about = "Place, or answer, a scripted call over real SIP and RTP and report it",
+    long_about = "Place, or answer, a scripted call over real SIP and RTP and report it.\n\n\
         The caller waits for each prompt to end, then speaks, presses keys or hangs up as the \
         scenario says. Both sides are printed as they speak, with times and with the gap between \
         the end of the caller's words and the first sound of the answer, as heard on the line. \
         The bot's words and what it understood come from the call's journal, which is read where \
         the server's data_dir is on this machine (give the server's --config). The ticket is \
-        shown at the end and compared with the scenario's [expect].",
+        shown at the end and compared with the scenario's [expect].\n\n\
+        With --answer it is a telephone that waits for a call instead. It has one line: who calls \
+        while it is in use gets 486. Ctrl-C unplugs it.",
+    override_usage = "spillway call <SIP-ADDRESS> --scenario <FILE> [OPTIONS]\n       \
+        spillway call --answer <IP:PORT> --scenario <FILE> [OPTIONS]",
     after_long_help = EXAMPLES
 )]
 pub struct Args {
     /// Whom to call, for example sip:127.0.0.1:5070.
-    #[arg(value_name = "SIP-ADDRESS")]
-    target: String,
+    #[arg(value_name = "SIP-ADDRESS", required_unless_present = "answer")]
+    target: Option<String>,
+    /// Wait for calls at this address instead, over UDP and TCP; port 0 takes a free one.
+    #[arg(long, value_name = "IP:PORT", conflicts_with_all = ["target", "transport", "codec"])]
+    answer: Option<SocketAddr>,
     /// What the caller does; see the examples of `spillway call --help`.
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
-    /// Calls to make, one after the other.
+    /// Calls to make, or to take, one after the other.
     #[arg(long, value_name = "N", default_value_t = 1)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
     repeat: u32,
@@ -83,10 +114,11 @@ pub struct Args {
     /// of calls and the gaps over all).
     #[arg(long)]
     json: bool,
-    /// Keep both sides in a stereo wav: left the caller, right the bot (with --repeat, numbered).
+    /// Keep both sides in a stereo wav: left the scenario's, right the far end's (with --repeat,
+    /// numbered).
     #[arg(long, value_name = "WAV")]
     record: Option<PathBuf>,
-    /// UDP ports for the caller's RTP.
+    /// UDP ports for the call's RTP.
     #[arg(long, value_name = "FIRST-LAST", default_value = "22000-22999", value_parser = ports_of)]
     media_ports: PortRange,
 }
@@ -130,38 +162,56 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
         anyhow::bail!(missing_scenario(&config.prompts_dir.join("scenarios")));
     };
     let scenario = Scenario::load(file)?;
+    match args.answer {
+        Some(_) => scenario.check_answering()?,
+        None => scenario.check_calling()?,
+    }
     let cues = caller::cues(&scenario, &config.models_dir)?;
     let paint = if args.json { Paint::Plain } else { Paint::for_stdout() };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(Run { args, config, scenario, cues, paint }.all())
+    let run = Run { args, config, scenario, cues, paint };
+    runtime.block_on(async {
+        match (run.args.answer, &run.args.target) {
+            (Some(listen), _) => run.answer(listen).await,
+            (None, target) => run.place(target.as_deref().unwrap_or_default()).await,
+        }
+    })
+}
+
+/// Cancelled by Ctrl-C.
+fn stopped() -> CancellationToken {
+    let stop = CancellationToken::new();
+    let told = stop.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            told.cancel();
+        }
+    });
+    stop
 }
 
 impl Run {
-    async fn all(self) -> anyhow::Result<ExitCode> {
-        let stop = CancellationToken::new();
-        tokio::spawn({
-            let stop = stop.clone();
-            async move {
-                if tokio::signal::ctrl_c().await.is_ok() {
-                    stop.cancel();
-                }
-            }
-        });
+    async fn place(&self, target: &str) -> anyhow::Result<ExitCode> {
+        let stop = stopped();
         let transport = match self.args.transport {
             Transport::Udp => SipTransport::Udp,
             Transport::Tcp => SipTransport::Tcp,
         };
-        let local_ip = caller::local_ip_towards(&self.args.target).await?;
+        let local_ip = caller::local_ip_towards(target).await?;
         let client = SipClient::bind(local_ip, self.args.media_ports, transport).await?;
         let mut reports = Vec::new();
         for number in 1..=self.args.repeat {
-            reports.push(self.one(&client, number, &stop).await?);
+            reports.push(self.one(&client, target, number, &stop).await?);
             if stop.is_cancelled() {
                 break;
             }
         }
         client.close(FAREWELL).await;
-        self.print_all(&reports)?;
+        self.end(&reports)
+    }
+
+    fn end(&self, reports: &[CallReport]) -> anyhow::Result<ExitCode> {
+        self.print_all(reports)?;
         let as_expected = reports.iter().all(|r| r.as_expected);
         Ok(if as_expected { ExitCode::SUCCESS } else { ExitCode::from(1) })
     }
@@ -169,11 +219,12 @@ impl Run {
     async fn one(
         &self,
         client: &SipClient,
+        target: &str,
         number: u32,
         stop: &CancellationToken,
     ) -> anyhow::Result<CallReport> {
         let options = PhoneOptions {
-            target: self.args.target.clone(),
+            target: target.into(),
             prefer_pcma: self.args.codec == Codec::Pcma,
             record: self.args.record.as_deref().map(|file| self.numbered(file, number)),
             store: StoreOptions::of(&self.config)?,
@@ -187,26 +238,33 @@ impl Run {
                 caller::place(client, &options, &self.scenario, cues, &mut nowhere, stop).await;
             return Ok(report?);
         }
-        super::print(&self.heading(number))?;
+        super::print(&self.heading(target, number))?;
         let mut live = Conversation::new(std::io::stdout(), self.paint, shown);
         let report = caller::place(client, &options, &self.scenario, cues, &mut live, stop).await?;
         super::print(&self.ending(&report)?)?;
         Ok(report)
     }
 
-    fn heading(&self, number: u32) -> String {
-        let which = match self.args.repeat {
+    /// Which of many calls it is.
+    fn which(&self, number: u32) -> String {
+        match self.args.repeat {
             1 => String::new(),
             all => format!("Call {number} of {all}: "),
-        };
+        }
+    }
+
+    fn heading(&self, target: &str, number: u32) -> String {
+        let which = self.which(number);
         let from = match self.scenario.from.as_str() {
             "" => "a withheld number",
             from => from,
         };
-        let mut text = self.paint.paint(
-            Role::Heading,
-            &format!("{which}{} calls {} from {from}", self.name(), self.args.target),
-        );
+        self.headed(&format!("{which}{} calls {target} from {from}", self.name()))
+    }
+
+    /// A heading, and what the scenario is about.
+    fn headed(&self, words: &str) -> String {
+        let mut text = self.paint.paint(Role::Heading, words);
         if !self.scenario.about.is_empty() {
             text = format!("{text}\n{}", self.scenario.about);
         }

@@ -5,11 +5,12 @@ use super::clock::unix_ms;
 use super::server::{House, new_call_id};
 use crate::call::CallerFacts;
 use crate::media::{FarEnd, WebSocketLeg};
+use crate::ticket::TRIAL_BRANCH;
 use std::sync::{Arc, Weak};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 /// The fact by which a trial's ticket is known: it is the ticket's branch.
-const TRIAL: (&str, &str) = ("x-branch", "try-it");
+const TRIAL: (&str, &str) = ("x-branch", TRIAL_BRANCH);
 
 /// Leads to a server's lines, as long as it runs; by default to nothing. Clones lead to the same.
 #[derive(Clone, Default)]
@@ -28,10 +29,11 @@ impl Doorway {
         Doorway { house: Arc::downgrade(house) }
     }
 
-    /// Takes a line; `None` when all are in use, or the server is stopping.
+    /// Takes a line for a trial; `None` when callers may need those that are free (a tenth of all,
+    /// one at least, is theirs alone), or the server is stopping.
     pub fn line(&self) -> Option<Line> {
         let house = self.house.upgrade()?;
-        let line = house.line()?;
+        let line = house.spare_line()?;
         Some(Line { house, line })
     }
 }

@@ -40,6 +40,9 @@ const FIRST_PROMPTS: usize = 3;
 /// How long they may take to be spoken before calls are answered.
 const WARM_UP: Duration = Duration::from_secs(60);
 
+/// One in so many lines is for callers alone.
+const CALLERS_OWN: usize = 10;
+
 /// How long a start waits for a database that cannot be reached yet, and how often it tries.
 const DATABASE_WAIT: Duration = Duration::from_secs(60);
 const DATABASE_RETRY: Duration = Duration::from_secs(5);
@@ -394,6 +397,12 @@ impl House {
     /// A free line; `None` when all are in use, or no more calls are taken.
     pub(super) fn line(&self) -> Option<OwnedSemaphorePermit> {
         self.lines.clone().try_acquire_owned().ok()
+    }
+
+    /// A line for who is no caller in need: there is one while more are free than callers' own.
+    pub(super) fn spare_line(&self) -> Option<OwnedSemaphorePermit> {
+        let kept = self.config.limits.calls_max.div_ceil(CALLERS_OWN);
+        (self.lines.available_permits() > kept).then(|| self.line()).flatten()
     }
 
     /// Seconds without sound that end a call.

@@ -11,7 +11,7 @@ mod user_agent;
 mod wire;
 
 pub use uac::{CallOptions, Dialed, SipClient, SipTransport};
-pub use uas::{IncomingCall, SipServer};
+pub use uas::{IncomingCall, Refusal, SipServer};
 
 use crate::leg::LegError;
 use std::net::SocketAddr;

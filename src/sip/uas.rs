@@ -80,12 +80,22 @@ impl SipServer {
     }
 }
 
+/// How a person refuses a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Is on the telephone: 486 (RFC 3261 21.4.24).
+    Busy,
+    /// Does not want to: 603 (RFC 3261 21.6.2).
+    Decline,
+}
+
 /// A call that waits to be answered. Dropping it unanswered refuses it with 480.
 pub struct IncomingCall {
     user_agent: Arc<UserAgent>,
     invite: Request,
     flow: Flow,
     facts: CallerHeaders,
+    rings: mpsc::Sender<Vec<Header>>,
     decide: oneshot::Sender<Decision>,
     /// Filled by [`SipServer::accept`].
     config: Option<Arc<SipConfig>>,
@@ -108,9 +118,39 @@ impl IncomingCall {
         &self.facts.headers
     }
 
+    /// Tells the caller that it rings: 180 (RFC 3261 21.1.2).
+    pub fn ring(&self) {
+        let contact = self.user_agent.wire.contact("spillway", self.flow.transport());
+        // Once is enough.
+        let _ = self.rings.try_send(self.dialog_headers(contact));
+    }
+
+    /// Returns once the caller has given up. Cancel-safe.
+    pub async fn cancelled(&mut self) {
+        self.decide.closed().await;
+    }
+
     /// Takes an RTP port and answers 200 with `X-Spillway-Call: call_id`. Where that cannot be
     /// the caller has got 488 or 503 already; [`SipError::Gone`] when the caller cancelled first.
     pub async fn answer(self, call_id: &CallId) -> Result<Box<dyn Leg>, SipError> {
+        self.accept(Some(header("X-Spillway-Call", &call_id.0))).await
+    }
+
+    /// Answers like [`IncomingCall::answer`], as a telephone that no hotline stands behind.
+    pub async fn pick_up(self) -> Result<Box<dyn Leg>, SipError> {
+        self.accept(None).await
+    }
+
+    /// What a response that makes a dialog carries (RFC 3261 12.1.1).
+    fn dialog_headers(&self, contact: String) -> Vec<Header> {
+        let route = |h: &&Header| matches!(h, Header::RecordRoute(_));
+        let mut headers: Vec<Header> = self.invite.headers.iter().filter(route).cloned().collect();
+        headers.push(Header::Contact(contact.into()));
+        headers.push(header("Allow", ALLOW));
+        headers
+    }
+
+    async fn accept(self, more: Option<Header>) -> Result<Box<dyn Leg>, SipError> {
         let config = self.config.clone().unwrap_or_default();
         if !is_sdp(&self.invite) {
             let accept = vec![header("Accept", ACCEPT)];
@@ -143,16 +183,8 @@ impl IncomingCall {
             self.refuse(StatusCode::BadRequest, vec![]);
             return Err(SipError::Gone);
         };
-        let mut headers: Vec<Header> = self
-            .invite
-            .headers
-            .iter()
-            .filter(|h| matches!(h, Header::RecordRoute(_)))
-            .cloned()
-            .collect();
-        headers.push(Header::Contact(contact.into()));
-        headers.push(header("Allow", ALLOW));
-        headers.push(header("X-Spillway-Call", &call_id.0));
+        let mut headers = self.dialog_headers(contact);
+        headers.extend(more);
         headers.push(Header::ContentType(ACCEPT.into()));
         let params = media.params();
         let (signals, signalled) = mpsc::channel(SIGNALS_MAX);
@@ -186,6 +218,15 @@ impl IncomingCall {
         self.refuse(status, headers);
     }
 
+    /// Refuses as a person does.
+    pub fn decline(self, refusal: Refusal) {
+        let status = match refusal {
+            Refusal::Busy => StatusCode::BusyHere,
+            Refusal::Decline => StatusCode::Decline,
+        };
+        self.refuse(status, vec![]);
+    }
+
     fn refuse(self, status: StatusCode, headers: Vec<Header>) {
         // the caller may have cancelled: nothing is left to refuse
         let _ = self.decide.send(Decision::Refuse { status, headers });
@@ -212,6 +253,7 @@ enum Decision {
 pub(super) struct Invitation {
     user_agent: Arc<UserAgent>,
     tx: Transaction,
+    rings: mpsc::Receiver<Vec<Header>>,
     decided: oneshot::Receiver<Decision>,
     pending: (DialogKey, u32),
 }
@@ -228,15 +270,17 @@ impl Invitation {
             tx.original.headers.unique_push(to.into());
         }
         let (decide, decided) = oneshot::channel();
+        let (ring, rings) = mpsc::channel(1);
         let call = IncomingCall {
             user_agent: user_agent.clone(),
             invite: tx.original.clone(),
             flow: flow_of(&user_agent.wire, &tx),
             facts: CallerHeaders::of(&tx.original),
+            rings: ring,
             decide,
             config: None,
         };
-        (Invitation { user_agent, tx, decided, pending }, call)
+        (Invitation { user_agent, tx, rings, decided, pending }, call)
     }
 
     pub(super) async fn attend(mut self) {
@@ -253,6 +297,9 @@ impl Invitation {
                     Some(_) => {}
                     None => return self.user_agent.settle(&self.pending),
                 },
+                Some(headers) = self.rings.recv() => {
+                    let _ = self.tx.reply_with(StatusCode::Ringing, headers, None).await;
+                }
                 decision = &mut self.decided => break decision.unwrap_or(Decision::Refuse {
                     status: StatusCode::TemporarilyUnavailable,
                     headers: vec![],

@@ -278,7 +278,8 @@ impl TicketStore {
         let found = self.locked(change, "number", signed(inquiry.ticket.0)).await?;
         let same = |earlier: &StoredTicket| {
             let (a, b) = (&earlier.ticket, &stored.ticket);
-            a.hotline == b.hotline && a.callback_number == b.callback_number
+            let same_world = a.is_trial() == b.is_trial();
+            same_world && a.hotline == b.hotline && a.callback_number == b.callback_number
         };
         let named = !stored.ticket.callback_number.is_empty();
         let Some(mut earlier) = found.filter(|t| inquiry.withdraws && named && same(t)) else {

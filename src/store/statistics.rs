@@ -88,6 +88,9 @@ const BUCKET: &str = "CASE WHEN reached_at - received_at < 7200000 \
      THEN (reached_at - received_at) / 60000 \
      ELSE 120 + (reached_at - received_at - 7200000) / 900000 END";
 
+/// Whoever tries the bot is no caller ([`crate::ticket::TRIAL_BRANCH`]).
+const NO_TRIAL: &str = "branch <> 'try-it'";
+
 /// A period with its zone.
 struct Period<'q> {
     from: Timestamp,
@@ -171,7 +174,7 @@ impl TicketStore {
              count(*) FILTER (WHERE stage IN {PENDING}) AS open, \
              count(*) FILTER (WHERE stage IN {PENDING} AND due_at <= $3) AS overdue \
              FROM tickets \
-             WHERE received_at >= $1 AND received_at < $2{filter} GROUP BY 1, 2"
+             WHERE received_at >= $1 AND received_at < $2 AND {NO_TRIAL}{filter} GROUP BY 1, 2"
         );
         let query = sqlx::query_as::<_, Cell>(AssertSqlSafe(sql))
             .bind(period.from.as_millisecond())
@@ -202,7 +205,7 @@ impl TicketStore {
         let sql = format!(
             "SELECT {label} AS label, count(*) AS ratings, CAST(sum(score) AS BIGINT) AS total \
              FROM ratings JOIN tickets ON number = ticket \
-             WHERE received_at >= $1 AND received_at < $2{filter} GROUP BY 1"
+             WHERE received_at >= $1 AND received_at < $2 AND {NO_TRIAL}{filter} GROUP BY 1"
         );
         let rows: Vec<(String, i64, i64)> = self.of_period(period, sql).await?;
         for (label, ratings, sum) in rows {

@@ -200,7 +200,16 @@ fn uri_user(header: &str) -> &str {
     uri.and_then(|uri| uri.split(['@', ';', '>']).next()).unwrap_or(header)
 }
 
+/// The branch of tickets that users of the console made when they tried the bot.
+pub const TRIAL_BRANCH: &str = "try-it";
+
 impl Ticket {
+    /// True when nobody in need called: a user of the console tried the bot. Such a ticket is no
+    /// part of a caller's case, and no part of the statistics.
+    pub fn is_trial(&self) -> bool {
+        self.branch() == TRIAL_BRANCH
+    }
+
     /// The record of `slot`, if the form has it.
     pub fn slot(&self, slot: &str) -> Option<&SlotRecord> {
         self.slots.iter().find(|s| s.slot == slot)

@@ -30,11 +30,14 @@ const SOUNDS: &[(&str, &[(&str, &str)])] = &[
 /// and a second need of one person stay apart, and so does the same person at another address:
 /// they may call for their mother, and help sent to the wrong door is worse than a ticket too
 /// many. Kin whose names differ in one sound only and who want the same at one address cannot be
-/// told from one person heard twice. An emergency never goes into a ticket that is none.
+/// told from one person heard twice. An emergency never goes into a ticket that is none,
+/// and a trial of the bot stands for itself.
 pub fn same_case(earlier: &Ticket, later: &Ticket, slots: &SlotNames) -> bool {
     let alarm = later.priority == Priority::Emergency && earlier.priority < later.priority;
     let language = later.language.as_str();
     !alarm
+        && !earlier.is_trial()
+        && !later.is_trial()
         && earlier.hotline == later.hotline
         && is_same_number(earlier, later)
         && is_same_need(need(earlier, slots), need(later, slots))

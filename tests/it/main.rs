@@ -25,6 +25,7 @@ mod sip;
 mod spoken_call;
 mod store;
 mod support;
+mod telephone;
 mod tickets;
 mod tidy;
 mod users;

@@ -13,8 +13,9 @@ fn scenario() -> Scenario {
     Scenario::parse(Path::new("a.toml"), text).expect("scenario")
 }
 
-fn reached() -> Reached {
-    Reached { target: "sip:a@b".into(), call_id: Some("id".into()), answered_after_ms: 7 }
+fn reached() -> Side {
+    let call_id = Some("id".into());
+    Side::Calling(Reached { target: "sip:a@b".into(), call_id, answered_after_ms: 7 })
 }
 
 fn diary() -> Diary {
@@ -40,6 +41,7 @@ fn diary() -> Diary {
         ],
         has_words: true,
         duration_ms: 6_000,
+        far_sound: FarSound { sound_ms: 1_000, level_dbfs: Some(-20.0) },
     }
 }
 
@@ -107,7 +109,7 @@ fn a_call_that_did_not_go_as_written_says_where() {
     diary.events.push(Event::HungUp { at_ms: 14_000 });
     let report = CallReport::new(&scenario(), reached(), &diary, None);
     let want =
-        "the bot said nothing for 10.0 s after turn 1 (pace.answer_ms_max) (turn 2: a.toml:6)";
+        "the far end said nothing for 10.0 s after turn 1 (pace.answer_ms_max) (turn 2: a.toml:6)";
     assert_eq!(report.failure.as_deref(), Some(want));
     assert!(!report.as_expected);
     assert!(report.verdict(Paint::Plain).ends_with("The call did not go as written.\n"));
@@ -138,4 +140,28 @@ fn the_json_is_one_flat_object_with_the_documented_keys() {
     assert!(json["ticket"].is_null());
     assert_eq!(json["expectations"][0]["ok"], true);
     assert_eq!(json["hung_up_by"], "caller");
+}
+
+#[test]
+fn a_call_that_rang_is_as_written_or_not() {
+    let check = |answer: Answer, refuse: &str, who: Option<Party>, failure: Option<&str>| {
+        let refuse = if refuse.is_empty() { "".into() } else { format!("refuse = '{refuse}'") };
+        let text = format!("language = 'en'\n[answer]\n{refuse}");
+        let scenario = Scenario::parse(Path::new("a.toml"), &text).expect("scenario");
+        let (from, called) = ("+1".into(), "204".into());
+        let (headers, rang_at) = (BTreeMap::new(), Timestamp::UNIX_EPOCH);
+        let rung = Rung { from, called, headers, rang_at, rang_ms: 1_500, answer };
+        let report = CallReport::new(&scenario, Side::Called(rung), &Diary::default(), None);
+        assert_eq!((report.hung_up_by, report.failure.as_deref()), (who, failure), "{answer:?}");
+        assert_eq!(report.as_expected, failure.is_none());
+        assert!(report.summary(Paint::Plain).contains("rang for 1.50 s"));
+    };
+    check(Answer::Busy, "busy", Some(Party::Callee), None);
+    check(Answer::Declined, "decline", Some(Party::Callee), None);
+    check(Answer::Cancelled, "no_answer", Some(Party::Caller), None);
+    let gone = "the call was not answered: the caller gave up";
+    check(Answer::Cancelled, "", Some(Party::Caller), Some(gone));
+    check(Answer::Cancelled, "busy", Some(Party::Caller), Some(gone));
+    let late = "the call was not answered: does not answer";
+    check(Answer::NotAnswered, "no_answer", None, Some(late));
 }

@@ -242,7 +242,7 @@ fn thinking_leaves_the_prompt_standing_and_silence_answers_it() {
         "bot 500-1500",
         "turn 0 @2180",
         "end 0 @3180",
-        "failed: the bot said nothing for 10.0 s after turn 1 (pace.answer_ms_max)",
+        "failed: the far end said nothing for 10.0 s after turn 1 (pace.answer_ms_max)",
         "hung up @13180",
     ];
     check(cues, bot, &want);
@@ -275,7 +275,7 @@ fn a_call_that_does_not_go_as_written_says_why() {
     let speak = || vec![cue(After::Prompt, say(400))];
     let mut mute = ToyBot::new(&[]);
     mute.hangs_up = false;
-    let want = ["failed: the bot said nothing for 10.0 s after it answered", "hung up @10000"];
+    let want = ["failed: the far end said nothing for 10.0 s after the answer", "hung up @10000"];
     check(speak(), mute, &want);
 
     let want = ["failed: the far end was gone before turn 1: finished", "gone: finished"];

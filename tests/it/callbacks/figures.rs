@@ -5,7 +5,7 @@ use super::{on_both, on_both_with};
 use spillway::store::{ActError, AnsweredReport, StatisticsQuery};
 use spillway::ticket::{
     Act, CallbackPolicy, Hours, HoursSpec, Policies, Priority, Refused, Statistics, StatisticsBy,
-    StatisticsRow, TicketNumber, TicketStatus,
+    StatisticsRow, TRIAL_BRANCH, TicketNumber, TicketStatus,
 };
 use std::sync::Arc;
 
@@ -88,6 +88,11 @@ async fn a_day_is_counted() {
         let again = call(&mut desk, 2, "FOOD").await;
         desk.hang_up(again).await;
         assert_eq!(desk.callback(again).await.stage.name(), "merged");
+        // Who tries the bot is no caller, whatever number they say.
+        let trial = call(&mut desk, 2, "FOOD").await;
+        desk.tell(trial, |t| t.facts = vec![("x-branch".into(), TRIAL_BRANCH.into())]).await;
+        desk.hang_up(trial).await;
+        assert_eq!(desk.callback(trial).await.stage.name(), "open");
         settle(&mut desk, food, 10).await;
         desk.does(fire, Act::Refer { office: "Ward 5".into() }, &supervisor()).await;
         settle(&mut desk, slow, 60 * 49).await;
