@@ -33,7 +33,7 @@ Examples:
       any other SIP server; its words are shown where its data_dir can be read
   spillway call --answer 127.0.0.1:5090 --scenario operator.toml --record operator.wav
       a telephone that waits for one call and answers it: the operator's, when the console calls
-      back and [callback_line] has operator = \"sip:{extension}@127.0.0.1:5090\"
+      back and [callback_line] has operator = \"sip:{number}@127.0.0.1:5090\"
   spillway call --answer 127.0.0.1:0 --scenario citizen.toml --repeat 5 --json
       one that takes five calls, on a free port: standard error says \"ready sip:127.0.0.1:PORT\"
 

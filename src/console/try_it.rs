@@ -60,8 +60,9 @@ enum ToBrowser<'c> {
 /// A WebSocket. Binary messages both ways are 20 ms of sound each: signed 16 bit little-endian,
 /// mono, 8 kHz, 320 bytes. Text messages to the browser are JSON of the shape below. The browser
 /// may send `{"type":"dtmf","digit":"1"}` and `{"type":"hangup"}`; anything else ends the call with
-/// close code 1007, longer messages with 1009. The ticket's branch is `try-it`: it is no part of the
-/// statistics, and never merged with a caller's. A tenth of the lines, one at least, is callers' own.
+/// close code 1007, longer messages with 1009. The ticket's branch is `try-it`: it is no part of
+/// the statistics, and never merged with a caller's. A tenth of the lines, one at least, is
+/// callers' own.
 #[utoipa::path(
     get, path = "/api/v1/try", tag = "calls",
     extensions(("x-permission" = json!("calls:watch"))),
@@ -73,7 +74,8 @@ enum ToBrowser<'c> {
         (status = 426, description = "This way no WebSocket can be opened", body = Problem,
             content_type = "application/problem+json"),
         (status = 503, description = "The free lines are kept for callers, or the database is \
-            away; wait as long as Retry-After says", body = Problem, content_type = "application/problem+json"),
+            away; wait as long as Retry-After says", body = Problem,
+            content_type = "application/problem+json"),
     ),
 )]
 async fn try_it(

@@ -1,16 +1,17 @@
 #!/bin/sh
 # The operators' console in a real browser: Debian's Chromium at the real program's pages.
 #
-#   tests/web/run.sh [journey] [keyboard] [axe] [screenshots] [weight]     (default: all)
+#   tests/web/run.sh [journey] [try_it] [keyboard] [axe] [screenshots] [weight]     (default: all)
 #
 # `journey` takes a real call from the first log-in to "done", called back through two telephones
-# (baresip); `screenshots` leaves target/screenshots/<page>-<look>.png to be looked at. SPILLWAY
-# names the program (default: the one that was built), CHROMIUM the browser, PAGES=a,b the pages that
-# axe and screenshots go to. Missing Debian packages are installed (with sudo when not root).
+# (`spillway call --answer`); `try_it` talks to the bot by the browser's microphone; `screenshots`
+# leaves target/screenshots/<page>-<look>.png to be looked at. SPILLWAY names the program (default:
+# the one that was built), CHROMIUM the browser, PAGES=a,b the pages that axe and screenshots go to.
+# Missing Debian packages are installed (with sudo when not root).
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-tests=${*:-journey keyboard axe screenshots weight}
+tests=${*:-journey try_it keyboard axe screenshots weight}
 
 die() { printf 'test-web: %s\n' "$*" >&2; exit 1; }
 
@@ -37,8 +38,7 @@ export SPILLWAY
 set --
 for test in $tests; do
     [ -f "$here/$test.mjs" ] ||
-        die "unknown test $test; known are journey, keyboard, axe, screenshots, weight"
-    [ "$test" != journey ] || want baresip baresip-core
+        die "unknown test $test; known are journey, try_it, keyboard, axe, screenshots, weight"
     set -- "$@" "$here/$test.mjs"
 done
 # One after the other: each has a server with speech engines of its own.

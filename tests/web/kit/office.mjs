@@ -8,7 +8,7 @@ import { until } from "./until.mjs";
 
 const run = promisify(execFile);
 export const ROOT = join(import.meta.dirname, "../../..");
-const PROGRAM = process.env.SPILLWAY ?? join(ROOT, "target/release/spillway");
+export const PROGRAM = process.env.SPILLWAY ?? join(ROOT, "target/release/spillway");
 export const PASSWORD = "correct horse battery staple";
 /** Engines are loaded before the first call is taken. */
 const READY_MS = 120_000;

@@ -28,21 +28,22 @@ export function writeTone(file, hz, seconds) {
   writeFileSync(file, Buffer.concat([head, Buffer.from(samples.buffer)]));
 }
 
-/** Mono samples; a header that was not finished (its writer runs still) does no harm. */
-function readSamples(file) {
+/** One side's samples; a header that was not finished (its writer runs still) does no harm. */
+function readSamples(file, side) {
   const bytes = readFileSync(file);
+  if (bytes.length < 44) return { rate: RATE, at: () => 0, count: 0 };
+  const channels = bytes.readUInt16LE(22);
   const at = bytes.indexOf("data") + 8;
-  const count = Math.floor((bytes.length - at) / 2);
   return {
     rate: bytes.readUInt32LE(24),
-    at: (n) => bytes.readInt16LE(at + 2 * n),
-    count,
+    at: (n) => bytes.readInt16LE(at + 2 * (n * channels + side)),
+    count: Math.floor((bytes.length - at) / 2 / channels),
   };
 }
 
-/** How many seconds of `file` are a tone of `hz`, by Goertzel's algorithm. */
-export function secondsOf(file, hz) {
-  const { rate, at, count } = readSamples(file);
+/** How many seconds of one side of `file` are a tone of `hz`, by Goertzel's algorithm. */
+export function secondsOf(file, hz, side = 0) {
+  const { rate, at, count } = readSamples(file, side);
   const turn = 2 * Math.cos((2 * Math.PI * hz) / rate);
   let found = 0;
   for (let start = 0; start + WINDOW <= count; start += WINDOW) {

@@ -1,102 +1,98 @@
-// A telephone made by others (baresip): answers by itself, says a tone, keeps what it hears.
+// A telephone that answers by itself: `spillway call --answer`, with what it says as a scenario.
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, openSync, readdirSync, writeFileSync } from "node:fs";
-import { createSocket } from "node:dgram";
-import { createConnection, createServer } from "node:net";
+import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
 import { join } from "node:path";
-import { writeTone } from "./sound.mjs";
+import { PROGRAM, ROOT } from "./office.mjs";
+import { secondsOf, writeTone } from "./sound.mjs";
 import { until } from "./until.mjs";
 
 const PATIENCE_MS = 20_000;
-const MODULES = ["/usr/lib/baresip/modules", "/usr/local/lib/baresip/modules"];
-/** Longer than any test talks. */
-const TONE_S = 60;
-
-async function freePort() {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address();
-  const udp = createSocket("udp4").bind(port, "127.0.0.1");
-  await once(udp, "listening");
-  udp.close();
-  probe.close();
-  return port;
-}
+/** Sides of what it keeps. */
+const [OWN, FAR] = [0, 1];
 
 export class Telephone {
-  /** `number` is its own, as it is dialled; its RTP goes by 100 ports from `media` on. */
-  static async plug(folder, number, hz, media) {
+  /**
+   * One that takes one call: rings for `ring_ms`, says a tone of `hz` for `tone_s` seconds, and
+   * after `hang_up_ms` more hangs up, or leaves that to the other side.
+   */
+  static async plug(folder, { hz, tone_s, ring_ms = 0, hang_up_ms }) {
     const telephone = new Telephone();
-    Object.assign(telephone, { folder, events: "" });
-    const [sip, control] = [await freePort(), await freePort()];
+    telephone.folder = folder;
     mkdirSync(folder);
-    writeTone(join(folder, "tone.wav"), hz, TONE_S);
-    writeFileSync(join(folder, "config"), telephone.config(sip, control, media));
-    const account = `<sip:${number}@127.0.0.1:${sip}>;regint=0;answermode=auto\n`;
-    writeFileSync(join(folder, "accounts"), account);
-    writeFileSync(join(folder, "contacts"), "");
-    const log = openSync(join(folder, "log"), "w");
-    telephone.process = spawn("baresip", ["-f", folder], {
-      stdio: ["ignore", log, log],
+    writeTone(telephone.path("tone.wav"), hz, tone_s);
+    writeFileSync(telephone.path("scenario.toml"), scenario(ring_ms, hang_up_ms));
+    const config = `models_dir = '${join(ROOT, "models")}'\ndata_dir = '${telephone.path("data")}'\n`;
+    writeFileSync(telephone.path("spillway.toml"), config);
+    const words = ["--config", telephone.path("spillway.toml"), "call", "--json"];
+    words.push("--answer", "127.0.0.1:0", "--scenario", telephone.path("scenario.toml"));
+    words.push("--record", telephone.path("call.wav"));
+    const out = openSync(telephone.path("out"), "w");
+    const log = openSync(telephone.path("log"), "w");
+    telephone.process = spawn(PROGRAM, words, { stdio: ["ignore", out, log] });
+    telephone.ended = once(telephone.process, "exit");
+    const ready = await until("a telephone waits for calls", PATIENCE_MS, () => {
+      if (telephone.process.exitCode !== null) throw new Error(telephone.told("log"));
+      return /^ready sip:(\S+)$/m.exec(telephone.told("log"));
     });
-    telephone.address = `sip:{number}@127.0.0.1:${sip}`;
-    telephone.control = await telephone.connect(control);
+    telephone.host = ready[1];
     return telephone;
   }
 
-  config(sip, control, media) {
-    return `sip_listen 127.0.0.1:${sip}
-module_path ${MODULES.find(existsSync)}
-module g711.so
-module aufile.so
-module sndfile.so
-module_tmp account.so
-module_app menu.so
-module_app ctrl_tcp.so
-ctrl_tcp_listen 127.0.0.1:${control}
-audio_source aufile,${join(this.folder, "tone.wav")}
-audio_player aufile,none
-snd_path ${this.folder}
-rtp_ports ${media}-${media + 99}
-`;
+  path(name) {
+    return join(this.folder, name);
   }
 
-  async connect(port) {
-    const socket = await until("a telephone listens", PATIENCE_MS, () => {
-      return new Promise((done) => {
-        const tried = createConnection(port, "127.0.0.1");
-        tried.once("connect", () => done(tried));
-        tried.once("error", () => done(null));
-      });
-    });
-    socket.on("data", (told) => (this.events += told));
-    return socket;
+  told(name) {
+    return readFileSync(this.path(name), "utf8");
   }
 
-  /** Waits for what it tells of itself, such as CALL_ESTABLISHED. */
-  tells(event) {
-    return until(`a telephone tells ${event}`, PATIENCE_MS, () => this.events.includes(event));
+  /** Seconds of a tone it has heard so far. */
+  heard(hz) {
+    const file = this.path("call.wav");
+    return existsSync(file) ? secondsOf(file, hz, FAR) : 0;
   }
 
-  command(name) {
-    const text = JSON.stringify({ command: name });
-    this.control.write(`${text.length}:${text},`);
+  /** Seconds of a tone it has said so far. */
+  said(hz) {
+    return secondsOf(this.path("call.wav"), hz, OWN);
   }
 
-  hangUp() {
-    this.command("hangup");
-  }
-
-  /** The wav of what it has heard so far. */
-  heard() {
-    const name = readdirSync(this.folder).find((name) => /^dump-.*-dec\.wav$/.test(name));
-    return name && join(this.folder, name);
+  /** Its report of the call, once that is over. */
+  async report() {
+    await this.ended;
+    return JSON.parse(this.told("out"));
   }
 
   async unplug() {
-    this.control.destroy();
-    const ended = once(this.process, "exit");
-    if (this.process.exitCode === null && this.process.kill("SIGTERM")) await ended;
+    if (this.process.exitCode === null) this.process.kill("SIGINT");
+    await this.ended;
   }
+}
+
+function scenario(ring_ms, hang_up_ms) {
+  const bye =
+    hang_up_ms === undefined
+      ? ""
+      : `
+[[turn]]
+after = "now"
+wait_ms = ${hang_up_ms}
+
+[[turn]]
+after = "now"
+hang_up = true
+`;
+  return `language = "en"
+
+[answer]
+ring_ms = ${ring_ms}
+
+[[turn]]
+after = "now"
+play = "tone.wav"
+${bye}
+[expect]
+hung_up_by = "${bye ? "callee" : "caller"}"
+`;
 }
