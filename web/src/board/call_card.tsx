@@ -75,7 +75,7 @@ export function Slots({ call }: { call: RunningCallView }) {
   );
 }
 
-function Length({ since }: { since: string }) {
+export function Length({ since }: { since: string }) {
   const [at, setAt] = useState(Date.now);
   useEffect(() => {
     const timer = window.setInterval(() => setAt(Date.now()), 1_000);

@@ -3,8 +3,9 @@ import type { SlotView } from "../api/schema";
 import { keyHint } from "../shell/help";
 import { Badge, type Tone } from "../ui/badge";
 import { Button } from "../ui/button";
+import { Sureness } from "../ui/sureness";
 import { Time } from "../ui/time";
-import { percent, position } from "../words/time";
+import { position } from "../words/time";
 import { named, t } from "../words/words";
 import { actorName } from "./history";
 import { Parts } from "./parts";
@@ -90,19 +91,3 @@ export function Slot({ slot, masked, player, hear, edit, accept }: Props) {
 
 const lengthOf = (slot: SlotView): string =>
   position(slot.audio.reduce((sum, clip) => sum + clip.to_ms - clip.from_ms, 0));
-
-const SURE = 0.85;
-const FAIRLY = 0.6;
-
-/** In words first: a number alone is trusted too much. */
-function Sureness({ of }: { of: number }) {
-  const grade = of >= SURE ? "sure" : of >= FAIRLY ? "fairly" : "unsure";
-  return (
-    <span class={`sureness sureness-${grade}`} title={t("slot.sureness", { percent: percent(of) })}>
-      <span class="sureness-bar" aria-hidden="true">
-        <i style={{ width: `${Math.round(of * 100)}%` }} />
-      </span>
-      {t(`slot.${grade}`)} <span class="soft">{percent(of)}</span>
-    </span>
-  );
-}

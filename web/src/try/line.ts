@@ -1,9 +1,12 @@
 // A call to the bot from this browser: its microphone, its speaker, and a WebSocket between.
-import { signal } from "@preact/signals";
+import { signal, type Signal } from "@preact/signals";
 import type { RunningCallView, ToBrowser } from "../api/schema";
+import worklet from "./line_worklet.ts?worker&url";
 
-/** What the bot hears and says. */
-const HZ = 8_000;
+/** Below this a voice is not heard; its level is drawn from here up to full scale. */
+const FLOOR_DBFS = -50;
+/** Frames from one look at the levels to the next: 100 ms. */
+const LOOK = 5;
 
 export type LineState = "idle" | "asking" | "calling" | "talking" | "ended";
 export type Trouble = "" | "no_microphone" | "no_audio" | "busy" | "broken";
@@ -12,6 +15,8 @@ export const state = signal<LineState>("idle");
 export const trouble = signal<Trouble>("");
 export const call = signal<RunningCallView | null>(null);
 export const ticket = signal<number | null>(null);
+/** How loud either side is, 0 to 1. */
+export const voice = { caller: signal(0), bot: signal(0) };
 
 interface Open {
   socket: WebSocket;
@@ -35,8 +40,9 @@ export async function dial(): Promise<void> {
     return;
   }
   try {
-    const audio = new AudioContext({ sampleRate: HZ });
-    await audio.audioWorklet.addModule("/line-worklet.js");
+    // At the device's own rate: not every browser takes a microphone at another.
+    const audio = new AudioContext();
+    await Promise.all([audio.audioWorklet.addModule(worklet), audio.resume()]);
     connect(audio, microphone);
   } catch {
     stopped(microphone);
@@ -51,18 +57,39 @@ function connect(audio: AudioContext, microphone: MediaStream): void {
   socket.binaryType = "arraybuffer";
   open = { socket, audio, microphone };
   const line = new AudioWorkletNode(audio, "line", { outputChannelCount: [1] });
+  const [said, heard] = [meter(voice.caller), meter(voice.bot)];
   line.port.onmessage = ({ data }: MessageEvent<ArrayBuffer>) => {
-    if (socket.readyState === WebSocket.OPEN) socket.send(data);
+    if (socket.readyState !== WebSocket.OPEN) return;
+    socket.send(data);
+    said(new Int16Array(data));
   };
   audio.createMediaStreamSource(microphone).connect(line).connect(audio.destination);
   socket.onmessage = ({ data }: MessageEvent<ArrayBuffer | string>) => {
-    if (typeof data === "string") told(JSON.parse(data) as ToBrowser);
-    else line.port.postMessage(new Int16Array(data));
+    if (typeof data === "string") {
+      told(JSON.parse(data) as ToBrowser);
+      return;
+    }
+    const frame = new Int16Array(data);
+    heard(frame);
+    line.port.postMessage(frame);
   };
   socket.onclose = () => {
     if (state.value === "calling") fail("busy");
     else if (state.value === "talking") fail("broken");
     close();
+  };
+}
+
+/** Shows how loud the frames it is given are. */
+function meter(level: Signal<number>): (frame: Int16Array) => void {
+  let [frames, peak] = [0, 0];
+  return (frame) => {
+    for (const sample of frame) peak = Math.max(peak, Math.abs(sample));
+    frames += 1;
+    if (frames < LOOK) return;
+    const dbfs = 20 * Math.log10(Math.max(peak, 1) / 0x8000);
+    level.value = Math.max(0, 1 - dbfs / FLOOR_DBFS);
+    [frames, peak] = [0, 0];
   };
 }
 
@@ -98,6 +125,8 @@ export function close(): void {
   if (!open) return;
   const { socket, audio, microphone } = open;
   open = null;
+  voice.caller.value = 0;
+  voice.bot.value = 0;
   socket.close();
   stopped(microphone);
   void audio.close();
