@@ -22,7 +22,15 @@ export const LOOKS = {
   },
 };
 
-export function openBrowser() {
+/** `microphone` is a wav that is played, once, to whoever asks for a microphone. */
+export function openBrowser({ microphone } = {}) {
+  const heard = microphone
+    ? [
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        `--use-file-for-fake-audio-capture=${microphone}%noloop`,
+      ]
+    : [];
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: [
@@ -34,6 +42,7 @@ export function openBrowser() {
       "--disable-component-update",
       "--disable-sync",
       "--autoplay-policy=no-user-gesture-required",
+      ...heard,
     ],
   });
 }

@@ -94,8 +94,8 @@ ${line}`;
   }
 
   /** A whole call by SIP; resolves with what the caller's side saw. */
-  async call(scenario) {
-    const words = ["call", this.sip, "--scenario", scenario, "--json"];
+  async call(scenario, ...more) {
+    const words = ["call", this.sip, "--scenario", scenario, "--json", ...more];
     return JSON.parse(await this.spillway(...words));
   }
 

@@ -2,16 +2,31 @@
 import { readFileSync, writeFileSync } from "node:fs";
 
 const RATE = 8_000;
+const MICROPHONE_RATE = 48_000;
 const LOUD = 8_000;
 /** Of a window's power: the rest is noise and G.711's rounding. */
 const PURE = 0.5;
 const WINDOW = 400;
 
 export function writeTone(file, hz, seconds) {
-  const samples = new Int16Array(RATE * seconds);
-  for (let n = 0; n < samples.length; n += 1) {
-    samples[n] = LOUD * Math.sin((2 * Math.PI * hz * n) / RATE);
-  }
+  const sample = (_, n) => LOUD * Math.sin((2 * Math.PI * hz * n) / RATE);
+  write(file, RATE, Int16Array.from({ length: RATE * seconds }, sample));
+}
+
+/** The left side of `call`, a telephone call, as a microphone that Chromium takes. */
+export function writeMicrophone(file, call) {
+  const { rate, at, count } = readSamples(call, 0);
+  const times = MICROPHONE_RATE / rate;
+  const between = (_, n) => {
+    const from = Math.floor(n / times);
+    const [one, two] = [at(from), at(Math.min(from + 1, count - 1))];
+    return one + (two - one) * (n / times - from);
+  };
+  write(file, MICROPHONE_RATE, Int16Array.from({ length: count * times }, between));
+}
+
+/** Mono. */
+function write(file, rate, samples) {
   const head = Buffer.alloc(44);
   head.write("RIFF", 0);
   head.writeUInt32LE(36 + samples.byteLength, 4);
@@ -19,8 +34,8 @@ export function writeTone(file, hz, seconds) {
   head.writeUInt32LE(16, 16);
   head.writeUInt16LE(1, 20);
   head.writeUInt16LE(1, 22);
-  head.writeUInt32LE(RATE, 24);
-  head.writeUInt32LE(RATE * 2, 28);
+  head.writeUInt32LE(rate, 24);
+  head.writeUInt32LE(rate * 2, 28);
   head.writeUInt16LE(2, 32);
   head.writeUInt16LE(16, 34);
   head.write("data", 36);

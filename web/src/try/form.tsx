@@ -11,6 +11,12 @@ export function Form() {
   return (
     <section class="card try-form" aria-label={t("try.form")}>
       <h2>{t("try.form")}</h2>
+      {ticket.value !== null && (
+        <p class="callout callout-good try-made">
+          <Icon name="check" /> {t("try.made")}{" "}
+          <a href={`/tickets/${ticket.value}`}>{t("board.ticket", { number: ticket.value })}</a>
+        </p>
+      )}
       {running ? (
         <dl class="try-slots">
           {running.slots.map((slot) => (
@@ -19,12 +25,6 @@ export function Form() {
         </dl>
       ) : (
         <p class="soft try-blank">{t("try.form_empty")}</p>
-      )}
-      {ticket.value !== null && (
-        <p class="callout callout-good try-made">
-          <Icon name="check" /> {t("try.made")}{" "}
-          <a href={`/tickets/${ticket.value}`}>{t("board.ticket", { number: ticket.value })}</a>
-        </p>
       )}
     </section>
   );
