@@ -5,20 +5,27 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 mod access;
+mod answers;
 mod callback_line;
 mod cidr;
 mod console;
 mod hotline;
 mod hotlines;
+mod in_force;
 mod ports;
 mod recordings;
 
 pub use access::{AccessConfig, SecondFactorConfig};
+pub use answers::{Answer, load_answers};
 pub use callback_line::CallbackLineConfig;
 pub use cidr::Cidr;
 pub use console::ConsoleConfig;
-pub use hotline::{LoadedHotline, gazetteer_file, load_grammar, load_hotline, load_policies};
+pub use hotline::{
+    LoadedHotline, check_hotline, gazetteer_file, hotline_file, load_grammar, load_hotline,
+    load_policies, load_prompts,
+};
 pub use hotlines::LoadedHotlines;
+pub use in_force::{HotlineInForce, InForce};
 pub use ports::PortRange;
 pub use recordings::{RecordingsConfig, S3Config};
 
@@ -213,13 +220,21 @@ pub enum ConfigError {
         /// Line, key, expectation.
         reason: String,
     },
-    /// A hotline or its language pack; each line names the key and what would be right.
+    /// No such hotline, or one that cannot be read on that day.
     #[error("{file}: {reason}")]
     Hotline {
         /// The file.
         file: PathBuf,
-        /// Key and problem, a line each.
+        /// What is wrong, and what to do.
         reason: String,
+    },
+    /// A file is read well and says what cannot be.
+    #[error("{file}: cannot be used:{}", lines(problems))]
+    Problems {
+        /// The file.
+        file: PathBuf,
+        /// All that is wrong, also with files that belong to it.
+        problems: Vec<Finding>,
     },
     /// A value is out of range or contradicts another.
     #[error("{file}: {key}: {problem}; {fix}")]
@@ -233,6 +248,42 @@ pub enum ConfigError {
         /// What to do.
         fix: &'static str,
     },
+}
+
+/// One thing wrong with a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The file.
+    pub file: PathBuf,
+    /// The key; empty where the file as a whole is meant.
+    pub key: String,
+    /// What is wrong, and what would be right.
+    pub problem: String,
+}
+
+fn lines(problems: &[Finding]) -> String {
+    let line = |p: &Finding| format!("\n  {}: {}: {}", p.file.display(), p.key, p.problem);
+    problems.iter().map(line).collect()
+}
+
+impl ConfigError {
+    /// All that is wrong, one by one.
+    pub fn findings(&self) -> Vec<Finding> {
+        let whole = |file: &PathBuf, reason: &str| {
+            vec![Finding { file: file.clone(), key: String::new(), problem: reason.into() }]
+        };
+        match self {
+            ConfigError::Problems { problems, .. } => problems.clone(),
+            ConfigError::Unreadable { file, reason }
+            | ConfigError::Malformed { file, reason }
+            | ConfigError::Hotline { file, reason } => whole(file, reason),
+            ConfigError::Invalid { file, key, problem, fix } => vec![Finding {
+                file: file.clone(),
+                key: (*key).into(),
+                problem: format!("{problem}; {fix}"),
+            }],
+        }
+    }
 }
 
 impl Config {

@@ -73,6 +73,13 @@ impl Check {
 
 /// Looks at everything `config` makes necessary.
 pub fn examine(config: &Config) -> Vec<Check> {
+    let mut checks = examine_running(config);
+    checks.extend(ports(config));
+    checks
+}
+
+/// The same from within a running server, which has the ports itself.
+pub fn examine_running(config: &Config) -> Vec<Check> {
     let mut checks = system_packages();
     checks.push(libvosk(config));
     checks.push(onnx_runtime(config));
@@ -82,7 +89,6 @@ pub fn examine(config: &Config) -> Vec<Check> {
     checks.push(data_dir(&config.data_dir));
     checks.push(database(config));
     checks.push(recordings(config));
-    checks.extend(ports(config));
     checks
 }
 

@@ -9,8 +9,8 @@ use spillway::config::Config;
 use spillway::journal::{JOURNAL_FILE, RECORDING_FILE};
 use spillway::seal::SEALED;
 use spillway::store::{
-    Archive, ArchiveError, CustodyError, Due, FileInfo, KeptFile, Removal, StoreOptions,
-    StoredTicket, TicketStore,
+    Archive, ArchiveError, CustodyError, Due, ErasureGrounds, FileInfo, KeptFile, Removal,
+    StoreOptions, StoredTicket, TicketStore,
 };
 use spillway::ticket::{Actor, CallId, TicketNumber};
 use std::collections::BTreeMap;
@@ -297,8 +297,8 @@ impl House {
                 Gone { dry_run, tickets, calls, stay: None, failed: vec![] }
             }
             false => {
-                let now = Timestamp::now();
-                match self.store.erase(&self.archive, &numbers, &self.by, now).await {
+                let (now, grounds) = (Timestamp::now(), ErasureGrounds::default());
+                match self.store.erase(&self.archive, &numbers, &grounds, &self.by, now).await {
                     Ok(erased) => {
                         let (calls, failed) = fared(erased.removal);
                         let tickets = Some(erased.tickets);

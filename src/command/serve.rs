@@ -2,11 +2,14 @@
 
 use jiff::Timestamp;
 use spillway::access::{Access, AccessOptions};
-use spillway::config::{Config, LoadedHotline, LoadedHotlines, gazetteer_file, load_hotline};
+use spillway::config::{
+    Config, InForce, LoadedHotline, LoadedHotlines, gazetteer_file, load_hotline,
+};
 use spillway::console::{Console, Shared};
 use spillway::live::{Engines, Server};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// Arguments of `spillway serve`.
@@ -39,13 +42,14 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
     }
     let hotline = load_hotline(&config, &config.hotline, &super::today())?;
     warn_without_gazetteer(&config, &hotline);
+    let in_force = Arc::new(InForce::new(config.clone(), Some(hotline.clone()))?);
     let engines = Engines::load(&config, &hotline)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let stop = CancellationToken::new();
         let hotlines = LoadedHotlines::new(&config, Some(hotline.clone()));
         let server = Server::start(config.clone(), hotline, engines).await?;
-        let (console, set_up) = console(&config, &server, hotlines, stop.clone()).await?;
+        let (console, set_up) = console(in_force, &server, hotlines, stop.clone()).await?;
         let mut ready = format!("ready sip:{}", server.sip_addr());
         ready +=
             &server.audiosocket_addr().map(|a| format!(" audiosocket:{a}")).unwrap_or_default();
@@ -72,11 +76,12 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
 
 /// The console, where it is wanted, and the line that tells how to make the first administrator.
 async fn console(
-    config: &Config,
+    in_force: Arc<InForce>,
     server: &Server,
     hotlines: LoadedHotlines,
     stop: CancellationToken,
 ) -> anyhow::Result<(Option<Console>, String)> {
+    let config = in_force.config().clone();
     if !config.console.enabled {
         return Ok((None, String::new()));
     }
@@ -92,6 +97,7 @@ async fn console(
         board: server.board(),
         doorway: server.doorway(),
         hotlines,
+        in_force,
         proxies: config.console.proxies.clone().into(),
         stop,
     };

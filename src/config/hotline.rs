@@ -1,7 +1,7 @@
 //! A hotline and its language pack, read from `prompts/`.
 
-use super::{Config, ConfigError};
-use crate::dialogue::{Hotline, HotlineFile, Part, PromptTexts};
+use super::{Config, ConfigError, Finding};
+use crate::dialogue::{Hotline, HotlineFile, Part, Problem, PromptTexts};
 use crate::language::gazetteer::{Gazetteer, GazetteerError};
 use crate::language::{Grammar, NeedModel, Words};
 use crate::ticket::Policies;
@@ -26,28 +26,83 @@ pub struct LoadedHotline {
 /// and checks them whole. Addresses are read as of `date` (ISO 8601), or of the hotline's own
 /// `units_as_of`.
 pub fn load_hotline(config: &Config, name: &str, date: &str) -> Result<LoadedHotline, ConfigError> {
+    let path = hotline_path(config, name)?;
+    let text = read_text(&path)?;
+    load_text(config, name, path, &text, date)
+}
+
+/// The same with `text` in the place of the hotline's file, which need not be there.
+pub fn check_hotline(
+    config: &Config,
+    name: &str,
+    text: &str,
+    date: &str,
+) -> Result<LoadedHotline, ConfigError> {
+    let path = config.prompts_dir.join("hotlines").join(format!("{name}.toml"));
+    load_text(config, name, path, text, date)
+}
+
+/// Reads `prompts/hotlines/<name>.toml` alone; whether its values can be used is not looked at.
+pub fn hotline_file(config: &Config, name: &str) -> Result<HotlineFile, ConfigError> {
+    let path = hotline_path(config, name)?;
+    read(&path, &mut Sha256::new())
+}
+
+/// The prompt texts of `language`; whether they are all there is not looked at.
+pub fn load_prompts(config: &Config, language: &str) -> Result<PromptTexts, ConfigError> {
+    read(&prompts_path(config, language), &mut Sha256::new())
+}
+
+fn prompts_path(config: &Config, language: &str) -> PathBuf {
+    config.prompts_dir.join("languages").join(language).join("prompts.toml")
+}
+
+/// The names of all hotlines in `prompts/hotlines/`, in order.
+pub(super) fn hotline_names(config: &Config) -> Vec<String> {
+    names(&config.prompts_dir.join("hotlines"))
+}
+
+fn hotline_path(config: &Config, name: &str) -> Result<PathBuf, ConfigError> {
     let hotlines = config.prompts_dir.join("hotlines");
     let path = hotlines.join(format!("{name}.toml"));
-    if name.contains(['/', '\\']) || !path.is_file() {
+    if name.contains(['/', '\\', '\0']) || !path.is_file() {
         let reason = format!("there is no hotline of this name; {}", known(&hotlines));
         return Err(ConfigError::Hotline { file: path, reason });
     }
+    Ok(path)
+}
+
+fn load_text(
+    config: &Config,
+    name: &str,
+    path: PathBuf,
+    text: &str,
+    date: &str,
+) -> Result<LoadedHotline, ConfigError> {
     let mut digest = Sha256::new();
-    let file: HotlineFile = read(&path, &mut digest)?;
-    let texts_path = config.prompts_dir.join("languages").join(&file.language).join("prompts.toml");
+    digest.update(text.as_bytes());
+    let file: HotlineFile = parsed(&path, text)?;
+    let language = &file.language;
+    // Folders are named by them.
+    for (key, code, like) in [("language", language, "en"), ("country", &file.country, "US")] {
+        if code.is_empty() || !code.bytes().all(|b| b.is_ascii_alphabetic()) {
+            let problem = format!("is \"{code}\"; write its ISO code, as {like}");
+            let problems = vec![Finding { file: path.clone(), key: key.into(), problem }];
+            return Err(ConfigError::Problems { file: path, problems });
+        }
+    }
+    let texts_path = prompts_path(config, language);
     let texts: PromptTexts = read(&texts_path, &mut digest)?;
     let date = file.units_as_of.clone().unwrap_or_else(|| date.to_string());
-    let grammar = grammar(config, &file.language, &file.country, &date, &mut digest)?;
+    let grammar = grammar(config, language, &file.country, &date, &mut digest)?;
     let hotline = Hotline::new(name, file, texts, grammar).map_err(|problems| {
-        let line = |part: Part, file: &PathBuf| {
-            let lines = problems.iter().filter(|p| p.part == part);
-            let lines: Vec<String> = lines
-                .map(|p| format!("\n  {}: {}: {}", file.display(), p.key, p.problem))
-                .collect();
-            lines.concat()
+        let finding = |p: Problem| Finding {
+            file: if p.part == Part::Hotline { path.clone() } else { texts_path.clone() },
+            key: p.key,
+            problem: p.problem,
         };
-        let reason = line(Part::Hotline, &path) + &line(Part::Prompts, &texts_path);
-        ConfigError::Hotline { file: path.clone(), reason: format!("cannot be used:{reason}") }
+        let problems = problems.into_iter().map(finding).collect();
+        ConfigError::Problems { file: path.clone(), problems }
     })?;
     let digest = hex::encode(digest.finalize());
     Ok(LoadedHotline { hotline: Arc::new(hotline), digest, date })
@@ -100,13 +155,13 @@ fn grammar(
 /// and all hotlines' tickets.
 pub fn load_policies(config: &Config) -> Result<Policies, ConfigError> {
     let mut policies = BTreeMap::new();
-    for name in names(&config.prompts_dir.join("hotlines")) {
-        let path = config.prompts_dir.join("hotlines").join(format!("{name}.toml"));
+    for name in hotline_names(config) {
+        let path = hotline_path(config, &name)?;
         let file: HotlineFile = read(&path, &mut Sha256::new())?;
         let policy = file.callback_policy().map_err(|problems| {
-            let lines = problems.iter().map(|(key, problem)| format!("\n  {key}: {problem}"));
-            let reason = format!("cannot be used:{}", lines.collect::<String>());
-            ConfigError::Hotline { file: path.clone(), reason }
+            let finding = |(key, problem)| Finding { file: path.clone(), key, problem };
+            let problems = problems.into_iter().map(finding).collect();
+            ConfigError::Problems { file: path.clone(), problems }
         })?;
         policies.insert(name, Arc::new(policy));
     }
@@ -124,19 +179,27 @@ fn pull(country: &str) -> String {
 }
 
 fn text(path: &Path, digest: &mut Sha256) -> Result<String, ConfigError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|e| ConfigError::Unreadable { file: path.into(), reason: e.to_string() })?;
+    let text = read_text(path)?;
     digest.update(text.as_bytes());
     Ok(text)
 }
 
+fn read_text(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path)
+        .map_err(|e| ConfigError::Unreadable { file: path.into(), reason: e.to_string() })
+}
+
 fn read<T: DeserializeOwned>(path: &Path, digest: &mut Sha256) -> Result<T, ConfigError> {
-    toml::from_str(&text(path, digest)?)
+    parsed(path, &text(path, digest)?)
+}
+
+fn parsed<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, ConfigError> {
+    toml::from_str(text)
         .map_err(|e| ConfigError::Malformed { file: path.into(), reason: e.to_string() })
 }
 
 /// The hotlines' names, in order.
-pub(super) fn names(hotlines: &Path) -> Vec<String> {
+fn names(hotlines: &Path) -> Vec<String> {
     let files = std::fs::read_dir(hotlines).into_iter().flatten().flatten().map(|e| e.path());
     let mut names: Vec<String> = files
         .filter(|path| path.extension().is_some_and(|e| e == "toml"))

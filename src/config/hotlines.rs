@@ -1,6 +1,6 @@
 //! Hotlines beside the one that answers, each read when it is first asked for.
 
-use super::hotline::names;
+use super::hotline::hotline_names;
 use super::{Config, ConfigError, LoadedHotline, load_hotline};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +15,7 @@ pub struct LoadedHotlines {
 impl LoadedHotlines {
     /// Those in `config`'s `prompts_dir` at this moment; the one that is `answering` is read.
     pub fn new(config: &Config, answering: Option<LoadedHotline>) -> LoadedHotlines {
-        let names = names(&config.prompts_dir.join("hotlines")).into_iter();
+        let names = hotline_names(config).into_iter();
         let mut read: BTreeMap<_, _> = names.map(|name| (name, Mutex::default())).collect();
         if let Some(loaded) = answering {
             read.insert(loaded.hotline.name.clone(), Mutex::new(Some(loaded)));

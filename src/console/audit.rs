@@ -8,7 +8,7 @@ use crate::store::{AuditEvent, AuditReport};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -26,6 +26,8 @@ const READ: u32 = 1_000;
 const READS_MAX: usize = 10;
 /// Characters of a seal's hash.
 const HASH_CHARS: usize = 64;
+/// Entries that were not sealed at once, because no server ran, are looked for so much later.
+const LATE_SEALS: SignedDuration = SignedDuration::from_mins(10);
 /// Seconds after which another may be verifying no more.
 const RETRY_AFTER_S: u64 = 10;
 
@@ -50,6 +52,14 @@ struct AuditQuery {
     act: Option<String>,
     /// Only about this ticket.
     ticket: Option<i64>,
+    /// Only of this time or later.
+    from: Option<Timestamp>,
+    /// Only of before this time.
+    to: Option<Timestamp>,
+    /// In which order.
+    #[serde(default)]
+    #[param(inline)]
+    order: AuditOrder,
     /// `next` of the page before, or the `place` of any entry: what follows it.
     cursor: Option<String>,
     /// Entries on a page.
@@ -57,21 +67,69 @@ struct AuditQuery {
     limit: Option<u32>,
 }
 
-impl AuditQuery {
+/// The order of a list of entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum AuditOrder {
+    /// The oldest first, as the log was written.
+    #[default]
+    Oldest,
+    /// The newest first.
+    Newest,
+}
+
+/// Which entries are wanted.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    /// Of whom.
+    pub(super) actor: Option<String>,
+    /// Of which name.
+    pub(super) act: Option<String>,
+    /// About which ticket.
+    pub(super) ticket: Option<i64>,
+    /// Of this time or later.
+    pub(super) from: Option<Timestamp>,
+    /// Of before this time.
+    pub(super) to: Option<Timestamp>,
+}
+
+impl Wanted {
     fn chooses(&self) -> bool {
-        self.actor.is_some() || self.act.is_some() || self.ticket.is_some()
+        self.actor.is_some()
+            || self.act.is_some()
+            || self.ticket.is_some()
+            || self.from.is_some()
+            || self.to.is_some()
     }
 
-    fn wants(&self, entry: &AuditEvent) -> bool {
+    pub(super) fn has(&self, entry: &AuditEvent) -> bool {
         self.actor.as_ref().is_none_or(|actor| *actor == entry.actor)
             && self.act.as_ref().is_none_or(|act| *act == entry.act)
             && (self.ticket.is_none() || self.ticket == entry.ticket)
+            && self.from.is_none_or(|from| from.as_millisecond() <= entry.at)
+            && self.to.is_none_or(|to| entry.at < to.as_millisecond())
+    }
+
+    /// Where the log is read from, and the first seal that is past what is wanted.
+    pub(super) async fn bounds(&self, shared: &Shared) -> Result<(i64, i64), Problem> {
+        let first = match self.from {
+            Some(from) => shared.store.seal_from(from).await?,
+            None => 0,
+        };
+        let last = match self.to {
+            // What was not sealed in time stands a little later.
+            Some(to) => {
+                shared.store.seal_from(to.checked_add(LATE_SEALS).unwrap_or(Timestamp::MAX)).await?
+            }
+            None => i64::MAX,
+        };
+        Ok((first, last))
     }
 }
 
 /// One entry of the audit log.
 #[derive(Debug, Serialize, ToSchema)]
-struct AuditEntry {
+pub(super) struct AuditEntry {
     /// Its place in the log: the seal that closes it, and its number.
     #[schema(example = "7-1234")]
     place: String,
@@ -101,7 +159,7 @@ impl From<AuditEvent> for AuditEntry {
 }
 
 /// The place of `event`, which is sealed.
-fn after(event: &AuditEvent) -> (i64, i64) {
+pub(super) fn after(event: &AuditEvent) -> (i64, i64) {
     (event.seal.unwrap_or_default(), event.id)
 }
 
@@ -112,7 +170,7 @@ fn written((seal, id): (i64, i64)) -> String {
 /// A page of the audit log.
 #[derive(Debug, Serialize, ToSchema)]
 struct AuditPage {
-    /// The entries, the newest last.
+    /// The entries, in the order asked for.
     items: Vec<AuditEntry>,
     /// The `cursor` of the next page; null at the end of the log.
     next: Option<String>,
@@ -120,9 +178,9 @@ struct AuditPage {
 
 /// Read the audit log.
 ///
-/// From the oldest entry on, sealed ones only; what is younger than a second comes later. Of a
-/// choice by actor, act or ticket a page looks at 10,000 entries at most, so it may hold few or
-/// none while `next` goes on.
+/// Sealed entries only; what is younger than a second comes later. Of a choice by actor, act,
+/// ticket or time a page looks at 10,000 entries at most, so it may hold few or none while `next`
+/// goes on.
 #[utoipa::path(
     get, path = "/api/v1/audit", tag = "audit",
     extensions(("x-permission" = json!("audit:read"))),
@@ -137,19 +195,37 @@ async fn audit_log(
     if !(1..=PAGE_MAX).contains(&limit) {
         return Err(Problem::invalid(format!("limit is {limit}; choose 1 to {PAGE_MAX}")));
     }
-    let cursor = query.cursor.as_deref().map_or(Some((0, 0)), place);
-    let mut last = cursor.ok_or_else(|| Problem::invalid("cursor: is none that this log gave"))?;
-    let read = if query.chooses() { READ } else { limit + 1 };
+    let AuditQuery { actor, act, ticket, from, to, order, cursor, .. } = query;
+    let wanted = Wanted { actor, act, ticket, from, to };
+    let cursor = cursor.as_deref().map(|c| place(c).ok_or(c)).transpose();
+    let cursor = cursor.map_err(|_| Problem::invalid("cursor: is none that this log gave"))?;
+    let (first, past) = wanted.bounds(&shared).await?;
+    let mut last = cursor.unwrap_or(match order {
+        AuditOrder::Oldest => (first.saturating_sub(1), i64::MAX),
+        AuditOrder::Newest => (past, i64::MAX),
+    });
+    let read = if wanted.chooses() { READ } else { limit + 1 };
     let mut items: Vec<AuditEntry> = Vec::new();
     for _ in 0..READS_MAX {
-        let events = shared.store.events(last, read).await?;
+        let events = match order {
+            AuditOrder::Oldest => shared.store.events(last, read).await?,
+            AuditOrder::Newest => shared.store.events_back(last, read).await?,
+        };
         let ends = events.len() < read as usize;
         for event in events {
             if items.len() == limit as usize {
                 return Ok(Json(AuditPage { items, next: Some(written(last)) }));
             }
-            last = after(&event);
-            if query.wants(&event) {
+            let at = after(&event);
+            let over = match order {
+                AuditOrder::Oldest => at.0 > past,
+                AuditOrder::Newest => at.0 < first,
+            };
+            if over {
+                return Ok(Json(AuditPage { items, next: None }));
+            }
+            last = at;
+            if wanted.has(&event) {
                 items.push(event.into());
             }
         }

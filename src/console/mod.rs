@@ -1,7 +1,7 @@
 //! The operators' side: the REST API under `/api/v1`, described by its OpenAPI document.
 
 use crate::access::{Access, AccessError};
-use crate::config::{Cidr, LoadedHotlines};
+use crate::config::{Cidr, InForce, LoadedHotlines};
 use crate::live::{Board, Doorway, Feed, Switchboard};
 use crate::store::{Archive, StoreError, TicketStore};
 use axum::Router;
@@ -23,20 +23,27 @@ use utoipa_axum::router::OpenApiRouter;
 
 mod account;
 mod addresses;
+mod answers;
 mod assets;
 mod audit;
+mod audit_export;
+mod board;
 mod callback_call;
 mod calls;
+mod choices;
 mod document;
 mod events;
 mod extract;
 mod guard;
+mod hotline_file;
 mod hotlines;
 mod idempotency;
 mod invitations;
+mod packs;
 mod presence;
 mod problem;
 mod recordings;
+mod retention;
 mod session;
 mod statistics;
 mod status;
@@ -92,6 +99,8 @@ pub struct Shared {
     pub doorway: Doorway,
     /// The hotlines' words and places.
     pub hotlines: LoadedHotlines,
+    /// What of the files is in force.
+    pub in_force: Arc<InForce>,
     /// Reverse proxies, whose word on a browser's address is believed.
     pub proxies: Arc<[Cidr]>,
     /// Ends the streams when the server stops.
@@ -116,21 +125,28 @@ fn api() -> (Router<Shared>, Value, Rules) {
     let described = OpenApiRouter::with_openapi(Description::openapi())
         .merge(session::routes())
         .merge(tickets::routes())
+        .merge(choices::routes())
+        .merge(answers::routes())
         .merge(callback_call::routes())
         .merge(recordings::routes())
         .merge(transcript::routes())
         .merge(events::routes())
         .merge(presence::routes())
         .merge(calls::routes())
+        .merge(board::routes())
         .merge(try_it::routes())
         .merge(statistics::routes())
         .merge(webhooks::routes())
         .merge(hotlines::routes())
         .merge(addresses::routes())
+        .merge(hotline_file::routes())
+        .merge(packs::routes())
+        .merge(retention::routes())
         .merge(account::routes())
         .merge(invitations::routes())
         .merge(users::routes())
         .merge(audit::routes())
+        .merge(audit_export::routes())
         .merge(status::routes());
     let (router, description) = described.split_for_parts();
     // Written by the library from our types: it is JSON.

@@ -4,9 +4,9 @@ use super::Shared;
 use super::extract::{Asker, Body, Place};
 use super::problem::Problem;
 use super::tickets::actor;
-use crate::access::Permission;
+use crate::access::{Permission, Principal};
 use crate::journal::RECORDING_FILE;
-use crate::store::{ArchiveError, CustodyError, KeptFile};
+use crate::store::{ArchiveError, CustodyError, ErasureGrounds, KeptFile, StoredTicket};
 use crate::ticket::TicketNumber;
 use axum::Json;
 use axum::body::{Body as Bytes, Bytes as Piece};
@@ -30,6 +30,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(recording))
         .routes(routes!(hold, release))
         .routes(routes!(erase))
+        .routes(routes!(erase_ticket))
 }
 
 impl From<CustodyError> for Problem {
@@ -40,7 +41,7 @@ impl From<CustodyError> for Problem {
             CustodyError::Held(_) => Problem::new(StatusCode::CONFLICT, "legal-hold", detail),
             CustodyError::Running(_) => Problem::new(StatusCode::CONFLICT, "running", detail),
             CustodyError::NotAllowed => Problem::new(StatusCode::FORBIDDEN, "denied", detail),
-            CustodyError::Reason => Problem::invalid(detail),
+            CustodyError::Reason | CustodyError::Reference => Problem::invalid(detail),
             CustodyError::Store(e) => e.into(),
         }
     }
@@ -193,6 +194,21 @@ struct Forget {
     /// The caller's number, E.164.
     #[schema(example = "+84901234567", max_length = 40)]
     number: String,
+    /// On what ground.
+    #[serde(default)]
+    grounds: ErasureGrounds,
+    /// Only tell what would be erased.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// Why a ticket's caller is to be forgotten.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ForgetTicket {
+    /// On what ground.
+    #[serde(default)]
+    grounds: ErasureGrounds,
     /// Only tell what would be erased.
     #[serde(default)]
     dry_run: bool,
@@ -219,13 +235,49 @@ struct Forgotten {
 async fn erase(
     State(shared): State<Shared>,
     Asker(by): Asker,
-    Body(Forget { number, dry_run }): Body<Forget>,
+    Body(Forget { number, grounds, dry_run }): Body<Forget>,
 ) -> Result<Json<Forgotten>, Problem> {
     let found = shared.store.of_caller(&number).await?;
     let found = found.ok_or_else(|| {
         Problem::invalid("number: is no telephone number; write it with its country, +84...")
     })?;
-    for stored in &found {
+    forget(&shared, &by, &found, &grounds, dry_run).await
+}
+
+/// Erase what is kept of a ticket's caller.
+///
+/// All tickets of the number that it calls back; where it has none, this ticket alone.
+#[utoipa::path(
+    post, path = "/api/v1/tickets/{number}/erasure", tag = "recordings",
+    operation_id = "erase_ticket",
+    extensions(("x-permission" = json!("callers:erase"))),
+    params(("number" = u64, Path, description = "The ticket's number")),
+    request_body = ForgetTicket,
+    responses((status = 200, description = "What was erased", body = Forgotten)),
+)]
+async fn erase_ticket(
+    State(shared): State<Shared>,
+    Asker(by): Asker,
+    Place(number): Place<u64>,
+    Body(ForgetTicket { grounds, dry_run }): Body<ForgetTicket>,
+) -> Result<Json<Forgotten>, Problem> {
+    let stored = shared.ticket(&by, Permission::EraseCallers, number).await?;
+    let callers = shared.store.of_caller(&stored.ticket.callback_number).await?;
+    let mut found = callers.unwrap_or_default();
+    if !found.iter().any(|other| other.number == stored.number) {
+        found.push(stored);
+    }
+    forget(&shared, &by, &found, &grounds, dry_run).await
+}
+
+async fn forget(
+    shared: &Shared,
+    by: &Principal,
+    found: &[StoredTicket],
+    grounds: &ErasureGrounds,
+    dry_run: bool,
+) -> Result<Json<Forgotten>, Problem> {
+    for stored in found {
         by.demand_on(Permission::EraseCallers, &stored.ticket.hotline)?;
     }
     let numbers: Vec<TicketNumber> = found.iter().map(|stored| stored.number).collect();
@@ -233,8 +285,8 @@ async fn erase(
         let tickets = numbers.iter().map(|n| n.0).collect();
         return Ok(Json(Forgotten { tickets, failed: vec![] }));
     }
-    let who = actor(&by)?;
-    let erased = shared.store.erase(&shared.archive, &numbers, &who, Timestamp::now()).await?;
+    let (who, now) = (actor(by)?, Timestamp::now());
+    let erased = shared.store.erase(&shared.archive, &numbers, grounds, &who, now).await?;
     let failed = erased.removal.failed.iter().map(|(call, _)| call.to_string()).collect();
     let tickets = erased.tickets.iter().map(|n| n.0).collect();
     Ok(Json(Forgotten { tickets, failed }))

@@ -54,6 +54,10 @@ pub(super) struct TicketView {
     message: Vec<Clip>,
     /// Consent to the recording.
     consent: Consent,
+    /// Why nothing of it may go: legal hold. Null where there is none; empty where it is masked.
+    hold: Option<String>,
+    /// When it was decided that the recording goes; null where it is kept.
+    files_gone_at: Option<Timestamp>,
     /// The caller's rating, 1 to 5.
     rating: Option<u8>,
     /// The call.
@@ -261,6 +265,8 @@ impl TicketView {
             to_be_transcribed: ticket.to_be_transcribed,
             message: ticket.message.iter().map(clip).collect(),
             consent: ticket.consent,
+            hold: stored.hold.as_deref().map(shown),
+            files_gone_at: stored.files_gone_unix_ms.map(instant),
             rating: ticket.rating,
             call: call_view(stored),
             repeats: repeats.collect(),

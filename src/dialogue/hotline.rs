@@ -3,11 +3,11 @@
 use crate::language::Grammar;
 use crate::speech::{Expectation, Phrases};
 use crate::ticket::{CallbackPolicy, CallbackSpec, HoursSpec, OfficeSpec, SlotNames};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What kind of answer a slot takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SlotKind {
     /// A person's name.
@@ -31,7 +31,7 @@ pub struct SlotSpec {
 }
 
 /// What to do with the recording when the caller neither agreed nor declined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UnclearConsent {
     /// The announcement suffices where a law or public task is the ground.

@@ -24,7 +24,51 @@ pub struct Line {
     line: OwnedSemaphorePermit,
 }
 
+/// How full a server is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Load {
+    /// Lines in use.
+    pub calls: usize,
+    /// Lines there are: `limits.calls_max`.
+    pub calls_max: usize,
+    /// Calls refused since the start because all lines were in use.
+    pub refused: u64,
+    /// It takes no more calls: it is being stopped.
+    pub is_stopping: bool,
+}
+
+/// The steps by which a server meets overload, the lightest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OverloadStep {
+    /// There are lines enough.
+    Free,
+    /// One line in ten is left, or fewer.
+    NearlyFull,
+    /// All lines are in use: calls are refused with 503 and Retry-After.
+    Full,
+    /// No more calls are taken: it is being stopped.
+    Stopping,
+}
+
+impl Load {
+    /// The step it is at.
+    pub fn step(&self) -> OverloadStep {
+        match self.calls_max.saturating_sub(self.calls) {
+            _ if self.is_stopping => OverloadStep::Stopping,
+            0 => OverloadStep::Full,
+            left if left * 10 <= self.calls_max => OverloadStep::NearlyFull,
+            _ => OverloadStep::Free,
+        }
+    }
+}
+
 impl Doorway {
+    /// How full the server is; `None` where there is none.
+    pub fn load(&self) -> Option<Load> {
+        self.house.upgrade().map(|house| house.load())
+    }
+
     pub(super) fn to(house: &Arc<House>) -> Doorway {
         Doorway { house: Arc::downgrade(house) }
     }
@@ -52,5 +96,26 @@ impl Line {
             answered_unix_ms: unix_ms(),
         };
         (far, self.house.connected(facts, Box::new(leg), self.line))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overload_has_steps() {
+        let check = |calls: usize, is_stopping: bool, want: OverloadStep| {
+            let load = Load { calls, calls_max: 60, refused: 0, is_stopping };
+            assert_eq!(load.step(), want, "{load:?}");
+        };
+        check(0, false, OverloadStep::Free);
+        check(53, false, OverloadStep::Free);
+        check(54, false, OverloadStep::NearlyFull);
+        check(59, false, OverloadStep::NearlyFull);
+        check(60, false, OverloadStep::Full);
+        check(3, true, OverloadStep::Stopping);
+        let one = Load { calls: 0, calls_max: 1, refused: 0, is_stopping: false };
+        assert_eq!(one.step(), OverloadStep::Free);
     }
 }

@@ -15,7 +15,7 @@ mod tickets;
 mod witness;
 
 pub use board::{Board, RunningCall, StereoFrame};
-pub use doorway::{Doorway, Line};
+pub use doorway::{Doorway, Line, Load, OverloadStep};
 pub use feed::{Feed, News};
 pub use server::{Engines, Server, StartError};
 pub use switchboard::{

@@ -3,7 +3,7 @@
 use super::board::{Board, RunningCall};
 use super::call_task::CallTask;
 use super::clock::{now, unix_ms};
-use super::doorway::Doorway;
+use super::doorway::{Doorway, Load};
 use super::ear::Ear;
 use super::feed::Feed;
 use super::filing::Filing;
@@ -27,6 +27,7 @@ use crate::ticket::CallId;
 use crate::webhook;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::Instant;
@@ -127,6 +128,7 @@ pub(super) struct House {
     writer: Writer,
     filing: Filing,
     lines: Arc<Semaphore>,
+    refused: AtomicU64,
     calls: TaskTracker,
     stop: CancellationToken,
 }
@@ -171,6 +173,7 @@ impl Server {
         let filing = Filing::open(archive.clone(), store.clone(), &config.recordings).await?;
         let house = House {
             lines: Arc::new(Semaphore::new(config.limits.calls_max)),
+            refused: AtomicU64::new(0),
             config,
             hotline,
             engines,
@@ -396,7 +399,19 @@ impl House {
 
     /// A free line; `None` when all are in use, or no more calls are taken.
     pub(super) fn line(&self) -> Option<OwnedSemaphorePermit> {
-        self.lines.clone().try_acquire_owned().ok()
+        let line = self.lines.clone().try_acquire_owned().ok();
+        if line.is_none() {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+        }
+        line
+    }
+
+    /// How full it is now.
+    pub(super) fn load(&self) -> Load {
+        let calls_max = self.config.limits.calls_max;
+        let calls = calls_max.saturating_sub(self.lines.available_permits());
+        let refused = self.refused.load(Ordering::Relaxed);
+        Load { calls, calls_max, refused, is_stopping: self.lines.is_closed() }
     }
 
     /// A line for who is no caller in need: there is one while more are free than callers' own.

@@ -187,6 +187,29 @@ impl TicketStore {
         Ok(query.map_err(|e| self.error(e))?.unwrap_or_default())
     }
 
+    /// Sealed entries before `before`, (seal, id), the newest first.
+    pub async fn events_back(
+        &self,
+        before: (i64, i64),
+        limit: u32,
+    ) -> Result<Vec<AuditEvent>, StoreError> {
+        let sql = format!(
+            "{EVENTS} WHERE seal <= $1 AND (seal < $1 OR id < $2) \
+             ORDER BY seal DESC, id DESC LIMIT {limit}"
+        );
+        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(before.0).bind(before.1);
+        query.fetch_all(self.database.pool()).await.map_err(|e| self.error(e))
+    }
+
+    /// The first seal of `at` or later: no entry of that time stands before it. Past the last seal
+    /// where there is none.
+    pub async fn seal_from(&self, at: Timestamp) -> Result<i64, StoreError> {
+        let sql = "SELECT coalesce((SELECT min(number) FROM seals WHERE at >= $1), \
+                   (SELECT max(number) + 1 FROM seals), 1)";
+        let query = sqlx::query_scalar(sql).bind(at.as_millisecond());
+        query.fetch_one(self.database.pool()).await.map_err(|e| self.error(e))
+    }
+
     /// Sealed entries about tickets after `after`, (seal, id), in the order of the log.
     pub async fn ticket_events(
         &self,

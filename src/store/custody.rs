@@ -32,6 +32,9 @@ pub enum CustodyError {
     /// A hold without a reason, or with a long one.
     #[error("give a reason of 1 to {REASON_CHARS_MAX} characters, such as a case number")]
     Reason,
+    /// A case's number that may name somebody.
+    #[error("give the case's number alone: at most 40 letters, digits, '.', '-' and '/'")]
+    Reference,
     /// It could not be kept.
     #[error(transparent)]
     Store(#[from] StoreError),

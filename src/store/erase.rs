@@ -11,14 +11,48 @@ use super::rows::{self, SELECT, TicketRow, signed};
 use super::{ActError, Archive, Removal, StoreError, StoredTicket, TicketStore};
 use crate::ticket::{Act, Actor, CallId, SlotNames, Stage, Ticket, TicketNumber};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::AssertSqlSafe;
 use std::collections::BTreeSet;
 
 /// With fewer digits a number is not one caller's.
 const DIGITS_MIN: usize = 6;
+/// Characters of a case's number.
+const REFERENCE_CHARS_MAX: usize = 40;
 /// No later save of the same call is newer than this.
 const LAST_REVISION: u32 = u32::MAX;
+
+/// Why somebody is forgotten. It stays in the audit log, so it names nobody.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ErasureGrounds {
+    /// On what ground.
+    pub reason: ErasureReason,
+    /// The case's number in one's own files: letters, digits, `.`, `-`, `/`; may be empty.
+    #[schema(max_length = 40, pattern = "^[A-Za-z0-9./-]*$")]
+    pub reference: String,
+}
+
+/// On what ground somebody is forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ErasureReason {
+    /// The caller asked for it (GDPR, article 17).
+    #[default]
+    Request,
+    /// A court or an authority ordered it.
+    Order,
+    /// It should not have been kept.
+    Mistake,
+}
+
+impl ErasureGrounds {
+    fn are_sound(&self) -> bool {
+        let known = |b: u8| b.is_ascii_alphanumeric() || b"./-".contains(&b);
+        self.reference.len() <= REFERENCE_CHARS_MAX && self.reference.bytes().all(known)
+    }
+}
 
 /// What an erasure came to.
 #[derive(Debug, Default)]
@@ -56,14 +90,18 @@ impl TicketStore {
         &self,
         archive: &Archive,
         tickets: &[TicketNumber],
+        grounds: &ErasureGrounds,
         by: &Actor,
         now: Timestamp,
     ) -> Result<Erased, CustodyError> {
         if !matches!(by, Actor::Supervisor(_)) {
             return Err(CustodyError::NotAllowed);
         }
+        if !grounds.are_sound() {
+            return Err(CustodyError::Reference);
+        }
         let tickets: BTreeSet<TicketNumber> = tickets.iter().copied().collect();
-        let calls = self.decide(&tickets, by, now).await?;
+        let calls = self.decide(&tickets, grounds, by, now).await?;
         let removal = archive.erase(&calls).await;
         let mut erased = Erased { tickets: vec![], removal };
         if erased.removal.failed.is_empty() {
@@ -80,6 +118,7 @@ impl TicketStore {
     async fn decide(
         &self,
         tickets: &BTreeSet<TicketNumber>,
+        grounds: &ErasureGrounds,
         by: &Actor,
         now: Timestamp,
     ) -> Result<Vec<CallId>, CustodyError> {
@@ -95,7 +134,7 @@ impl TicketStore {
             for stored in &mut all {
                 self.withdraw(change, stored, tickets, by, now).await?;
                 stored.files_gone_unix_ms.get_or_insert(now.as_millisecond());
-                self.note(change, now, by, "erase", stored.number, &json!({})).await?;
+                self.note(change, now, by, "erase", stored.number, &json!(grounds)).await?;
                 self.write_custody(change, stored).await?;
             }
             Ok(all.into_iter().map(|stored| stored.ticket.call_id).collect())

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// Who has not been heard of for so long is away: a console says each minute that it is there.
-const SEEN_WITHIN: SignedDuration = SignedDuration::from_secs(150);
+pub(super) const SEEN_WITHIN: SignedDuration = SignedDuration::from_secs(150);
 
 /// What an agent is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -29,7 +29,7 @@ impl AgentState {
     const ALL: [AgentState; 4] =
         [AgentState::Ready, AgentState::OnCall, AgentState::Break, AgentState::Away];
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             AgentState::Ready => "ready",
             AgentState::OnCall => "on_call",

@@ -185,7 +185,7 @@ impl TicketStore {
 
     /// How many agents call back: those whose consoles say that they are there, else as many as
     /// the hotline's file says.
-    async fn agents(&self, hotline: &str, now: Timestamp) -> Result<u32, StoreError> {
+    pub(super) async fn agents(&self, hotline: &str, now: Timestamp) -> Result<u32, StoreError> {
         let at_work = self.agents_at_work(hotline, now).await?;
         Ok(if at_work > 0 { at_work } else { self.policies.of(hotline).agents })
     }

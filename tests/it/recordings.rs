@@ -9,7 +9,7 @@ use crate::support::house::{House, PROMPT_HZ, has_espeak};
 use crate::support::s3::S3;
 use crate::support::server::Served;
 use crate::support::skipped;
-use spillway::store::{Archive, ArchivePlace, CustodyError, TicketStore, call_dir};
+use spillway::store::{Archive, ArchivePlace, CustodyError, ErasureGrounds, TicketStore, call_dir};
 use spillway::ticket::{Act, CallId, Stage, Ticket, TicketNumber};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -159,7 +159,9 @@ async fn a_caller_is_erased_and_the_others_stay() {
         let found: Vec<TicketNumber> = found.into_iter().map(|s| s.number).collect();
         assert_eq!(found, [first, again, running]);
         let erase = async |numbers: &[TicketNumber]| {
-            store.erase(&kept.archive, numbers, &supervisor(), now).await
+            store
+                .erase(&kept.archive, numbers, &ErasureGrounds::default(), &supervisor(), now)
+                .await
         };
         let refused = erase(&found).await;
         assert!(matches!(refused, Err(CustodyError::Running(n)) if n == running), "{refused:?}");

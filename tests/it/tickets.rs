@@ -278,7 +278,7 @@ async fn goes_to_another_database_and_back() {
     assert_eq!(lines.lines().count(), 3);
     from.fails("tickets export --out all.jsonl", "is it there already?");
     std::fs::write(to.0.path().join("all.jsonl"), &lines).unwrap();
-    assert_eq!(to.print("migrate"), "var/tickets.db: new, at version 9\n");
+    assert_eq!(to.print("migrate"), "var/tickets.db: new, at version 11\n");
     assert!(to.print("tickets import all.jsonl").contains("3 tickets added, 0 known already"));
     assert!(to.print("tickets import all.jsonl").contains("0 tickets added, 3 known already"));
     assert_eq!(to.print("tickets export"), lines, "to the letter");

@@ -8,7 +8,7 @@ use spillway::access::{
     Access, AccessOptions, By, Client, Credentials, Hotlines, NewToken, Password, Permission,
     Profile, Role, UserName,
 };
-use spillway::config::{AccessConfig, Config, LoadedHotlines};
+use spillway::config::{AccessConfig, Config, InForce, LoadedHotlines};
 use spillway::console::{Console, Shared};
 use spillway::live::{Board, Doorway, Feed, Switchboard};
 use spillway::store::{Archive, Stamps, StoreOptions, TicketStore};
@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -116,6 +117,7 @@ async fn measure(options: &StoreOptions, args: &Args) -> anyhow::Result<Measured
         board: Board::default(),
         doorway: Doorway::default(),
         hotlines: LoadedHotlines::new(&config, None),
+        in_force: Arc::new(InForce::new(config, None)?),
         proxies: [].into(),
         stop: stop.clone(),
     };

@@ -8,12 +8,13 @@ use jiff::Timestamp;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use spillway::access::{Access, AccessOptions, By, Client, Credentials, Principal, Profile, Role};
-use spillway::config::{AccessConfig, Cidr, Config, LoadedHotlines};
+use spillway::config::{AccessConfig, Cidr, Config, InForce, LoadedHotlines};
 use spillway::console::{Console, Shared};
 use spillway::live::{Board, Doorway, Feed, Switchboard};
 use spillway::store::{Archive, StoreOptions, TicketStore};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -62,6 +63,7 @@ impl Office {
             board: Board::default(),
             doorway: Doorway::default(),
             hotlines: LoadedHotlines::new(&config, None),
+            in_force: Arc::new(InForce::new(config.clone(), None).expect("good files")),
             proxies: [Cidr::LOOPBACK_V4].into(),
             stop: stop.clone(),
             store: store.clone(),
@@ -82,6 +84,7 @@ impl Office {
             board: server.board.clone(),
             doorway: server.doorway.clone(),
             hotlines: LoadedHotlines::new(&Config::default(), None),
+            in_force: server.in_force.clone(),
             proxies: [Cidr::LOOPBACK_V4].into(),
             stop: CancellationToken::new(),
         };

@@ -1,6 +1,7 @@
 //! `spillway serve` in a process of its own, and a server in ours.
 
 use super::house::House;
+use spillway::config::InForce;
 use spillway::engine::RecognizerPool;
 use spillway::engine::announcer::Announcer;
 use spillway::live::{Board, Doorway, Engines, Feed, Server, Switchboard};
@@ -78,6 +79,7 @@ pub struct Here {
     pub switchboard: Switchboard,
     pub board: Board,
     pub doorway: Doorway,
+    pub in_force: Arc<InForce>,
     stop: CancellationToken,
     running: JoinHandle<()>,
 }
@@ -101,6 +103,8 @@ impl Here {
             Announcer::start(&config.models_dir, &config.prompts_dir).expect("a voice speaks");
         let engines =
             Engines { recognizer: recognizer.map(Arc::new), announcer: Arc::new(announcer) };
+        let in_force = InForce::new(config.clone(), Some(hotline.clone())).expect("good files");
+        let in_force = Arc::new(in_force);
         let server = Server::start(config, hotline, engines).await.expect("started");
         let (sip, store, archive) = (server.sip_addr(), server.store(), server.archive());
         let (feed, board, doorway) = (server.feed(), server.board(), server.doorway());
@@ -108,7 +112,19 @@ impl Here {
         let audiosocket = server.audiosocket_addr().expect("has AudioSocket");
         let stop = CancellationToken::new();
         let running = tokio::spawn(server.run(stop.clone()));
-        Here { sip, audiosocket, store, archive, feed, switchboard, board, doorway, stop, running }
+        Here {
+            sip,
+            audiosocket,
+            store,
+            archive,
+            feed,
+            switchboard,
+            board,
+            doorway,
+            in_force,
+            stop,
+            running,
+        }
     }
 
     /// Stops it; its calls must have ended.
