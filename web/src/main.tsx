@@ -31,6 +31,9 @@ const Try = later(() => import("./try/try"));
 const People = later(() => import("./people/people"));
 const Person = later(() => import("./people/person"));
 const Hotlines = later(() => import("./system/hotlines"));
+const HotlinePage = later(() => import("./system/hotline"));
+const Packs = later(() => import("./system/packs"));
+const Retention = later(() => import("./system/retention"));
 const Webhooks = later(() => import("./system/webhooks"));
 const Audit = later(() => import("./system/audit"));
 
@@ -73,6 +76,9 @@ function Pages() {
           <Route path="/people" component={People} />
           <Route path="/people/:name" component={Person} />
           <Route path="/system" component={Hotlines} />
+          <Route path="/system/hotlines/:name" component={HotlinePage} />
+          <Route path="/system/packs" component={Packs} />
+          <Route path="/system/retention" component={Retention} />
           <Route path="/system/webhooks" component={Webhooks} />
           <Route path="/system/audit" component={Audit} />
           <Route path="/account" component={Account} />

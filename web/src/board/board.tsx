@@ -6,6 +6,7 @@ import { Skeleton } from "../ui/state";
 import { t } from "../words/words";
 import { Agents } from "./agents";
 import { CallCard } from "./call_card";
+import { Standing } from "./standing";
 import { isOpen, running, useRunning } from "./running";
 import "./board.css";
 
@@ -16,6 +17,7 @@ export default function Board() {
   return (
     <>
       <PageHead title={t("board.title")} />
+      {may("calls:watch") && <Standing />}
       <div class="board">
         <section aria-labelledby="board-calls">
           <h2 id="board-calls">

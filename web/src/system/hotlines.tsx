@@ -1,5 +1,5 @@
 // The hotlines as the server has read them, and whether the server is well.
-import { api, ok } from "../api/client";
+import { api, may, ok } from "../api/client";
 import { line } from "../api/events";
 import { useResource } from "../api/resource";
 import type { HotlineView } from "../api/schema";
@@ -7,6 +7,7 @@ import { PageHead } from "../shell/page";
 import { Badge } from "../ui/badge";
 import { Empty, Loaded } from "../ui/state";
 import { named, t } from "../words/words";
+import { HotlineText } from "./hotline_text";
 import { SystemTabs } from "./system_tabs";
 import "./system.css";
 
@@ -43,6 +44,7 @@ export default function Hotlines() {
             )
           }
         </Loaded>
+        {may("system:read") && <HotlineText />}
       </div>
     </>
   );
@@ -62,7 +64,13 @@ function Hotline({ of }: { of: HotlineView }) {
   ];
   return (
     <section class="card">
-      <h2>{of.name}</h2>
+      <h2>
+        {may("system:read") ? (
+          <a href={`/system/hotlines/${encodeURIComponent(of.name)}`}>{of.name}</a>
+        ) : (
+          of.name
+        )}
+      </h2>
       <dl class="pairs">
         {rows.map(([name, value]) => (
           <div key={name}>
