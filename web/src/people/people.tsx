@@ -38,7 +38,7 @@ export default function People() {
             <Empty title={t("people.none")} />
           ) : (
             <div class="card table-box">
-              <table class="table people">
+              <table class="table table-cards people">
                 <thead>
                   <tr>
                     <th scope="col">{t("people.name")}</th>
@@ -88,11 +88,11 @@ function Row({ user }: { user: User }) {
         </a>
         <small class="soft">{user.name}</small>
       </td>
-      <td>{t(`role.${profile.role}`)}</td>
-      <td>{hotlines}</td>
-      <td>{profile.languages.map(languageName).join(", ") || t("people.all")}</td>
-      <td>{t(user.second_factor ? "factor.on" : "factor.off")}</td>
-      <td>{user.login_at ? <Time at={user.login_at} /> : "–"}</td>
+      <td data-label={t("people.role")}>{t(`role.${profile.role}`)}</td>
+      <td data-label={t("people.hotlines")}>{hotlines}</td>
+      <td data-label={t("people.languages")}>{profile.languages.map(languageName).join(", ") || t("people.all")}</td>
+      <td data-label={t("factor.title")}>{t(user.second_factor ? "factor.on" : "factor.off")}</td>
+      <td data-label={t("people.login")}>{user.login_at ? <Time at={user.login_at} /> : "–"}</td>
       <td>
         <Status of={user.status} />
       </td>

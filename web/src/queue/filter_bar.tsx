@@ -1,8 +1,8 @@
 // Search, presets and filters of the queue; all of it stands in the address.
 import type { RefObject } from "preact";
-import { useState } from "preact/hooks";
-import { hotlines, officesOf } from "../api/hotlines";
-import type { TicketRow } from "../api/row";
+import { useEffect, useState } from "preact/hooks";
+import { choicesOf, loadChoices } from "../api/choices";
+import { hotlines } from "../api/hotlines";
 import { Button } from "../ui/button";
 import { Dialog } from "../ui/dialog";
 import { SelectField, TextField } from "../ui/field";
@@ -18,7 +18,6 @@ interface Props {
   change: (change: Partial<Filters>) => void;
   go: (search: string) => void;
   search: RefObject<HTMLInputElement | null>;
-  rows: readonly TicketRow[];
   canWork: boolean;
 }
 
@@ -68,45 +67,38 @@ export function FilterBar(props: Props) {
   );
 }
 
-function Selects({ filters, change, rows, wide }: Props & { wide: boolean }) {
+function Selects({ filters, change, wide }: Props & { wide: boolean }) {
+  useEffect(() => void loadChoices().catch(() => undefined), [filters.hotline]);
   const any = t("queue.any");
-  // What the hotlines do not tell is taken from the rows that are there.
-  const found = (of: (row: TicketRow) => string, own: string): string[] =>
-    [...new Set([...rows.map(of), own])].filter(Boolean).sort((a, b) => a.localeCompare(b));
-  const options = (
-    label: string,
+  const { hotline } = filters;
+  const select = (
+    name: "need" | "language" | "hotline" | "office" | "branch" | "district",
     all: readonly string[],
     words: (one: string) => string = (one) => one,
-  ): (readonly [string, string])[] => [
-    ["", `${label}: ${any}`],
-    ...all.map((one) => [one, words(one)] as const),
-  ];
-  const needs = found((row) => row.need, filters.need);
-  const languages = found((row) => row.language, filters.language);
-  const branches = found((row) => row.branch, filters.branch);
-  const select = (
-    name: Exclude<keyof Filters, "show" | "order" | "q" | "district">,
-    all: readonly string[],
-    words?: (one: string) => string,
-  ) =>
-    all.length > 0 && (
-      <SelectField
-        bare
-        label={t(`filter.${name}`)}
-        value={filters[name]}
-        options={options(t(`filter.${name}`), all, words)}
-        onInput={(value) => change({ [name]: value })}
-      />
+  ) => {
+    const label = t(`filter.${name}`);
+    const options = all.map((one) => [one, words(one)] as const);
+    return (
+      all.length > 0 && (
+        <SelectField
+          bare
+          label={label}
+          value={filters[name]}
+          options={[["", `${label}: ${any}`], ...options]}
+          onInput={(value) => change({ [name]: value })}
+        />
+      )
     );
+  };
   const names = hotlines.value.map((hotline) => hotline.name);
   return (
     <div class={wide ? "selects selects-wide" : "selects"}>
-      {select("need", needs, (need) => named("need", need))}
-      {select("language", languages, languageName)}
+      {select("need", choicesOf("needs", hotline, filters.need), (need) => named("need", need))}
+      {select("language", choicesOf("languages", hotline, filters.language), languageName)}
       {select("hotline", names)}
-      {select("office", officesOf(filters.hotline))}
-      {select("branch", branches)}
-      <District filters={filters} change={change} rows={rows} />
+      {select("office", choicesOf("offices", hotline, filters.office))}
+      {select("branch", choicesOf("branches", hotline, filters.branch))}
+      {select("district", choicesOf("districts", hotline, filters.district))}
       <SelectField
         bare
         label={t("queue.order")}
@@ -127,31 +119,6 @@ function Selects({ filters, change, rows, wide }: Props & { wide: boolean }) {
         </Button>
       )}
     </div>
-  );
-}
-
-/** Any district: those of the rows that are there are offered. */
-function District({ filters, change, rows }: Pick<Props, "filters" | "change" | "rows">) {
-  const seen = [...new Set(rows.map((row) => row.district))].filter(Boolean);
-  return (
-    <>
-      <input
-        type="text"
-        class={filters.district ? "is-set" : undefined}
-        aria-label={t("filter.district")}
-        placeholder={t("filter.district")}
-        list="districts"
-        value={filters.district}
-        onChange={(event) => change({ district: event.currentTarget.value.trim() })}
-      />
-      <datalist id="districts">
-        {seen
-          .sort((a, b) => a.localeCompare(b))
-          .map((district) => (
-            <option key={district} value={district} />
-          ))}
-      </datalist>
-    </>
   );
 }
 

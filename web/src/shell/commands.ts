@@ -44,6 +44,7 @@ export const COMMANDS = {
   extend: { place: "ticket", keys: ["+"] },
   give_back: { place: "ticket", keys: ["b"] },
   waveform: { place: "ticket", keys: ["v"] },
+  answers: { place: "ticket", keys: ["/"] },
   leave: { place: "ticket", keys: ["Escape", "u"] },
 } as const satisfies Record<string, Command>;
 

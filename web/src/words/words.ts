@@ -47,6 +47,12 @@ export function named(group: string, name: string): string {
   return typeof found === "string" ? found : name;
 }
 
+/** The names that a group has words for. */
+export function namesOf(group: string): string[] {
+  const found: unknown = i18next.getResource("en", "translation", group);
+  return typeof found === "object" && found !== null ? Object.keys(found) : [];
+}
+
 export function known(tag: string): Language | undefined {
   const short = tag.toLowerCase().split("-")[0];
   return Object.keys(LANGUAGES).find((language) => language === short) as Language | undefined;
