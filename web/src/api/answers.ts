@@ -16,7 +16,10 @@ export async function loadAnswers(hotline: string): Promise<void> {
   if (kept.value[hotline]) return;
   const params = { path: { name: hotline } };
   const all = await ok(api.GET("/api/v1/hotlines/{name}/answers", { params }));
-  kept.value = { ...kept.value, [hotline]: all.map((answer) => ({ answer, text: textOf(answer) })) };
+  kept.value = {
+    ...kept.value,
+    [hotline]: all.map((answer) => ({ answer, text: textOf(answer) })),
+  };
 }
 
 const bare = (text: string): string => plain(text).replace(/[^\p{L}\p{N}]+/gu, " ");

@@ -90,7 +90,9 @@ function Row({ user }: { user: User }) {
       </td>
       <td data-label={t("people.role")}>{t(`role.${profile.role}`)}</td>
       <td data-label={t("people.hotlines")}>{hotlines}</td>
-      <td data-label={t("people.languages")}>{profile.languages.map(languageName).join(", ") || t("people.all")}</td>
+      <td data-label={t("people.languages")}>
+        {profile.languages.map(languageName).join(", ") || t("people.all")}
+      </td>
       <td data-label={t("factor.title")}>{t(user.second_factor ? "factor.on" : "factor.off")}</td>
       <td data-label={t("people.login")}>{user.login_at ? <Time at={user.login_at} /> : "–"}</td>
       <td>

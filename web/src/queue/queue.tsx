@@ -103,14 +103,7 @@ export function Queue() {
   return (
     <div class="queue">
       <QueueHead total={total} works={works} onNext={claimNext} />
-      <FilterBar
-        filters={filters}
-        change={change}
-        go={go}
-        search={box}
-        rows={rows}
-        canWork={works}
-      />
+      <FilterBar filters={filters} change={change} go={go} search={box} canWork={works} />
       <Bulk chosen={chosen} onRefer={() => setDialog("refer")} />
       <List
         list={list}

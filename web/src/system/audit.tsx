@@ -150,7 +150,9 @@ function Entries({ log, again, more }: { log: Log; again: () => void; more: () =
                   {moment(entry.at)}
                 </time>
               </td>
-              <td title={entry.actor} data-label={t("audit.actor")}>{actorName(entry.actor)}</td>
+              <td title={entry.actor} data-label={t("audit.actor")}>
+                {actorName(entry.actor)}
+              </td>
               <td>
                 <b>{named("done_act", entry.act)}</b>
               </td>

@@ -11,6 +11,7 @@ import { Icon } from "../ui/icon";
 import { Skeleton } from "../ui/state";
 import { toastError } from "../ui/toast";
 import { named, t } from "../words/words";
+import "./answers.css";
 
 /** As many as are looked at before one searches for other words. */
 const SHOWN_MAX = 30;

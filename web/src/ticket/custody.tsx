@@ -53,9 +53,7 @@ export function Custody({ view, reload }: Props) {
         </p>
       )}
       <div class="line">
-        {holds && !held && (
-          <Button onClick={() => setDialog("hold")}>{t("custody.hold")}</Button>
-        )}
+        {holds && !held && <Button onClick={() => setDialog("hold")}>{t("custody.hold")}</Button>}
         {holds && held && <Button onClick={release}>{t("custody.release")}</Button>}
         {erases && (
           <Button kind="danger" disabled={held} onClick={() => setDialog("erase")}>

@@ -14,7 +14,9 @@ import { Icon } from "../ui/icon";
 import { Failed, Skeleton } from "../ui/state";
 import { t } from "../words/words";
 import { useActs } from "./acts";
+import { Answers } from "./answers";
 import { Calls } from "./calls";
+import { Custody } from "./custody";
 import { Desk } from "./desk";
 import { Facts } from "./facts";
 import { Form } from "./form";
@@ -92,8 +94,10 @@ function Shown({ view, of }: { view: TicketView; of: Resource<TicketView> }) {
           <Notes view={view} acts={acts} />
         </div>
         <div class="ticket-side">
+          {may("tickets:work") && <Answers view={view} />}
           <Facts view={view} />
           <Calls view={view} acts={acts} />
+          <Custody view={view} reload={of.reload} />
           <History view={view} />
         </div>
       </div>
