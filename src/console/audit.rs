@@ -44,7 +44,8 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct AuditQuery {
-    /// Only of who is named so: role and user name, `caller`, `clock`, `machine` or `nobody`.
+    /// Only of who is named so: a user's name, with the role or without it, `caller`, `clock`,
+    /// `machine` or `nobody`.
     #[param(example = "administrator anna")]
     actor: Option<String>,
     /// Only of this name.
@@ -103,7 +104,9 @@ impl Wanted {
     }
 
     pub(super) fn has(&self, entry: &AuditEvent) -> bool {
-        self.actor.as_ref().is_none_or(|actor| *actor == entry.actor)
+        let is_user =
+            |name: &str| entry.actor.split_once(' ').is_some_and(|(_, user)| user == name);
+        self.actor.as_ref().is_none_or(|actor| *actor == entry.actor || is_user(actor))
             && self.act.as_ref().is_none_or(|act| *act == entry.act)
             && (self.ticket.is_none() || self.ticket == entry.ticket)
             && self.from.is_none_or(|from| from.as_millisecond() <= entry.at)

@@ -30,7 +30,8 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ExportQuery {
-    /// Only of who is named so: role and user name, `caller`, `clock`, `machine` or `nobody`.
+    /// Only of who is named so: a user's name, with the role or without it, `caller`, `clock`,
+    /// `machine` or `nobody`.
     actor: Option<String>,
     /// Only of this name.
     act: Option<String>,

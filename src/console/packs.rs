@@ -21,11 +21,11 @@ const RETRY_AFTER_S: u64 = 5;
 const STAMP_DIGITS: usize = 12;
 
 pub(super) fn routes() -> OpenApiRouter<Shared> {
-    // One at a time: files are read, and programs asked.
+    // One of each at a time: files are read, and programs asked.
+    let alone = || Extension(Arc::new(Semaphore::new(1)));
     OpenApiRouter::new()
-        .routes(routes!(packs))
-        .routes(routes!(prerequisites))
-        .layer(Extension(Arc::new(Semaphore::new(1))))
+        .merge(OpenApiRouter::new().routes(routes!(packs)).layer(alone()))
+        .merge(OpenApiRouter::new().routes(routes!(prerequisites)).layer(alone()))
 }
 
 /// Model packs as they stand on this node.

@@ -13,6 +13,7 @@ mod calls;
 mod events;
 mod managing;
 pub mod office;
+mod watching;
 mod pages;
 mod people;
 mod status;

@@ -90,7 +90,7 @@ const FULL = [
   },
   { name: "ticket_drawn", user: "linh", path: "/tickets/40" },
   { name: "ticket_supervisor", user: "sue", path: "/tickets/41" },
-  { name: "ticket_answers", user: "linh", path: "/tickets/40", keys: ["/", "f", "o", "o", "d"] },
+  { name: "ticket_answers", user: "linh", path: "/tickets/43", keys: ["/", "f", "o", "o", "d", "Enter"] },
   { name: "ticket_hold", user: "sue", path: "/tickets/41", button: "custody.hold" },
   { name: "ticket_erase", user: "sue", path: "/tickets/41", button: "custody.erase" },
   { name: "ticket_observer", user: "olga", path: "/tickets/:spoken" },

@@ -24,7 +24,7 @@ export function Standing() {
     return () => window.clearInterval(timer);
   }, [board.reload]);
   return (
-    <section aria-labelledby="board-now">
+    <section class="now" aria-labelledby="board-now">
       <h2 id="board-now">{t("standing.title")}</h2>
       <Loaded of={board} rows={3}>
         {(view) => <Shown view={view} />}
@@ -50,7 +50,7 @@ function Lines({ of }: { of: LinesView }) {
     <div class="card lines">
       <div class="standing-head">
         <h3>{t("standing.lines")}</h3>
-        <Badge tone={TONES[of.step]}>{t(`standing.step.${of.step}`)}</Badge>
+        {of.step !== "free" && <Badge tone={TONES[of.step]}>{t(`standing.step.${of.step}`)}</Badge>}
       </div>
       <meter
         min={0}
