@@ -53,6 +53,12 @@ pub fn load_prompts(config: &Config, language: &str) -> Result<PromptTexts, Conf
     read(&prompts_path(config, language), &mut Sha256::new())
 }
 
+/// How callers of `language` say things.
+pub fn load_words(config: &Config, language: &str) -> Result<Words, ConfigError> {
+    let pack = config.prompts_dir.join("languages").join(language);
+    read(&pack.join("words.toml"), &mut Sha256::new())
+}
+
 fn prompts_path(config: &Config, language: &str) -> PathBuf {
     config.prompts_dir.join("languages").join(language).join("prompts.toml")
 }

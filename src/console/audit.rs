@@ -122,7 +122,7 @@ impl Wanted {
         let last = match self.to {
             // What was not sealed in time stands a little later.
             Some(to) => {
-                shared.store.seal_from(to.checked_add(LATE_SEALS).unwrap_or(Timestamp::MAX)).await?
+                shared.store.seal_past(to.checked_add(LATE_SEALS).unwrap_or(Timestamp::MAX)).await?
             }
             None => i64::MAX,
         };

@@ -5,7 +5,7 @@ use super::extract::{Asker, Body, Place};
 use super::problem::Problem;
 use crate::config::{
     Config, ConfigError, Finding, InForce, LoadedHotline, check_hotline, hotline_file,
-    load_answers, load_hotline, load_prompts,
+    load_answers, load_hotline, load_prompts, load_words,
 };
 use crate::dialogue::{HotlineFile, PROMPTS, PromptTexts, SlotKind, UnclearConsent};
 use crate::ticket::{CallbackSpec, HoursSpec, OfficeSpec};
@@ -110,6 +110,9 @@ struct HotlineForm {
     offices: Vec<OfficeForm>,
     /// What the bot says.
     prompts: Vec<PromptForm>,
+    /// What callers of the language say when a life is at risk: words, `|` between those of which
+    /// one is enough.
+    emergency: Vec<String>,
     /// Approved answers and scripts.
     answers: usize,
 }
@@ -186,7 +189,12 @@ struct PromptForm {
 }
 
 impl HotlineForm {
-    fn new(file: HotlineFile, texts: &PromptTexts, answers: usize) -> HotlineForm {
+    fn new(
+        file: HotlineFile,
+        texts: &PromptTexts,
+        emergency: Vec<String>,
+        answers: usize,
+    ) -> HotlineForm {
         let prompts = PROMPTS.iter().map(|(name, _)| PromptForm {
             name,
             text: texts.get(*name).cloned().unwrap_or_default(),
@@ -213,6 +221,7 @@ impl HotlineForm {
             callback: file.callback.into(),
             offices: file.offices.into_iter().map(OfficeForm::from).collect(),
             prompts: prompts.collect(),
+            emergency,
             answers,
         }
     }
@@ -220,8 +229,10 @@ impl HotlineForm {
     /// As far as its files can be read.
     fn read(config: &Config, name: &str, file: HotlineFile) -> HotlineForm {
         let texts = load_prompts(config, &file.language).unwrap_or_default();
+        let words = load_words(config, &file.language);
+        let emergency = words.map(|words| words.emergency).unwrap_or_default();
         let answers = load_answers(config, name).map_or(0, |answers| answers.len());
-        HotlineForm::new(file, &texts, answers)
+        HotlineForm::new(file, &texts, emergency, answers)
     }
 }
 

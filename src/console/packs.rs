@@ -1,4 +1,4 @@
-//! What is installed: model packs, gazetteers, and the prerequisites as `spillway doctor` sees them.
+//! What is installed: model packs, gazetteers, and what else `spillway doctor` looks at.
 
 use super::Shared;
 use super::extract::Asked;

@@ -201,11 +201,21 @@ impl TicketStore {
         query.fetch_all(self.database.pool()).await.map_err(|e| self.error(e))
     }
 
-    /// The first seal of `at` or later: no entry of that time stands before it. Past the last seal
-    /// where there is none.
+    /// The first seal made at `at` or later: no entry of that time stands before it. Past the last
+    /// seal where there is none.
     pub async fn seal_from(&self, at: Timestamp) -> Result<i64, StoreError> {
         let sql = "SELECT coalesce((SELECT min(number) FROM seals WHERE at >= $1), \
                    (SELECT max(number) + 1 FROM seals), 1)";
+        self.seal_number(sql, at).await
+    }
+
+    /// The first seal after all that were made before `at`.
+    pub async fn seal_past(&self, at: Timestamp) -> Result<i64, StoreError> {
+        let sql = "SELECT coalesce((SELECT max(number) + 1 FROM seals WHERE at < $1), 1)";
+        self.seal_number(sql, at).await
+    }
+
+    async fn seal_number(&self, sql: &'static str, at: Timestamp) -> Result<i64, StoreError> {
         let query = sqlx::query_scalar(sql).bind(at.as_millisecond());
         query.fetch_one(self.database.pool()).await.map_err(|e| self.error(e))
     }

@@ -380,7 +380,7 @@ async fn the_first_versions_tickets_are_kept() {
     sqlx::query(slot).execute(&mut raw).await.unwrap();
     raw.close().await.unwrap();
     place.fails("tickets list", "is of an older version; run `spillway migrate`");
-    assert_eq!(place.print("migrate"), "var/tickets.db: from version 1 to 9\n");
+    assert_eq!(place.print("migrate"), "var/tickets.db: from version 1 to 11\n");
     let store = TicketStore::open(&StoreOptions::new(&place.data_dir())).await.unwrap();
     let stored = store.by_call(&CallId("call-7".into())).await.unwrap().unwrap();
     assert_eq!((stored.number.0, stored.ticket.revision, stored.ticket.rating), (7, 3, Some(5)));

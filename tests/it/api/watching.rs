@@ -2,7 +2,6 @@
 
 use super::office::{Office, on_both, on_sqlite};
 use crate::access::gate::profile;
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use spillway::access::{Hotlines, Profile, Role};
 use std::collections::BTreeSet;
@@ -153,7 +152,7 @@ async fn holds_are_listed_and_an_erasure_says_why() {
         let kept = ada.get("/api/v1/retention").await.ok();
         let held = &kept["held"][0];
         assert_eq!((&held["number"], &held["by"]), (&json!(first), &json!("supervisor sue")));
-        assert_eq!((&kept["keep_days"], &kept["due_next"]), (&json!(90), &json!([0; 7])));
+        assert_eq!((&kept["keep_days"], &kept["due_next"]), (&json!(90), &json!(vec![0; 7])));
         assert_eq!(sue.get("/api/v1/retention").await.problem(403), "denied");
 
         let erasure = |number: u64| format!("/api/v1/tickets/{number}/erasure");

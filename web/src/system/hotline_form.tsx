@@ -195,6 +195,15 @@ function Prompts({ form }: { form: HotlineForm }) {
           ))}
         </dl>
       </details>
+      <details>
+        <summary>{t("hotline_file.emergency", { count: form.emergency.length })}</summary>
+        <p class="soft small">{t("hotline_file.emergency_hint")}</p>
+        <ul class="phrases" lang={lang}>
+          {form.emergency.map((phrase) => (
+            <li key={phrase}>{phrase}</li>
+          ))}
+        </ul>
+      </details>
     </section>
   );
 }
