@@ -3,6 +3,7 @@
 use super::intake::instant;
 use super::presence::SEEN_WITHIN;
 use super::queue::PENDING;
+use super::statistics::NO_TRIAL;
 use super::{AgentState, StoreError, TicketStore};
 use crate::ticket::{CallbackPolicy, Workload, expected};
 use jiff::{SignedDuration, Timestamp};
@@ -98,7 +99,7 @@ impl TicketStore {
              count(*) FILTER (WHERE due_at > $1 AND due_at <= $2) AS due_soon, \
              count(*) FILTER (WHERE due_at <= $1) AS overdue, \
              min(CASE WHEN stage = 'open' THEN received_at END) AS oldest \
-             FROM tickets WHERE stage IN {PENDING} GROUP BY hotline ORDER BY hotline"
+             FROM tickets WHERE stage IN {PENDING} AND {NO_TRIAL} GROUP BY hotline ORDER BY hotline"
         );
         let query = sqlx::query_as::<_, Counted>(AssertSqlSafe(sql))
             .bind(now.as_millisecond())
@@ -124,7 +125,7 @@ impl TicketStore {
         let longest = WAIT_HOURS.len();
         let sql = format!(
             "SELECT hotline, CAST(CASE {cases}ELSE {longest} END AS BIGINT) AS rank, count(*) \
-             FROM tickets WHERE stage = 'open' GROUP BY 1, 2"
+             FROM tickets WHERE stage = 'open' AND {NO_TRIAL} GROUP BY 1, 2"
         );
         let query = sqlx::query_as(AssertSqlSafe(sql)).fetch_all(self.database.pool()).await;
         query.map_err(|e| self.error(e))

@@ -89,7 +89,7 @@ const BUCKET: &str = "CASE WHEN reached_at - received_at < 7200000 \
      ELSE 120 + (reached_at - received_at - 7200000) / 900000 END";
 
 /// Whoever tries the bot is no caller ([`crate::ticket::TRIAL_BRANCH`]).
-const NO_TRIAL: &str = "branch <> 'try-it'";
+pub(super) const NO_TRIAL: &str = "branch <> 'try-it'";
 
 /// A period with its zone.
 struct Period<'q> {
