@@ -10,7 +10,6 @@ mod callback_line;
 mod cidr;
 mod console;
 mod hotline;
-mod hotlines;
 mod in_force;
 mod ports;
 mod recordings;
@@ -24,7 +23,6 @@ pub use hotline::{
     LoadedHotline, check_hotline, gazetteer_file, hotline_file, load_grammar, load_hotline,
     load_policies, load_prompts, load_words,
 };
-pub use hotlines::LoadedHotlines;
 pub use in_force::{HotlineInForce, InForce};
 pub use ports::PortRange;
 pub use recordings::{RecordingsConfig, S3Config};

@@ -2,9 +2,7 @@
 
 use jiff::Timestamp;
 use spillway::access::{Access, AccessOptions};
-use spillway::config::{
-    Config, InForce, LoadedHotline, LoadedHotlines, gazetteer_file, load_hotline,
-};
+use spillway::config::{Config, InForce, LoadedHotline, gazetteer_file, load_hotline};
 use spillway::console::{Console, Shared};
 use spillway::live::{Engines, Server};
 use std::path::Path;
@@ -47,9 +45,8 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let stop = CancellationToken::new();
-        let hotlines = LoadedHotlines::new(&config, Some(hotline.clone()));
         let server = Server::start(config.clone(), hotline, engines).await?;
-        let (console, set_up) = console(in_force, &server, hotlines, stop.clone()).await?;
+        let (console, set_up) = console(in_force, &server, stop.clone()).await?;
         let mut ready = format!("ready sip:{}", server.sip_addr());
         ready +=
             &server.audiosocket_addr().map(|a| format!(" audiosocket:{a}")).unwrap_or_default();
@@ -78,7 +75,6 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
 async fn console(
     in_force: Arc<InForce>,
     server: &Server,
-    hotlines: LoadedHotlines,
     stop: CancellationToken,
 ) -> anyhow::Result<(Option<Console>, String)> {
     let config = in_force.config().clone();
@@ -96,7 +92,6 @@ async fn console(
         switchboard: server.switchboard(),
         board: server.board(),
         doorway: server.doorway(),
-        hotlines,
         in_force,
         proxies: config.console.proxies.clone().into(),
         stop,

@@ -1,11 +1,12 @@
 //! What of the files is in force since the start, and whether they have changed since.
 
 use super::hotline::{hotline_file, hotline_names};
-use super::{Answer, Config, ConfigError, LoadedHotline, load_answers};
+use super::{Answer, Config, ConfigError, LoadedHotline, load_answers, load_hotline};
 use crate::dialogue::HotlineFile;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 /// The configuration and the hotlines as they were read at the start.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub struct HotlineInForce {
     /// What its operators may answer.
     pub answers: Vec<Answer>,
     digest: String,
+    /// Whole, with words and places, once somebody asked for them.
+    loaded: Mutex<Option<LoadedHotline>>,
 }
 
 impl InForce {
@@ -32,7 +35,9 @@ impl InForce {
         for name in hotline_names(&config) {
             let (file, answers) = (hotline_file(&config, &name)?, load_answers(&config, &name)?);
             let digest = digest(&config, &name);
-            hotlines.insert(name, HotlineInForce { file, answers, digest });
+            let loaded = served.clone().filter(|served| served.hotline.name == name);
+            let loaded = Mutex::new(loaded);
+            hotlines.insert(name, HotlineInForce { file, answers, digest, loaded });
         }
         Ok(InForce { config, served, hotlines })
     }
@@ -50,6 +55,18 @@ impl InForce {
     /// The hotline of this name, as it was at the start.
     pub fn hotline(&self, name: &str) -> Option<&HotlineInForce> {
         self.hotlines.get(name)
+    }
+
+    /// The hotline `name` with its words and places; `None` when there is none of this name. The
+    /// first time it waits for the disk and reads addresses as of `today` (ISO 8601); others who
+    /// ask meanwhile wait along.
+    pub fn loaded(&self, name: &str, today: &str) -> Result<Option<LoadedHotline>, ConfigError> {
+        let Some(hotline) = self.hotlines.get(name) else { return Ok(None) };
+        let mut loaded = hotline.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if loaded.is_none() {
+            *loaded = Some(load_hotline(&self.config, name, today)?);
+        }
+        Ok(loaded.clone())
     }
 
     /// All hotlines, by name.

@@ -158,10 +158,10 @@ impl Shared {
         if by.demand_on(Permission::WorkTickets, &name).is_err() {
             return Err(unknown());
         }
-        let hotlines = self.hotlines.clone();
+        let in_force = self.in_force.clone();
         let today = Zoned::now().date().to_string();
         let reading = tokio::task::spawn_blocking(move || {
-            let loaded = hotlines.get(&name, &today).map_err(|error| {
+            let loaded = in_force.loaded(&name, &today).map_err(|error| {
                 tracing::error!(%error, "a hotline cannot be read");
                 let detail = "the hotline's files cannot be read; the server's log says why";
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)

@@ -1,7 +1,7 @@
 //! The operators' side: the REST API under `/api/v1`, described by its OpenAPI document.
 
 use crate::access::{Access, AccessError};
-use crate::config::{Cidr, InForce, LoadedHotlines};
+use crate::config::{Cidr, InForce};
 use crate::live::{Board, Doorway, Feed, Switchboard};
 use crate::store::{Archive, StoreError, TicketStore};
 use axum::Router;
@@ -97,8 +97,6 @@ pub struct Shared {
     pub board: Board,
     /// The way in for a browser's call.
     pub doorway: Doorway,
-    /// The hotlines' words and places.
-    pub hotlines: LoadedHotlines,
     /// What of the files is in force.
     pub in_force: Arc<InForce>,
     /// Reverse proxies, whose word on a browser's address is believed.

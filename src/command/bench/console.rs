@@ -8,7 +8,7 @@ use spillway::access::{
     Access, AccessOptions, By, Client, Credentials, Hotlines, NewToken, Password, Permission,
     Profile, Role, UserName,
 };
-use spillway::config::{AccessConfig, Config, InForce, LoadedHotlines};
+use spillway::config::{AccessConfig, Config, InForce};
 use spillway::console::{Console, Shared};
 use spillway::live::{Board, Doorway, Feed, Switchboard};
 use spillway::store::{Archive, Stamps, StoreOptions, TicketStore};
@@ -116,7 +116,6 @@ async fn measure(options: &StoreOptions, args: &Args) -> anyhow::Result<Measured
         switchboard: Switchboard::open(&config.callback_line, &config.sip).await?,
         board: Board::default(),
         doorway: Doorway::default(),
-        hotlines: LoadedHotlines::new(&config, None),
         in_force: Arc::new(InForce::new(config, None)?),
         proxies: [].into(),
         stop: stop.clone(),

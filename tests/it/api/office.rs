@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use spillway::access::{Access, AccessOptions, By, Client, Credentials, Principal, Profile, Role};
-use spillway::config::{AccessConfig, Cidr, Config, InForce, LoadedHotlines};
+use spillway::config::{AccessConfig, Cidr, Config, InForce};
 use spillway::console::{Console, Shared};
 use spillway::live::{Board, Doorway, Feed, Switchboard};
 use spillway::store::{Archive, StoreOptions, TicketStore};
@@ -62,7 +62,6 @@ impl Office {
                 .expect("a line"),
             board: Board::default(),
             doorway: Doorway::default(),
-            hotlines: LoadedHotlines::new(&config, None),
             in_force: Arc::new(InForce::new(config.clone(), None).expect("good files")),
             proxies: [Cidr::LOOPBACK_V4].into(),
             stop: stop.clone(),
@@ -83,7 +82,6 @@ impl Office {
             switchboard: server.switchboard.clone(),
             board: server.board.clone(),
             doorway: server.doorway.clone(),
-            hotlines: LoadedHotlines::new(&Config::default(), None),
             in_force: server.in_force.clone(),
             proxies: [Cidr::LOOPBACK_V4].into(),
             stop: CancellationToken::new(),
