@@ -3,6 +3,8 @@ import { signal, type Signal } from "@preact/signals";
 import type { RunningCallView, ToBrowser } from "../api/schema";
 import worklet from "./line_worklet.ts?worker&url";
 
+/** A device that can play sound does so by then. */
+const PATIENCE_MS = 5_000;
 /** Below this a voice is not heard; its level is drawn from here up to full scale. */
 const FLOOR_DBFS = -50;
 /** Frames from one look at the levels to the next: 100 ms. */
@@ -42,12 +44,20 @@ export async function dial(): Promise<void> {
   try {
     // At the device's own rate: not every browser takes a microphone at another.
     const audio = new AudioContext();
-    await Promise.all([audio.audioWorklet.addModule(worklet), audio.resume()]);
+    await Promise.all([audio.audioWorklet.addModule(worklet), inTime(audio.resume())]);
     connect(audio, microphone);
   } catch {
     stopped(microphone);
     fail("no_audio");
   }
+}
+
+/** Where there is nothing to play sound with, some browsers wait for it for ever. */
+function inTime(done: Promise<void>): Promise<void> {
+  const late = new Promise<never>((_, refuse) => {
+    setTimeout(() => refuse(new Error("no sound")), PATIENCE_MS);
+  });
+  return Promise.race([done, late]);
 }
 
 function connect(audio: AudioContext, microphone: MediaStream): void {
