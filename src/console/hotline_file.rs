@@ -20,8 +20,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// Bytes of a hotline's file that is given to be checked.
-const TEXT_BYTES_MAX: usize = 64 * 1024;
+/// Characters of a hotline's file that is given to be checked.
+const TEXT_CHARS_MAX: usize = 64 * 1024;
 /// Seconds after which another may be checking no more.
 const RETRY_AFTER_S: u64 = 5;
 
@@ -395,8 +395,8 @@ async fn check_text(
     Extension(checking): Extension<Arc<Semaphore>>,
     Body(HotlineText { text }): Body<HotlineText>,
 ) -> Result<Json<HotlineCheck>, Problem> {
-    if text.len() > TEXT_BYTES_MAX {
-        let problem = format!("text: has {} bytes; give at most {TEXT_BYTES_MAX}", text.len());
+    if text.chars().count() > TEXT_CHARS_MAX {
+        let problem = format!("text: give at most {TEXT_CHARS_MAX} characters");
         return Err(Problem::invalid(problem));
     }
     let Ok(_alone) = checking.try_acquire() else { return Err(busy()) };

@@ -4,7 +4,7 @@ import { api, ok } from "./client";
 import { plain } from "./tickets";
 import type { Answer } from "./schema";
 
-interface Kept {
+export interface Kept {
   answer: Answer;
   /** What it is found by: words without accents and case, a space before each. */
   text: string;
@@ -29,11 +29,12 @@ function textOf(answer: Answer): string {
   return ` ${bare([title, text, ...(steps ?? []), ...(words ?? []), ...(needs ?? [])].join(" "))}`;
 }
 
-/** Those that have a word beginning with each of the words of `q`; `undefined` while they load.
- * The need's own come first, then those for all needs. */
-export function findAnswers(hotline: string, need: string, q: string): Answer[] | undefined {
-  const all = kept.value[hotline];
-  if (!all) return undefined;
+export const indexed = (all: readonly Answer[]): Kept[] =>
+  all.map((answer) => ({ answer, text: textOf(answer) }));
+
+/** Those that have a word beginning with each of the words of `q`: the need's own first, then
+ * those for all needs. */
+export function search(all: readonly Kept[], need: string, q: string): Answer[] {
   const terms = bare(q).split(" ").filter(Boolean);
   const found = all.filter(({ text }) => terms.every((term) => text.includes(` ${term}`)));
   const rank = ({ answer }: Kept): number => {
@@ -43,4 +44,10 @@ export function findAnswers(hotline: string, need: string, q: string): Answer[] 
   };
   // Sorting keeps the file's order among equals.
   return [...found].sort((a, b) => rank(a) - rank(b)).map(({ answer }) => answer);
+}
+
+/** Of a hotline's answers; `undefined` while they load. */
+export function findAnswers(hotline: string, need: string, q: string): Answer[] | undefined {
+  const all = kept.value[hotline];
+  return all && search(all, need, q);
 }

@@ -11,14 +11,14 @@ import { Findings } from "./findings";
 import { HotlineFormView } from "./hotline_form";
 
 /** As the server takes. */
-const BYTES_MAX = 65_536;
+const CHARS_MAX = 65_536;
 
 export function HotlineText() {
   const [text, setText] = useState("");
   const [check, setCheck] = useState<HotlineCheck>();
   const [error, setError] = useState<ApiError>();
   const [busy, setBusy] = useState(false);
-  const tooLong = new TextEncoder().encode(text).length > BYTES_MAX;
+  const tooLong = text.length > CHARS_MAX;
   const change = (next: string): void => {
     setText(next);
     setCheck(undefined);
