@@ -1,7 +1,7 @@
 #!/bin/sh
 # The operators' console in a real browser: Debian's Chromium at the real program's pages.
 #
-#   tests/web/run.sh [journey] [try_it] [keyboard] [axe] [screenshots] [weight]     (default: all)
+#   tests/web/run.sh [journey] [keyboard] [axe] [screenshots] [try_it] [weight]     (default: all)
 #
 # `journey` takes a real call from the first log-in to "done", called back through two telephones
 # (`spillway call --answer`); `try_it` talks to the bot by the browser's microphone; `screenshots`
@@ -11,7 +11,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-tests=${*:-journey try_it keyboard axe screenshots weight}
+tests=${*:-journey keyboard axe screenshots try_it weight}
 
 die() { printf 'test-web: %s\n' "$*" >&2; exit 1; }
 
@@ -38,7 +38,7 @@ export SPILLWAY
 set --
 for test in $tests; do
     [ -f "$here/$test.mjs" ] ||
-        die "unknown test $test; known are journey, try_it, keyboard, axe, screenshots, weight"
+        die "unknown test $test; known are journey, keyboard, axe, screenshots, try_it, weight"
     set -- "$@" "$here/$test.mjs"
 done
 # One after the other: each has a server with speech engines of its own.
