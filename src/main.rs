@@ -25,6 +25,8 @@ enum Command {
     Call(command::call::Args),
     /// Run recorded calls through the same code again.
     Replay(command::replay::Args),
+    /// Make recorded calls into tests that name nobody.
+    Fixture(command::fixture::Args),
     /// Measure what this build does on this machine.
     Bench(command::bench::Args),
     /// Fetch, verify and list model packs.
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => command::serve::run(config, args),
         Command::Call(args) => command::call::run(config, args),
         Command::Replay(args) => command::replay::run(config, args),
+        Command::Fixture(args) => command::fixture::run(config, args),
         Command::Bench(args) => command::bench::run(config, args),
         Command::Models(args) => command::models::run(config, args),
         Command::Gazetteer(args) => command::gazetteer::run(config, args),

@@ -136,6 +136,11 @@ impl Call {
         self.question.as_ref().map_or("", |question| &question.slot)
     }
 
+    /// The question that is open now, for those who judge calls.
+    pub fn question(&self) -> Option<&Question> {
+        self.question.as_ref()
+    }
+
     /// True when nothing more will come out.
     pub fn is_over(&self) -> bool {
         self.over

@@ -4,6 +4,7 @@ pub mod audit;
 pub mod bench;
 pub mod call;
 pub mod doctor;
+pub mod fixture;
 pub mod gazetteer;
 pub mod migrate;
 pub mod models;

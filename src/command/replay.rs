@@ -2,10 +2,9 @@
 
 use anyhow::Context;
 use serde::Serialize;
-use spillway::call::Call;
-use spillway::config::{Config, load_hotline};
-use spillway::journal::{Header, Reader};
-use spillway::replay::{Outcome, Replayable, journals_in, replay_journal};
+use spillway::config::Config;
+use spillway::journal::Reader;
+use spillway::replay::{Outcome, ReplayError, Replayer, journals_in};
 use spillway::seal::Keys;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -20,13 +19,6 @@ pub struct Args {
     /// Print JSON: a list of {"journal", "outcome" or "error", "hotline_changed"}.
     #[arg(long)]
     json: bool,
-}
-
-/// A call made anew for a journal.
-struct Remade {
-    call: Box<dyn Replayable>,
-    /// The digest of the hotline it was made with.
-    hotline_digest: String,
 }
 
 /// How one journal fared; exactly one of `outcome` and `error` is there.
@@ -57,9 +49,10 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
         journals.extend(found);
     }
     let keys = Keys::of(&config.recordings)?;
+    let replayer = Replayer::new(config);
     let mut all = Vec::new();
     for journal in journals {
-        let fared = replay(&config, keys.as_ref(), journal);
+        let fared = replay(&replayer, keys.as_ref(), journal);
         if !args.json {
             super::print(&text(&fared))?;
         }
@@ -85,18 +78,17 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn replay(config: &Config, keys: Option<&Keys>, journal: PathBuf) -> Fared {
-    let mut hotline_changed = false;
-    let outcome = Reader::open(&journal, keys).map_err(anyhow::Error::from).and_then(|reader| {
-        replay_journal(reader, |header| {
-            let remade = remake(config, header)?;
-            hotline_changed = remade.hotline_digest != header.hotline_digest;
-            anyhow::Ok(remade.call)
-        })?
-    });
-    match outcome {
-        Ok(outcome) => Fared { journal, outcome: Some(outcome), error: None, hotline_changed },
-        Err(e) => Fared { journal, outcome: None, error: Some(format!("{e:#}")), hotline_changed },
+fn replay(replayer: &Replayer, keys: Option<&Keys>, journal: PathBuf) -> Fared {
+    let reader = Reader::open(&journal, keys).map_err(ReplayError::from);
+    match reader.and_then(|reader| replayer.replay(reader)) {
+        Ok(replayed) => {
+            let hotline_changed = replayed.hotline_changed;
+            Fared { journal, outcome: Some(replayed.outcome), error: None, hotline_changed }
+        }
+        Err(e) => {
+            let (error, hotline_changed) = (Some(e.to_string()), false);
+            Fared { journal, outcome: None, error, hotline_changed }
+        }
     }
 }
 
@@ -124,11 +116,4 @@ fn text(fared: &Fared) -> String {
             format!("unreadable  {}\n", error.as_deref().unwrap_or("no reason was given"))
         }
     }
-}
-
-/// The call of `header`, made of the hotline as it is now.
-fn remake(config: &Config, header: &Header) -> anyhow::Result<Remade> {
-    let loaded = load_hotline(config, &header.hotline, &header.units_as_of)?;
-    let call = Call::new(loaded.hotline, header.caller.clone());
-    Ok(Remade { call: Box::new(call), hotline_digest: loaded.digest })
 }

@@ -5,6 +5,7 @@ use spillway::access::{Access, AccessOptions};
 use spillway::config::{Config, InForce, LoadedHotline, gazetteer_file, load_hotline};
 use spillway::console::{Console, Shared};
 use spillway::live::{Engines, Server};
+use spillway::replay::Replayer;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -91,6 +92,7 @@ async fn console(
         feed: server.feed(),
         switchboard: server.switchboard(),
         board: server.board(),
+        replayer: Replayer::new(config.clone()),
         doorway: server.doorway(),
         in_force,
         proxies: config.console.proxies.clone().into(),

@@ -3,6 +3,7 @@
 use crate::access::{Access, AccessError};
 use crate::config::{Cidr, InForce};
 use crate::live::{Board, Doorway, Feed, Switchboard};
+use crate::replay::Replayer;
 use crate::store::{Archive, StoreError, TicketStore};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -44,6 +45,8 @@ mod presence;
 mod problem;
 mod recordings;
 mod retention;
+mod review_view;
+mod reviews;
 mod session;
 mod statistics;
 mod status;
@@ -95,6 +98,8 @@ pub struct Shared {
     pub switchboard: Switchboard,
     /// The calls that run.
     pub board: Board,
+    /// Replays ended calls.
+    pub replayer: Replayer,
     /// The way in for a browser's call.
     pub doorway: Doorway,
     /// What of the files is in force.
@@ -128,6 +133,7 @@ fn api() -> (Router<Shared>, Value, Rules) {
         .merge(callback_call::routes())
         .merge(recordings::routes())
         .merge(transcript::routes())
+        .merge(reviews::routes())
         .merge(events::routes())
         .merge(presence::routes())
         .merge(calls::routes())

@@ -67,7 +67,7 @@ impl Problem {
         Problem { retry_after_s: Some(seconds), ..self }
     }
 
-    fn at_version(self, version: u64) -> Problem {
+    pub(super) fn at_version(self, version: u64) -> Problem {
         Problem { version: Some(version), ..self }
     }
 }

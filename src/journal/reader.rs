@@ -9,7 +9,7 @@ use crate::call::{Input, Output};
 use crate::seal::{self, Keys, SEALED, SealError};
 use crate::time::CallTime;
 use serde::Deserialize;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 /// The longest line we accept; the longest we write (a ticket) is a few kilobytes.
@@ -63,7 +63,17 @@ impl Reader {
 
     /// Reads a journal out of memory, without sound; `name` stands in error messages.
     pub fn from_bytes(name: &str, journal: Vec<u8>) -> Result<Reader, JournalError> {
-        Reader::new(name.into(), Box::new(std::io::Cursor::new(journal)), None)
+        Reader::new(name.into(), Box::new(Cursor::new(journal)), None)
+    }
+
+    /// The same with its recording, where there is one.
+    pub fn from_files(
+        name: &str,
+        journal: Vec<u8>,
+        recording: Option<Vec<u8>>,
+    ) -> Result<Reader, JournalError> {
+        let sound = recording.map(|wav| Recording::of(RECORDING_FILE.into(), Cursor::new(wav)));
+        Reader::new(name.into(), Box::new(Cursor::new(journal)), sound.transpose()?)
     }
 
     fn new(
@@ -94,6 +104,11 @@ impl Reader {
     /// False when there is no recording: frames are then silence.
     pub fn has_sound(&self) -> bool {
         self.sound.is_some()
+    }
+
+    /// The bot's side of the last frame that was read; silence without a recording.
+    pub fn said(&self) -> &AudioFrame {
+        self.sound.as_ref().map_or(&AudioFrame::SILENCE, |recording| &recording.said)
     }
 
     /// How the call ended, once everything has been read; `None` when the process died in it.
@@ -262,15 +277,22 @@ struct Recording {
     file: PathBuf,
     samples: hound::WavIntoSamples<BufReader<Box<dyn Read + Send>>, i16>,
     frames: u64,
+    /// The bot's side of the last frame.
+    said: AudioFrame,
 }
 
 impl Recording {
     fn open(dir: &Path, file: PathBuf, keys: Option<&Keys>) -> Result<Recording, JournalError> {
-        let refused = |reason: String| JournalError::Recording { file: file.clone(), reason };
         let source = seal::open(dir, RECORDING_FILE, keys).map_err(|e| match e {
-            SealError::Io { reason, .. } => refused(reason),
+            SealError::Io { reason, .. } => JournalError::Recording { file: file.clone(), reason },
             e => JournalError::Sealed(e),
         })?;
+        Recording::of(file, source)
+    }
+
+    fn of(file: PathBuf, source: impl Read + Send + 'static) -> Result<Recording, JournalError> {
+        let refused = |reason: String| JournalError::Recording { file: file.clone(), reason };
+        let source: Box<dyn Read + Send> = Box::new(source);
         let wav = hound::WavReader::new(BufReader::new(source));
         let wav = wav.map_err(|e| refused(e.to_string()))?;
         let spec = wav.spec();
@@ -278,7 +300,7 @@ impl Recording {
             return Err(refused(format!("expected 16-bit stereo at 8 kHz, found {spec:?}")));
         }
         let samples = wav.into_samples();
-        Ok(Recording { file, samples, frames: 0 })
+        Ok(Recording { file, samples, frames: 0, said: AudioFrame::SILENCE })
     }
 
     fn next_frame(&mut self) -> Result<AudioFrame, JournalError> {
@@ -295,8 +317,9 @@ impl Recording {
                     e => e.to_string(),
                 },
             })?;
-            if i % 2 == 0 {
-                frame.0[i / 2] = sample;
+            match i % 2 {
+                0 => frame.0[i / 2] = sample,
+                _ => self.said.0[i / 2] = sample,
             }
         }
         self.frames += 1;

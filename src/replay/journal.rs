@@ -5,7 +5,7 @@ use crate::call::{Call, Input, Output};
 use crate::journal::{Encoder, Entry, Header, JOURNAL_FILE, JournalError, Reader};
 use crate::seal::SEALED;
 use crate::time::CallTime;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
@@ -41,7 +41,7 @@ impl<C: Replayable + ?Sized> Replayable for Box<C> {
 }
 
 /// What a replay came to.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The same outputs, each at its time.
@@ -63,7 +63,7 @@ pub enum Outcome {
 }
 
 /// The first difference; all lines are the journal's own JSON.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Divergence {
     /// Milliseconds since answer.
     pub at_ms: CallTime,

@@ -1,8 +1,14 @@
-//! Recorded calls through the same code again, on a virtual clock; and how well they were heard
-//! and understood.
+//! Recorded calls through the same code again, on a virtual clock; how well they were heard and
+//! understood; what people mark in them; and calls made into tests that name nobody.
 
+mod fixture;
 mod journal;
+mod replayer;
+mod review;
 pub mod score;
 pub mod understanding;
 
+pub use fixture::{Fixture, FixtureError, Secrets, make_fixture};
 pub use journal::{Divergence, Outcome, Replayable, journals_in, replay_journal};
+pub use replayer::{ReplayError, Replayed, Replayer};
+pub use review::{Judgement, Mark, MarkKind, Truthful, TurnTruth};

@@ -220,6 +220,7 @@ impl TicketStore {
             if stored.files_gone_unix_ms.is_none() {
                 self.note(change, now, &Actor::Clock, "purge", stored.number, &json!({})).await?;
                 stored.files_gone_unix_ms = Some(now.as_millisecond());
+                self.forget_words(change, stored.number).await?;
                 self.write_custody(change, &mut stored).await?;
             }
             Ok(true)

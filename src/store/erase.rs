@@ -207,6 +207,7 @@ impl TicketStore {
             stored.callback.notes.clear();
             stored.callback.corrections.clear();
             rows::update_intake(change, &stored, &policy).await.map_err(|e| self.error(e))?;
+            self.forget_words(change, number).await?;
             self.note(change, now, by, "erased", number, &json!({})).await?;
             self.write(change, &mut stored, &policy, now).await?;
             Ok(true)

@@ -119,9 +119,9 @@ impl QueuePlace {
 
 /// Conditions with their values.
 #[derive(Default)]
-struct Conditions {
-    sql: Vec<String>,
-    values: AnyArguments,
+pub(super) struct Conditions {
+    pub(super) sql: Vec<String>,
+    pub(super) values: AnyArguments,
     count: usize,
 }
 
@@ -136,14 +136,14 @@ impl Conditions {
         Ok(format!("${}", self.count))
     }
 
-    fn which(&self) -> String {
+    pub(super) fn which(&self) -> String {
         match self.sql.is_empty() {
             true => String::new(),
             false => format!("WHERE {}", self.sql.join(" AND ")),
         }
     }
 
-    fn is(&mut self, column: &str, value: &Option<String>) -> Result<(), sqlx::Error> {
+    pub(super) fn is(&mut self, column: &str, value: &Option<String>) -> Result<(), sqlx::Error> {
         if let Some(value) = value {
             let place = self.place(value.clone())?;
             self.sql.push(format!("{column} = {place}"));
@@ -151,7 +151,7 @@ impl Conditions {
         Ok(())
     }
 
-    fn is_one_of(&mut self, column: &str, values: &[String]) -> Result<(), sqlx::Error> {
+    pub(super) fn is_one_of(&mut self, column: &str, values: &[String]) -> Result<(), sqlx::Error> {
         let places: Result<Vec<String>, _> =
             values.iter().map(|value| self.place(value.clone())).collect();
         self.sql.push(match places?.join(", ") {

@@ -16,6 +16,7 @@ pub mod office;
 mod watching;
 mod pages;
 mod people;
+mod reviews;
 mod status;
 mod try_it;
 

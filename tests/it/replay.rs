@@ -2,17 +2,17 @@
 
 use crate::arbitrary;
 use crate::call_log::{frame, header};
-use crate::support::house::demo_hotline;
+use crate::support::house::loaded_demo;
+use crate::support::scripted::{record_call, run_live};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use spillway::audio::AudioFrame;
 use spillway::call::{Call, HangupCause, Input, Output, PlayId};
 use spillway::dialogue::Hotline;
-use spillway::journal::Reader;
+use spillway::journal::{Header, Reader};
 use spillway::replay::{Divergence, Outcome, Replayable, journals_in, replay_journal};
-use spillway::speech::Transcript;
 use spillway::store::{CallLog, Writer, call_dir};
-use spillway::ticket::{CallId, TicketNumber};
+use spillway::ticket::CallId;
 use spillway::time::CallTime;
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -50,29 +50,6 @@ impl Replayable for Toy {
     fn poll(&mut self) -> Output {
         let deadline = CallTime(u64::from(self.frames / 70) * 1_000);
         self.outputs.pop_front().unwrap_or(Output::Timeout(Some(deadline)))
-    }
-}
-
-/// What `live` does with a call; gives the outputs.
-fn run_live<C: Replayable>(
-    log: &mut CallLog,
-    call: &mut C,
-    now: CallTime,
-    input: Input,
-) -> Vec<Output> {
-    match &input {
-        Input::Audio(frame) => log.audio(now, frame, &AudioFrame::SILENCE),
-        input => log.input(now, input),
-    }
-    call.handle(now, input);
-    let mut outputs = Vec::new();
-    loop {
-        let output = call.poll();
-        log.output(now, &output);
-        outputs.push(output);
-        if let Some(Output::Timeout(_)) = outputs.last() {
-            return outputs;
-        }
     }
 }
 
@@ -246,96 +223,17 @@ fn demo_call(hotline: &Arc<Hotline>) -> Call {
     Call::new(hotline.clone(), arbitrary::caller_facts(CALL))
 }
 
-/// A caller who answers each question with a second of voice and these words.
-struct Caller {
-    answers: VecDeque<&'static str>,
-    /// Inputs due, soonest first.
-    due: VecDeque<(CallTime, Input)>,
-    /// Frames of voice still to come, and of silence before the next.
-    voice: u32,
-    over: bool,
-}
-
-impl Caller {
-    fn react(&mut self, now: CallTime, outputs: Vec<Output>) {
-        for output in outputs {
-            match output {
-                Output::Play { play, .. } => {
-                    self.due.push_back((now + 400, Input::PromptFinished { play }));
-                }
-                Output::EndOfSpeech { turn } => {
-                    let text = self.answers.pop_front().unwrap_or_default();
-                    let transcript = Transcript::plain(text, 0.83);
-                    self.due.push_back((now + 30, Input::Final { turn, transcript }));
-                }
-                Output::SaveTicket(ticket) => {
-                    let (number, revision) = (TicketNumber(1), ticket.revision);
-                    self.due.push_back((
-                        now + 7,
-                        Input::TicketSaved { number, revision, by: None, earlier: None },
-                    ));
-                }
-                Output::Hangup(_) => self.over = true,
-                _ => {}
-            }
-        }
-        self.due.make_contiguous().sort_by_key(|(at, _)| *at);
-    }
-
-    /// A vowel of 150 Hz with two formants, or the line's hum.
-    fn frame(&mut self, n: u64) -> AudioFrame {
-        let voiced = self.voice > 0;
-        self.voice = self.voice.saturating_sub(1);
-        AudioFrame(std::array::from_fn(|i| {
-            let t = (n * 160 + i as u64) as f64 / 8_000.0;
-            let wave = |hz: f64| (std::f64::consts::TAU * hz * t).sin();
-            let vowel: f64 = (1..14)
-                .map(|k| 150.0 * f64::from(k))
-                .map(|hz| wave(hz) / (1.0 + ((hz - 700.0) / 200.0).powi(2)))
-                .sum();
-            let loudness = if voiced { 6_000.0 } else { 0.0 };
-            (vowel * loudness + 20.0 * wave(50.0)) as i16
-        }))
-    }
-}
-
 /// A whole call of the demo hotline, with the real detector and the real dialogue.
 #[tokio::test]
 async fn a_call_of_the_demo_hotline_comes_out_again() {
     let data = tempfile::tempdir().unwrap();
-    let writer = Writer::start(None).unwrap();
-    let mut log = CallLog::create(&writer, data.path(), &header(CALL)).unwrap();
-    let hotline = demo_hotline();
-    let mut call = demo_call(&hotline);
+    let hotline = loaded_demo();
     let answers = ["yes", "Mary Johnson", "12 Garden Street", "we have no food left", "yes", "yes"];
-    let mut caller =
-        Caller { answers: answers.into(), due: VecDeque::new(), voice: 0, over: false };
-    let mut tickets = 0;
-    let mut step = |log: &mut CallLog, caller: &mut Caller, now, input| {
-        let outputs = run_live(log, &mut call, now, input);
-        tickets += outputs.iter().filter(|o| matches!(o, Output::SaveTicket(_))).count();
-        caller.react(now, outputs);
-    };
-    step(&mut log, &mut caller, CallTime(0), Input::Answered);
-    let mut now = CallTime(0);
-    for n in 1..6_000_u64 {
-        now = CallTime(20 * n);
-        while let Some((_, input)) = caller.due.pop_front_if(|(at, _)| *at <= now) {
-            let answers = matches!(input, Input::PromptFinished { .. });
-            step(&mut log, &mut caller, now, input);
-            if answers {
-                caller.voice = 50;
-            }
-        }
-        let frame = caller.frame(n);
-        step(&mut log, &mut caller, now, Input::Audio(frame));
-        if caller.over {
-            break;
-        }
-    }
-    assert!(caller.over && tickets >= 4, "{tickets} tickets by {now:?}");
-    log.end(now, HangupCause::Finished);
-    writer.flush().await;
+    let caller = arbitrary::caller_facts(CALL);
+    let head = Header::new(caller, "demo-en", &hotline.digest, &hotline.date);
+    let (ticket, now) = record_call(data.path(), &hotline, &head, &answers).await;
+    assert!(ticket.revision >= 4, "{ticket:?}");
+    let hotline = hotline.hotline;
 
     let dir = call_dir(data.path(), &CallId(CALL.into())).unwrap();
     let outcome = replay(&dir, demo_call(&hotline));

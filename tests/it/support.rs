@@ -7,6 +7,7 @@ pub mod house;
 pub mod postgres;
 pub mod recording;
 pub mod s3;
+pub mod scripted;
 pub mod server;
 pub mod tones;
 pub mod websocket;

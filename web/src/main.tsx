@@ -28,6 +28,8 @@ const Ticket = later(() => import("./ticket/ticket"));
 const Statistics = later(() => import("./statistics/statistics"));
 const Board = later(() => import("./board/board"));
 const Try = later(() => import("./try/try"));
+const Quality = later(() => import("./quality/quality"));
+const ReviewedCall = later(() => import("./quality/call"));
 const People = later(() => import("./people/people"));
 const Person = later(() => import("./people/person"));
 const Hotlines = later(() => import("./system/hotlines"));
@@ -73,6 +75,8 @@ function Pages() {
           <Route path="/board" component={Board} />
           <Route path="/try" component={Try} />
           <Route path="/statistics" component={Statistics} />
+          <Route path="/quality" component={Quality} />
+          <Route path="/quality/:number" component={ReviewedCall} />
           <Route path="/people" component={People} />
           <Route path="/people/:name" component={Person} />
           <Route path="/system" component={Hotlines} />

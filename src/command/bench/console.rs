@@ -11,6 +11,7 @@ use spillway::access::{
 use spillway::config::{AccessConfig, Config, InForce};
 use spillway::console::{Console, Shared};
 use spillway::live::{Board, Doorway, Feed, Switchboard};
+use spillway::replay::Replayer;
 use spillway::store::{Archive, Stamps, StoreOptions, TicketStore};
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -115,6 +116,7 @@ async fn measure(options: &StoreOptions, args: &Args) -> anyhow::Result<Measured
         feed: feed.clone(),
         switchboard: Switchboard::open(&config.callback_line, &config.sip).await?,
         board: Board::default(),
+        replayer: Replayer::new(config.clone()),
         doorway: Doorway::default(),
         in_force: Arc::new(InForce::new(config, None)?),
         proxies: [].into(),

@@ -1,21 +1,25 @@
-//! How well speech is understood: error rates over labelled recordings.
+//! How well speech is understood: error rates over labelled recordings, and how calls went.
 
 mod align;
 mod bias;
+mod call;
 mod clip;
 mod digits;
 mod listen;
 mod manifest;
 mod noisy;
 mod report;
+mod sums;
 mod text;
 
 pub use align::{Step, align};
 pub use bias::{BiasClip, Biased, Score};
+pub use call::{CallScore, SlotScore, Truth, is_same_value, score_call};
 pub use clip::{load, telephone};
 pub use digits::{Digits, digit_phrases};
 pub use listen::{Heard, listen};
 pub use manifest::{Entry, ManifestError, read};
 pub use noisy::Noise;
 pub use report::{Group, Report, YesNo, measure, yes_no_phrases};
+pub use sums::{CallFacts, ScoreSums, SlotSums};
 pub use text::{Errors, characters, compare, normalize, spelled};

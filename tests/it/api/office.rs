@@ -11,6 +11,7 @@ use spillway::access::{Access, AccessOptions, By, Client, Credentials, Principal
 use spillway::config::{AccessConfig, Cidr, Config, InForce};
 use spillway::console::{Console, Shared};
 use spillway::live::{Board, Doorway, Feed, Switchboard};
+use spillway::replay::Replayer;
 use spillway::store::{Archive, StoreOptions, TicketStore};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -61,6 +62,7 @@ impl Office {
                 .await
                 .expect("a line"),
             board: Board::default(),
+            replayer: Replayer::new(config.clone()),
             doorway: Doorway::default(),
             in_force: Arc::new(InForce::new(config.clone(), None).expect("good files")),
             proxies: [Cidr::LOOPBACK_V4].into(),
@@ -81,6 +83,7 @@ impl Office {
             feed: server.feed.clone(),
             switchboard: server.switchboard.clone(),
             board: server.board.clone(),
+            replayer: Replayer::new(Config::default()),
             doorway: server.doorway.clone(),
             in_force: server.in_force.clone(),
             proxies: [Cidr::LOOPBACK_V4].into(),

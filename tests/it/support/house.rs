@@ -44,9 +44,14 @@ pub fn checkout() -> &'static Path {
 
 /// The hotline we ship for trying out.
 pub fn demo_hotline() -> Arc<Hotline> {
+    loaded_demo().hotline
+}
+
+/// The same with what it was made of.
+pub fn loaded_demo() -> LoadedHotline {
     let prompts_dir = checkout().join("prompts");
     let config = Config { prompts_dir, models_dir: "no-models".into(), ..Config::default() };
-    load_hotline(&config, "demo-en", "2026-01-01").expect("a good hotline").hotline
+    load_hotline(&config, "demo-en", "2026-01-01").expect("a good hotline")
 }
 
 /// True where espeak-ng, the voice that needs no model, can speak.

@@ -12,6 +12,7 @@ const PEOPLE = [
   ["anna", "operator", "--display-name", "Anna Nováková", "--languages", "cs,en"],
   ["sue", "supervisor", "--display-name", "Sue Miller"],
   ["olga", "observer", "--display-name", "Olga Marková"],
+  ["quinn", "qa", "--display-name", "Quinn Adams"],
 ];
 
 /** Of all pages only these, by name: for who works on one. */
@@ -24,6 +25,7 @@ const ALWAYS = [
   { name: "board", user: "sue", path: "/board" },
   { name: "try", user: "sue", path: "/try" },
   { name: "statistics", user: "sue", path: "/statistics?period=month" },
+  { name: "quality", user: "quinn", path: "/quality" },
   { name: "people", user: "boss", path: "/people" },
   {
     name: "people_invite",
@@ -94,6 +96,7 @@ const FULL = [
   { name: "ticket_hold", user: "sue", path: "/tickets/41", button: "custody.hold" },
   { name: "ticket_erase", user: "sue", path: "/tickets/41", button: "custody.erase" },
   { name: "ticket_observer", user: "olga", path: "/tickets/:spoken" },
+  { name: "quality_call", user: "quinn", path: "/quality/:spoken", keys: ["r", "j"] },
   { name: "person", user: "boss", path: "/people/linh" },
 ];
 

@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
-export type Place = "everywhere" | "queue" | "ticket";
+export type Place = "everywhere" | "queue" | "ticket" | "quality" | "call";
 
 interface Command {
   place: Place;
@@ -14,6 +14,7 @@ export const COMMANDS = {
   help: { place: "everywhere", keys: ["?"] },
   go_queue: { place: "everywhere", keys: ["g q"] },
   go_statistics: { place: "everywhere", keys: ["g s"] },
+  go_quality: { place: "everywhere", keys: ["g r"] },
   go_account: { place: "everywhere", keys: ["g a"] },
   claim_next: { place: "everywhere", keys: ["n"] },
   next: { place: "queue", keys: ["j", "ArrowDown"] },
@@ -46,6 +47,19 @@ export const COMMANDS = {
   waveform: { place: "ticket", keys: ["v"] },
   answers: { place: "ticket", keys: ["/"] },
   leave: { place: "ticket", keys: ["Escape", "u"] },
+  review_next: { place: "quality", keys: ["j", "ArrowDown"] },
+  review_previous: { place: "quality", keys: ["k", "ArrowUp"] },
+  review_open: { place: "quality", keys: ["Enter", "o"] },
+  review_run: { place: "quality", keys: ["r"] },
+  review_turn_next: { place: "call", keys: ["j", "ArrowDown"] },
+  review_turn_previous: { place: "call", keys: ["k", "ArrowUp"] },
+  review_play: { place: "call", keys: [" "] },
+  review_edit: { place: "call", keys: ["e"] },
+  review_mark: { place: "call", keys: ["m"] },
+  review_replay: { place: "call", keys: ["r"] },
+  review_fixture: { place: "call", keys: ["f"] },
+  review_done: { place: "call", keys: ["d"] },
+  review_leave: { place: "call", keys: ["Escape", "u"] },
 } as const satisfies Record<string, Command>;
 
 export type CommandName = keyof typeof COMMANDS;

@@ -4,7 +4,7 @@ import type { Permission } from "../api/schema";
 import type { IconName } from "../ui/icon";
 
 interface Room {
-  name: "queue" | "board" | "try" | "statistics" | "people" | "system";
+  name: "queue" | "board" | "try" | "statistics" | "quality" | "people" | "system";
   path: string;
   icon: IconName;
   /** One of these opens it. */
@@ -16,6 +16,7 @@ const ROOMS: readonly Room[] = [
   { name: "board", path: "/board", icon: "phone", needs: ["calls:watch"] },
   { name: "try", path: "/try", icon: "ear", needs: ["calls:watch"] },
   { name: "statistics", path: "/statistics", icon: "chart", needs: ["statistics:read"] },
+  { name: "quality", path: "/quality", icon: "quality", needs: ["calls:review"] },
   { name: "people", path: "/people", icon: "people", needs: ["users:manage"] },
   { name: "system", path: "/system", icon: "system", needs: ["system:read", "audit:read"] },
 ];

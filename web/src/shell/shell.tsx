@@ -26,6 +26,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
     go_queue: () => route("/"),
     go_account: () => route("/account"),
     ...(may("statistics:read") && { go_statistics: () => route("/statistics") }),
+    ...(may("calls:review") && { go_quality: () => route("/quality") }),
     ...(may("tickets:work") && { claim_next: () => void claimNextAnywhere(route) }),
   });
   return (

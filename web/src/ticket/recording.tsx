@@ -2,7 +2,7 @@
 import { lazy } from "preact-iso";
 import { Suspense } from "preact/compat";
 import { useResource } from "../api/resource";
-import type { TicketView } from "../api/schema";
+import type { TicketView, TurnView } from "../api/schema";
 import { getTranscript } from "../api/tickets";
 import { keyHint } from "../shell/help";
 import { Button } from "../ui/button";
@@ -19,9 +19,11 @@ interface Props {
   player: Player;
   open: boolean;
   onOpen: () => void;
+  /** What was said, where it stands elsewhere on the page. */
+  turns?: readonly TurnView[];
 }
 
-export function Recording({ view, player, open, onOpen }: Props) {
+export function Recording({ view, player, open, onOpen, turns }: Props) {
   const playing = player.playing.value !== "";
   const whole = [{ from_ms: 0, to_ms: Number.POSITIVE_INFINITY }];
   return (
@@ -46,11 +48,9 @@ export function Recording({ view, player, open, onOpen }: Props) {
           )}
         </div>
       </div>
-      {open ? (
-        <Whole view={view} player={player} />
-      ) : (
-        <p class="soft small">{t("recording.logged")}</p>
-      )}
+      {open && turns && <Picture view={view} player={player} turns={turns} />}
+      {open && !turns && <Whole view={view} player={player} />}
+      {!open && <p class="soft small">{t("recording.logged")}</p>}
     </section>
   );
 }
@@ -59,10 +59,22 @@ function Whole({ view, player }: { view: TicketView; player: Player }) {
   const transcript = useResource(`transcript ${view.number}`, () => getTranscript(view.number));
   return (
     <>
-      <Suspense fallback={<Skeleton rows={2} height={64} />}>
-        <Waveform view={view} player={player} turns={transcript.data?.turns ?? []} />
-      </Suspense>
+      <Picture view={view} player={player} turns={transcript.data?.turns ?? []} />
       <Transcript of={transcript} player={player} />
     </>
+  );
+}
+
+interface PictureProps {
+  view: TicketView;
+  player: Player;
+  turns: readonly TurnView[];
+}
+
+function Picture(props: PictureProps) {
+  return (
+    <Suspense fallback={<Skeleton rows={2} height={64} />}>
+      <Waveform {...props} />
+    </Suspense>
   );
 }

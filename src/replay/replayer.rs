@@ -1,0 +1,111 @@
+//! Calls made anew of their journals and the hotlines as they are now.
+
+use super::journal::{Outcome, replay_journal};
+use super::score::{CallScore, Truth, score_call};
+use crate::call::Call;
+use crate::config::{Config, ConfigError, LoadedHotline, load_hotline};
+use crate::journal::{Header, JournalError, Reader};
+use serde::{Deserialize, Serialize};
+use std::convert::Infallible;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// Calls replayed at the same moment by one server: calls that run go first.
+const AT_ONCE: usize = 2;
+
+/// Why a call cannot be replayed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// Journal or recording cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The call's hotline cannot be loaded.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The work was broken off.
+    #[error("the replay was broken off: the server stops, or met a bug that its log tells of")]
+    BrokenOff,
+}
+
+/// How one journal fared.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Replayed {
+    /// What it came to.
+    pub outcome: Outcome,
+    /// The hotline's files are not those the call was taken with: with those of its day the
+    /// outcome may be another.
+    pub hotline_changed: bool,
+}
+
+/// Replays calls with the hotlines of one configuration. Clones share their places.
+#[derive(Debug, Clone)]
+pub struct Replayer {
+    config: Arc<Config>,
+    places: Arc<Semaphore>,
+}
+
+impl Replayer {
+    /// With the hotlines of `config`.
+    pub fn new(config: Config) -> Replayer {
+        Replayer { config: Arc::new(config), places: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+
+    /// Does `work` on a thread of its own, when its turn comes.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Replayer) -> T + Send + 'static,
+    ) -> Result<T, ReplayError> {
+        let place = self.places.clone().acquire_owned().await;
+        let place = place.map_err(|_| ReplayError::BrokenOff)?;
+        let replayer = self.clone();
+        let working = tokio::task::spawn_blocking(move || {
+            let done = work(&replayer);
+            drop(place);
+            done
+        });
+        working.await.map_err(|_| ReplayError::BrokenOff)
+    }
+
+    /// Replays one journal.
+    pub fn replay(&self, reader: Reader) -> Result<Replayed, ReplayError> {
+        let loaded = self.hotline(reader.header())?;
+        Ok(replay_on(&loaded, reader)?)
+    }
+
+    /// Replays the call that `open` opens, and scores it against what is true; a journal that
+    /// cannot be scored has no score.
+    pub fn judge(
+        &self,
+        open: impl Fn() -> Result<Reader, JournalError>,
+        truths: &[Truth],
+    ) -> Result<(Replayed, Option<CallScore>), ReplayError> {
+        let reader = open()?;
+        let loaded = self.hotline(reader.header())?;
+        let replayed = replay_on(&loaded, reader)?;
+        let score = open().and_then(|reader| score_call(reader, loaded.hotline, truths));
+        Ok((replayed, score.ok()))
+    }
+
+    /// The hotline that a call came to, as it is now.
+    pub fn hotline(&self, header: &Header) -> Result<LoadedHotline, ConfigError> {
+        load_hotline(&self.config, &header.hotline, &header.units_as_of)
+    }
+
+    /// The texts whose words a caller may say without telling who they are: the language's words,
+    /// its prompts, and the examples of needs.
+    pub(super) fn vocabulary(&self, language: &str) -> [String; 3] {
+        let pack = self.config.prompts_dir.join("languages").join(language);
+        let read = |file: &str| std::fs::read_to_string(pack.join(file)).unwrap_or_default();
+        ["words.toml", "prompts.toml", "needs.tsv"].map(read)
+    }
+}
+
+/// Replays one journal on a hotline that is loaded.
+pub(super) fn replay_on(loaded: &LoadedHotline, reader: Reader) -> Result<Replayed, JournalError> {
+    let hotline_changed = loaded.digest != reader.header().hotline_digest;
+    let make = |header: &Header| {
+        Ok::<_, Infallible>(Call::new(loaded.hotline.clone(), header.caller.clone()))
+    };
+    let Ok(outcome) = replay_journal(reader, make)?;
+    Ok(Replayed { outcome, hotline_changed })
+}
