@@ -88,10 +88,10 @@ async fn make(
     }
     let files = Archive::of(config)?.call_files(&stored.ticket.call_id).await?;
     let secrets = Secrets::of(&stored.ticket, &stored.callback.corrections);
-    let replayer = Replayer::new(config.clone());
+    let place = Replayer::new(config.clone()).place().await?;
     let reader = files.reader()?;
     let work = move |replayer: &Replayer| make_fixture(replayer, reader, &secrets);
-    let fixture = replayer.run(work).await??;
+    let fixture = place.run(work).await??;
     let by = "supervisor command line";
     store.handed_out(number, "fixture", by, Timestamp::now()).await?;
     Ok(fixture)

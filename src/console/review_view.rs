@@ -229,7 +229,7 @@ impl Shared {
             slots: slots.collect(),
             reviewed: review.judgement.reviewed,
             marks: review.judgement.marks.clone(),
-            replay: review.scored.as_ref().map(|scored| ReplayView::new(scored)),
+            replay: review.scored.as_ref().map(ReplayView::new),
             score: review.scored.as_ref().and_then(|s| fresh(stored, review, s.score.as_ref()?)),
         }
     }

@@ -237,10 +237,11 @@ async fn replay_call(
     Place(number): Place<u64>,
 ) -> Result<Response, Problem> {
     let stored = shared.under_review(&by, number).await?;
+    let place = shared.replayer.place().await?;
     let files = shared.archive.call_files(&stored.ticket.call_id).await?;
     let wanted = truths(&stored);
     let work = move |replayer: &Replayer| replayer.judge(|| files.reader(), &wanted);
-    let (replayed, score) = shared.replayer.run(work).await??;
+    let (replayed, score) = place.run(work).await??;
     let (at, build) = (Timestamp::now(), env!("CARGO_PKG_VERSION").to_string());
     let scored = Scored { at, build, replayed, score };
     let kept = shared.store.replayed(stored.number, &scored, &by.name_in_log(), at).await?;
@@ -269,6 +270,7 @@ async fn call_fixture(
     Place(number): Place<u64>,
 ) -> Result<Response, Problem> {
     let stored = shared.under_review(&by, number).await?;
+    let place = shared.replayer.place().await?;
     let files = shared.archive.call_files(&stored.ticket.call_id).await?;
     let secrets = Secrets::of(&stored.ticket, &stored.callback.corrections);
     let work = move |replayer: &Replayer| -> Result<(Fixture, Vec<u8>), FixtureError> {
@@ -276,7 +278,7 @@ async fn call_fixture(
         let tar = fixture.tar()?;
         Ok((fixture, tar))
     };
-    let (fixture, tar) = shared.replayer.run(work).await??;
+    let (fixture, tar) = place.run(work).await??;
     let (who, now) = (by.name_in_log(), Timestamp::now());
     shared.store.handed_out(stored.number, "fixture", &who, now).await?;
     let name = format!("attachment; filename=\"{}.tar\"", fixture.name);

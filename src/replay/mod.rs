@@ -10,5 +10,5 @@ pub mod understanding;
 
 pub use fixture::{Fixture, FixtureError, Secrets, make_fixture};
 pub use journal::{Divergence, Outcome, Replayable, journals_in, replay_journal};
-pub use replayer::{ReplayError, Replayed, Replayer};
+pub use replayer::{ReplayError, ReplayPlace, Replayed, Replayer};
 pub use review::{Judgement, Mark, MarkKind, Truthful, TurnTruth};

@@ -8,7 +8,7 @@ use crate::journal::{Header, JournalError, Reader};
 use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Calls replayed at the same moment by one server: calls that run go first.
 const AT_ONCE: usize = 2;
@@ -37,6 +37,28 @@ pub struct Replayed {
     pub hotline_changed: bool,
 }
 
+/// Leave to replay one call; given back when dropped.
+#[derive(Debug)]
+pub struct ReplayPlace {
+    replayer: Replayer,
+    permit: OwnedSemaphorePermit,
+}
+
+impl ReplayPlace {
+    /// Does `work` on a thread of its own.
+    pub async fn run<T: Send + 'static>(
+        self,
+        work: impl FnOnce(&Replayer) -> T + Send + 'static,
+    ) -> Result<T, ReplayError> {
+        let working = tokio::task::spawn_blocking(move || {
+            let done = work(&self.replayer);
+            drop(self.permit);
+            done
+        });
+        working.await.map_err(|_| ReplayError::BrokenOff)
+    }
+}
+
 /// Replays calls with the hotlines of one configuration. Clones share their places.
 #[derive(Debug, Clone)]
 pub struct Replayer {
@@ -50,20 +72,11 @@ impl Replayer {
         Replayer { config: Arc::new(config), places: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
-    /// Does `work` on a thread of its own, when its turn comes.
-    pub async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Replayer) -> T + Send + 'static,
-    ) -> Result<T, ReplayError> {
-        let place = self.places.clone().acquire_owned().await;
-        let place = place.map_err(|_| ReplayError::BrokenOff)?;
-        let replayer = self.clone();
-        let working = tokio::task::spawn_blocking(move || {
-            let done = work(&replayer);
-            drop(place);
-            done
-        });
-        working.await.map_err(|_| ReplayError::BrokenOff)
+    /// Waits for a place: before a call's files are read, because they are held in memory.
+    pub async fn place(&self) -> Result<ReplayPlace, ReplayError> {
+        let permit = self.places.clone().acquire_owned().await;
+        let permit = permit.map_err(|_| ReplayError::BrokenOff)?;
+        Ok(ReplayPlace { replayer: self.clone(), permit })
     }
 
     /// Replays one journal.
