@@ -54,6 +54,7 @@ mod status_page;
 mod ticket_row;
 mod ticket_view;
 mod tickets;
+mod tickets_export;
 mod transcript;
 mod try_it;
 mod users;
@@ -128,6 +129,7 @@ fn api() -> (Router<Shared>, Value, Rules) {
     let described = OpenApiRouter::with_openapi(Description::openapi())
         .merge(session::routes())
         .merge(tickets::routes())
+        .merge(tickets_export::routes())
         .merge(choices::routes())
         .merge(answers::routes())
         .merge(callback_call::routes())

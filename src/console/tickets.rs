@@ -42,7 +42,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-struct TicketQuery {
+pub(super) struct TicketQuery {
     /// Only those at these stages, separated by commas: `open,claimed`.
     #[param(example = "open")]
     stage: Option<String>,
@@ -89,7 +89,7 @@ enum OrderName {
 }
 
 impl TicketQuery {
-    fn filter(self, by: &Principal, now: Timestamp) -> Result<TicketFilter, Problem> {
+    pub(super) fn filter(self, by: &Principal, now: Timestamp) -> Result<TicketFilter, Problem> {
         let limit = self.limit.unwrap_or(PAGE);
         if !(1..=PAGE_MAX).contains(&limit) {
             return Err(Problem::invalid(format!("limit is {limit}; choose 1 to {PAGE_MAX}")));

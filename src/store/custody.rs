@@ -99,6 +99,13 @@ impl TicketStore {
         self.database.change(run).await
     }
 
+    /// Writes into the audit log that tickets were taken out as a file.
+    pub async fn exported(&self, by: &str, now: Timestamp) -> Result<(), StoreError> {
+        let run =
+            async |change: &mut Change| self.note_of(change, now, by, "export", &json!({})).await;
+        self.database.change(run).await
+    }
+
     /// Writes into the audit log that somebody listened in on the running call of ticket `number`.
     pub async fn listened_in(
         &self,

@@ -52,6 +52,7 @@ mod rows;
 mod search;
 mod spool;
 mod statistics;
+mod ticket_line;
 mod webhooks;
 mod writer;
 
@@ -79,6 +80,7 @@ pub use retention::{Due, Removal, Removed};
 pub use reviews::{Review, ReviewError, ReviewFilter, Scored};
 pub use spool::{Spool, Spooled};
 pub use statistics::{AnsweredReport, StatisticsQuery};
+pub use ticket_line::TicketLine;
 pub(crate) use webhooks::SECRET_PREFIX;
 pub use webhooks::{HookError, NewWebhook, Webhook, WebhookFormat, WebhookSpec};
 pub use writer::{Writer, WriterStats};

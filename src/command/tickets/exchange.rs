@@ -4,12 +4,12 @@ use anyhow::{Context, bail, ensure};
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use spillway::config::Config;
-use spillway::store::{StoredTicket, TicketStore};
+use spillway::store::{StoredTicket, TicketLine, TicketStore};
 use spillway::ticket::{
     Act, Actor, CallId, Callback, CallbackPolicy, Consent, Note, Policies, Priority, SlotRecord,
-    SlotStatus, Stage, Standing, Ticket, TicketNumber, TicketStatus, inert,
+    SlotStatus, Standing, Ticket, TicketNumber, TicketStatus,
 };
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -32,58 +32,6 @@ impl Format {
     fn of(asked: Option<Format>, file: Option<&Path>) -> Format {
         let csv = file.and_then(Path::extension).is_some_and(|e| e.eq_ignore_ascii_case("csv"));
         asked.unwrap_or(if csv { Format::Csv } else { Format::Jsonl })
-    }
-}
-
-/// A ticket as a row of CSV.
-#[derive(Serialize)]
-struct Row {
-    number: u64,
-    received_at: Timestamp,
-    due_at: Timestamp,
-    stage: &'static str,
-    priority: Priority,
-    hotline: String,
-    language: String,
-    callback_number: String,
-    name: String,
-    address: String,
-    need: String,
-    need_category: String,
-    office: String,
-    attempts: usize,
-    closed_at: Option<Timestamp>,
-    disposition: String,
-    call_id: String,
-}
-
-impl Row {
-    fn new(stored: &StoredTicket, policy: &CallbackPolicy) -> Row {
-        let StoredTicket { ticket, callback, .. } = stored;
-        let value = |slot: &str| inert(stored.value(slot));
-        let disposition = match &callback.stage {
-            Stage::Done { disposition } => disposition.as_str(),
-            _ => "",
-        };
-        Row {
-            number: stored.number.0,
-            received_at: callback.received_at(),
-            due_at: callback.due_at(policy),
-            stage: callback.stage.name(),
-            priority: callback.priority(),
-            hotline: inert(&ticket.hotline),
-            language: inert(&ticket.language),
-            callback_number: inert(&ticket.callback_number),
-            name: value(&policy.slots.name),
-            address: value(&policy.slots.address),
-            need: value(&policy.slots.need),
-            need_category: inert(policy.slots.category(ticket)),
-            office: inert(callback.office.as_deref().unwrap_or_default()),
-            attempts: callback.attempts.len(),
-            closed_at: callback.closed_at,
-            disposition: inert(disposition),
-            call_id: ticket.call_id.0.clone(),
-        }
     }
 }
 
@@ -111,7 +59,7 @@ pub async fn export(
             match format {
                 Format::Jsonl => writeln!(sink, "{}", serde_json::to_string(stored)?)?,
                 Format::Csv => {
-                    csv.serialize(Row::new(stored, policies.of(&stored.ticket.hotline)))?;
+                    csv.serialize(TicketLine::new(stored, policies.of(&stored.ticket.hotline)))?;
                 }
             }
         }

@@ -147,3 +147,31 @@ async fn the_server_is_well_and_hotlines_are_known() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn tickets_are_taken_out_as_a_table() {
+    on_both(async |office: Office| {
+        let mut desk = office.desk();
+        for n in 0..3 {
+            desk.received(&format!("+8490000000{n}"), "=Lan", "food").await;
+        }
+        let sofia = office.user("sofia", Role::Supervisor).await;
+        let table = sofia.get("/api/v1/tickets/export?stage=open").await;
+        assert!(table.header("content-type").starts_with("text/csv"));
+        let none = sofia.get("/api/v1/tickets/export?stage=done").await.text;
+        let lines: Vec<&str> = table.text.lines().collect();
+        assert_eq!(lines.len(), 1 + 3, "{}", table.text);
+        assert!(lines[0].starts_with("number,received_at,due_at,stage"), "{}", lines[0]);
+        // The newest first, and no formula.
+        assert!(lines[1].contains("+84900000002") && lines[1].contains("'=Lan"), "{}", lines[1]);
+        assert_eq!(none, "");
+        let anna = office.user("anna", Role::Operator).await;
+        assert_eq!(anna.get("/api/v1/tickets/export").await.problem(403), "denied");
+        while office.store.seal(Timestamp::now()).await.expect("sealed") > 0 {}
+        let ada = office.user("ada", Role::Administrator).await;
+        let log = ada.get("/api/v1/audit?act=export").await.text;
+        assert!(log.contains("supervisor sofia"), "{log}");
+        office.close().await;
+    })
+    .await;
+}

@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import { useLocation } from "preact-iso";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { may } from "../api/client";
+import { may, userName } from "../api/client";
 import { onNews, useGaps } from "../api/events";
 import { rowOf, type TicketRow } from "../api/row";
 import { keyHint } from "../shell/help";
@@ -17,7 +17,7 @@ import { number } from "../words/time";
 import { t } from "../words/words";
 import { actClaimed, claimNextAnywhere, claimRow, refused } from "./claim";
 import { FilterBar } from "./filter_bar";
-import { readFilters, writeFilters, type Filters } from "./filters";
+import { readFilters, toQuery, writeFilters, type Filters } from "./filters";
 import { LiveList } from "./list";
 import { queuePath } from "./place";
 import { Rows } from "./rows";
@@ -102,7 +102,7 @@ export function Queue() {
   });
   return (
     <div class="queue">
-      <QueueHead total={total} works={works} onNext={claimNext} />
+      <QueueHead total={total} filters={filters} works={works} onNext={claimNext} />
       <FilterBar filters={filters} change={change} go={go} search={box} canWork={works} />
       <Bulk chosen={chosen} onRefer={() => setDialog("refer")} />
       <List
@@ -170,7 +170,18 @@ async function referAll(rows: readonly TicketRow[], office: string, list: LiveLi
   if (done > 0) toast(t("queue.referred", { count: done, office }));
 }
 
-function QueueHead(props: { total: number; works: boolean; onNext: () => void }) {
+interface HeadProps {
+  total: number;
+  filters: Filters;
+  works: boolean;
+  onNext: () => void;
+}
+
+function QueueHead(props: HeadProps) {
+  const wanted = toQuery(props.filters, userName());
+  const search = new URLSearchParams(
+    Object.entries(wanted).map(([name, of]) => [name, String(of)]),
+  );
   return (
     <PageHead
       title={t("room.queue")}
@@ -180,6 +191,11 @@ function QueueHead(props: { total: number; works: boolean; onNext: () => void })
         </span>
       }
     >
+      {may("tickets:export") && (
+        <a class="button" href={`/api/v1/tickets/export?${search.toString()}`} download>
+          {t("queue.export")}
+        </a>
+      )}
       {props.works && (
         <Button kind="main" icon="phone" hint={keyHint("claim_next")} onClick={props.onNext}>
           {t("command.claim_next")}
