@@ -9,7 +9,11 @@ use spillway::replay::Replayer;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+
+/// How long the console's last answers may take.
+const FAREWELL: Duration = Duration::from_secs(10);
 
 /// Arguments of `spillway serve`.
 #[derive(clap::Args)]
@@ -65,7 +69,10 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
         let console = console.map(|console| tokio::spawn(console.run()));
         server.run(stop).await;
         if let Some(console) = console {
-            console.await??;
+            // Who does not read to the end of an answer does not keep the server from ending.
+            if let Ok(ended) = tokio::time::timeout(FAREWELL, console).await {
+                ended??;
+            }
         }
         anyhow::Ok(())
     })?;

@@ -50,13 +50,26 @@ pub fn hotline_file(config: &Config, name: &str) -> Result<HotlineFile, ConfigEr
 
 /// The prompt texts of `language`; whether they are all there is not looked at.
 pub fn load_prompts(config: &Config, language: &str) -> Result<PromptTexts, ConfigError> {
-    read(&prompts_path(config, language), &mut Sha256::new())
+    read(&language_pack(config, language)?.join("prompts.toml"), &mut Sha256::new())
 }
 
 /// How callers of `language` say things.
 pub fn load_words(config: &Config, language: &str) -> Result<Words, ConfigError> {
-    let pack = config.prompts_dir.join("languages").join(language);
-    read(&pack.join("words.toml"), &mut Sha256::new())
+    read(&language_pack(config, language)?.join("words.toml"), &mut Sha256::new())
+}
+
+/// The folder of a language's pack; an error where `language` is no code, which could lead
+/// elsewhere.
+fn language_pack(config: &Config, language: &str) -> Result<PathBuf, ConfigError> {
+    let packs = config.prompts_dir.join("languages");
+    if is_code(language) {
+        return Ok(packs.join(language));
+    }
+    Err(ConfigError::Hotline { file: packs, reason: "language: write its ISO code, as en".into() })
+}
+
+fn is_code(code: &str) -> bool {
+    !code.is_empty() && code.bytes().all(|b| b.is_ascii_alphabetic())
 }
 
 fn prompts_path(config: &Config, language: &str) -> PathBuf {
@@ -91,7 +104,7 @@ fn load_text(
     let language = &file.language;
     // Folders are named by them.
     for (key, code, like) in [("language", language, "en"), ("country", &file.country, "US")] {
-        if code.is_empty() || !code.bytes().all(|b| b.is_ascii_alphabetic()) {
+        if !is_code(code) {
             let problem = format!("is \"{code}\"; write its ISO code, as {like}");
             let problems = vec![Finding { file: path.clone(), key: key.into(), problem }];
             return Err(ConfigError::Problems { file: path, problems });

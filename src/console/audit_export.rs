@@ -112,6 +112,9 @@ struct Reading {
 /// The lines, some at a time; an error breaks the answer off.
 fn pieces(reading: Reading) -> impl Stream<Item = Result<Piece, StoreError>> + Send {
     futures::stream::try_unfold(reading, async |mut reading| {
+        if reading.shared.stop.is_cancelled() {
+            return Ok(None);
+        }
         let Some(at) = reading.at else { return Ok(None) };
         let events = reading.shared.store.events(at, READ).await?;
         let more = events.len() >= READ as usize;

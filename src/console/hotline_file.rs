@@ -299,9 +299,10 @@ async fn with_files<T: Send + 'static>(
 }
 
 /// Refuses hotlines that there are not, or not for who asks.
-fn known(shared: &Shared, by: &Asker, name: &str) -> Result<(), Problem> {
-    let seen = by.0.user().profile.hotlines.include(name);
-    let there = seen && hotline_is_there(shared.in_force.config(), name);
+async fn known(shared: &Shared, by: &Asker, name: &str) -> Result<(), Problem> {
+    let (seen, asked) = (by.0.user().profile.hotlines.include(name), name.to_string());
+    let look = move |in_force: &InForce| hotline_is_there(in_force.config(), &asked);
+    let there = seen && with_files(shared, look).await;
     there.then_some(()).ok_or_else(|| Problem::not_found(format!("there is no hotline {name:?}")))
 }
 
@@ -324,7 +325,7 @@ async fn file(
     by: Asker,
     Place(name): Place<String>,
 ) -> Result<Json<HotlineFileView>, Problem> {
-    known(&shared, &by, &name)?;
+    known(&shared, &by, &name).await?;
     let read = move |in_force: &InForce| {
         let config = in_force.config();
         let (form, findings) = match hotline_file(config, &name) {
@@ -354,9 +355,11 @@ async fn check(
     by: Asker,
     Place(name): Place<String>,
 ) -> Result<Json<HotlineCheck>, Problem> {
-    known(&shared, &by, &name)?;
-    let Ok(_alone) = checking.try_acquire() else { return Err(busy()) };
+    known(&shared, &by, &name).await?;
+    let Ok(alone) = checking.try_acquire_owned() else { return Err(busy()) };
     let check = move |in_force: &InForce| {
+        // The work goes on when who asked has left.
+        let _alone = alone;
         let config = in_force.config();
         let mut checked = checked(in_force, load_hotline(config, &name, &today()));
         checked.differs |= in_force.differs(&name);
@@ -399,8 +402,10 @@ async fn check_text(
         let problem = format!("text: give at most {TEXT_CHARS_MAX} characters");
         return Err(Problem::invalid(problem));
     }
-    let Ok(_alone) = checking.try_acquire() else { return Err(busy()) };
+    let Ok(alone) = checking.try_acquire_owned() else { return Err(busy()) };
     let check = move |in_force: &InForce| {
+        // The work goes on when who asked has left.
+        let _alone = alone;
         let config = in_force.config();
         let mut checked = checked(in_force, check_hotline(config, PASTED, &text, &today()));
         checked.form =

@@ -148,9 +148,11 @@ async fn packs(
     Extension(looking): Extension<Arc<Semaphore>>,
     Asked(query): Asked<PackQuery>,
 ) -> Result<Json<Vec<PackView>>, Problem> {
-    let Ok(_alone) = looking.try_acquire() else { return Err(busy()) };
+    let Ok(alone) = looking.try_acquire_owned() else { return Err(busy()) };
     let in_force = shared.in_force.clone();
     let look = move || -> Result<Vec<PackView>, PackError> {
+        // The work goes on when who asked has left.
+        let _alone = alone;
         let config = in_force.config();
         let packs = Packs::open(&config.models_dir, &config.prompts_dir)?;
         let all = packs.manifest().packs.iter();
@@ -191,9 +193,13 @@ async fn prerequisites(
     State(shared): State<Shared>,
     Extension(looking): Extension<Arc<Semaphore>>,
 ) -> Result<Json<Vec<Prerequisite>>, Problem> {
-    let Ok(_alone) = looking.try_acquire() else { return Err(busy()) };
+    let Ok(alone) = looking.try_acquire_owned() else { return Err(busy()) };
     let in_force = shared.in_force.clone();
-    let checks = blocking(move || doctor::examine_running(in_force.config())).await;
+    let examine = move || {
+        let _alone = alone;
+        doctor::examine_running(in_force.config())
+    };
+    let checks = blocking(examine).await;
     let view = |check: doctor::Check| {
         let (present, detail, mend) = match check.outcome {
             Outcome::Present { detail } => (true, detail, None),

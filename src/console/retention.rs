@@ -3,6 +3,7 @@
 use super::Shared;
 use super::extract::Asker;
 use super::problem::Problem;
+use crate::access::Permission;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
@@ -56,7 +57,7 @@ struct HeldView {
     number: u64,
     /// Its hotline.
     hotline: String,
-    /// Why.
+    /// Why; empty without `personal_data:read`.
     reason: String,
     /// Who put it under hold, as role and user name.
     by: Option<String>,
@@ -85,9 +86,11 @@ async fn retention(
     let (_, stay) = shared.store.purgeable(&shared.archive, now, keep_days).await?;
     let own = &by.user().profile.hotlines;
     let held = shared.store.held().await?.into_iter().filter(|held| own.include(&held.hotline));
+    let personal = by.may(Permission::SeePersonalData);
     let held = held.map(|held| {
         let (by, at) = held.by.unzip();
-        HeldView { number: held.number.0, hotline: held.hotline, reason: held.reason, by, at }
+        let reason = if personal { held.reason } else { String::new() };
+        HeldView { number: held.number.0, hotline: held.hotline, reason, by, at }
     });
     Ok(Json(RetentionView {
         keep_days,

@@ -171,6 +171,8 @@ async fn ended_calls(
 }
 
 /// One ended call.
+///
+/// With the words that were written down or replayed; each reading of those is in the audit log.
 #[utoipa::path(
     get, path = "/api/v1/reviews/{number}", tag = "reviews",
     extensions(("x-permission" = json!("calls:review"))),
@@ -185,6 +187,11 @@ async fn ended_call(
 ) -> Result<Response, Problem> {
     let stored = shared.under_review(&by, number).await?;
     let review = shared.store.review(stored.number).await?;
+    let words = !review.truth.is_empty() || review.divergence.is_some();
+    if words && by.may(Permission::SeePersonalData) {
+        let (who, now) = (by.name_in_log(), Timestamp::now());
+        shared.store.handed_out(stored.number, "review", &who, now).await?;
+    }
     Ok(shared.reviewed(&by, &stored, &review))
 }
 

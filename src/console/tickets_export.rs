@@ -64,6 +64,9 @@ struct Reading {
 /// The lines, some at a time; an error breaks the answer off.
 fn pieces(reading: Reading) -> impl Stream<Item = Result<Piece, StoreError>> + Send {
     futures::stream::try_unfold(reading, async |mut reading| {
+        if reading.shared.stop.is_cancelled() {
+            return Ok(None);
+        }
         let Some(filter) = reading.next.take() else { return Ok(None) };
         let store = &reading.shared.store;
         let page = store.list(&filter).await?;

@@ -88,7 +88,11 @@ async fn transcript(
         let (number, by) = (TicketNumber(number), by.name_in_log());
         shared.store.handed_out(number, JOURNAL_FILE, &by, Timestamp::now()).await?;
     }
-    let (turns, whole) = turns_of(journal);
+    // Thousands of lines, of a long call.
+    let (turns, whole) = match tokio::task::spawn_blocking(move || turns_of(journal)).await {
+        Ok(read) => read,
+        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+    };
     let turns = turns.turns().iter().map(|turn| TurnView::new(turn, personal)).collect();
     Ok(Json(TranscriptView { masked: !personal, whole, turns }))
 }

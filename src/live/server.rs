@@ -417,7 +417,9 @@ impl House {
     /// A line for who is no caller in need: there is one while more are free than callers' own.
     pub(super) fn spare_line(&self) -> Option<OwnedSemaphorePermit> {
         let kept = self.config.limits.calls_max.div_ceil(CALLERS_OWN);
-        (self.lines.available_permits() > kept).then(|| self.line()).flatten()
+        // Taken first: two who ask at once do not both see the last one free.
+        let line = self.lines.clone().try_acquire_owned().ok()?;
+        (self.lines.available_permits() >= kept).then_some(line)
     }
 
     /// Seconds without sound that end a call.

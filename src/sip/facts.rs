@@ -1,5 +1,6 @@
 //! What the PBX says about a caller: believed because only allow-listed peers reach us.
 
+use crate::ticket::TRIAL_BRANCH;
 use rsipstack::sip::Request;
 use rsipstack::sip::prelude::HeadersExt;
 
@@ -33,7 +34,7 @@ impl CallerHeaders {
                 .headers
                 .iter()
                 .map(|h| (h.name().to_ascii_lowercase(), h.value()))
-                .filter(|(name, _)| is_kept(name))
+                .filter(|(name, value)| is_kept(name) && !claims_trial(name, value))
                 .take(HEADERS_MAX)
                 .map(|(name, value)| {
                     (bounded(&name, USER_CHARS_MAX), bounded(value, VALUE_CHARS_MAX))
@@ -41,6 +42,12 @@ impl CallerHeaders {
                 .collect(),
         }
     }
+}
+
+/// Only the console's own entrance makes a call a trial: nobody's call is no caller's because a
+/// header says so.
+fn claims_trial(name: &str, value: &str) -> bool {
+    matches!(name, "x-branch" | "x-queue") && value.trim().eq_ignore_ascii_case(TRIAL_BRANCH)
 }
 
 fn is_kept(name: &str) -> bool {

@@ -162,7 +162,7 @@ impl TicketStore {
             return Ok(None);
         }
         let sql = format!(
-            "SELECT due_at FROM tickets WHERE hotline = $1 AND stage = 'open' \
+            "SELECT due_at FROM tickets WHERE hotline = $1 AND stage = 'open' AND {NO_TRIAL} \
              ORDER BY priority DESC, received_at, number LIMIT {WEIGHED_MAX}"
         );
         let query = sqlx::query_scalar::<_, i64>(AssertSqlSafe(sql)).bind(hotline.to_string());

@@ -167,6 +167,12 @@ impl TicketStore {
             if version.is_some_and(|v| v != review.version) {
                 return Err(ReviewError::Changed { version: review.version });
             }
+            // Marks outlive the caller's data: a slot's name must be one, and no words.
+            let slots = judgement.marks.iter().filter_map(|mark| mark.slot.as_ref());
+            if slots.into_iter().any(|slot| stored.ticket.slot(slot).is_none()) {
+                let problem = "marks: the call's form has no slot of this name";
+                return Err(ReviewError::Invalid(problem.into()));
+            }
             if stored.files_gone_unix_ms.is_some() && !truth.is_empty() {
                 return Err(ReviewError::Gone(number));
             }

@@ -1,6 +1,6 @@
 // One thing to fill in: label, hint, what is wrong with it.
 import type { ComponentChildren, RefObject } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 
 interface Shared {
   label: string;
@@ -27,8 +27,8 @@ interface TextProps extends Shared {
 export function TextField(props: TextProps) {
   const id = useId();
   const frame = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    // Browsers heed the attribute while a page or a dialog opens, not later.
+  // Before the next key is struck. Browsers heed the attribute only while a page or a dialog opens.
+  useLayoutEffect(() => {
     if (props.autofocus) frame.current?.querySelector<HTMLElement>("input, textarea")?.focus();
   }, []);
   const told = [props.hint && `${id}-hint`, props.error && `${id}-error`].filter(Boolean).join(" ");
