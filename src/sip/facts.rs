@@ -157,6 +157,8 @@ mod tests {
         assert_eq!(names, ["diversion", "x-queue", "user-to-user", "history-info"]);
         assert_eq!(facts.headers[0].1, "<sip:112@p>;reason=no-answer");
         assert_eq!(facts.headers[1].1.len(), VALUE_CHARS_MAX);
+        let trial = super::tests::facts(&format!("{base}X-Branch: Try-It\r\nX-Queue: food\r\n"));
+        assert_eq!(trial.headers, [("x-queue".to_string(), "food".to_string())]);
         let many = format!("{base}{}", "X-A: 1\r\n".repeat(99));
         assert_eq!(super::tests::facts(&many).headers.len(), HEADERS_MAX);
     }

@@ -165,6 +165,10 @@ async fn a_call_is_marked() {
         assert_eq!(numbers(&quinn, &format!("?limit=1&cursor={next}")).await, [number]);
         let unknown = json!({ "reviewed": true, "marks": [{ "kind": "bad" }], "truth": {} });
         assert_eq!(quinn.put(&path(number), &unknown).await.problem(422), "invalid");
+        // Marks outlive the caller's data: they hold no words.
+        let words = json!({ "kind": "other", "slot": "Lan, +84900000001" });
+        let words = json!({ "reviewed": true, "marks": [words], "truth": {} });
+        assert_eq!(quinn.put(&path(number), &words).await.problem(422), "invalid");
         let acts = office.store.history(TicketNumber(number)).await.expect("read");
         assert!(acts.iter().any(|e| e.act == "review" && !e.detail.contains("Lan")), "{acts:?}");
     })
