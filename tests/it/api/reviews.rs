@@ -12,7 +12,7 @@ use spillway::config::Config;
 use spillway::journal::{Header, JOURNAL_FILE, Reader};
 use spillway::replay::{Outcome, Replayer, Secrets, make_fixture};
 use spillway::store::{CallEnd, Stamps, StoreOptions, call_dir};
-use spillway::ticket::{Act, Actor, CallId, TicketNumber};
+use spillway::ticket::{Act, Actor, CallId, Correction, TicketNumber};
 use std::path::PathBuf;
 
 const CALL: &str = "67e55044-10b1-426f-9247-bb680e5fe0c8";
@@ -285,10 +285,45 @@ async fn a_call_becomes_a_test_that_names_nobody() {
         let expected: toml::Table = expected.expect("read").parse().expect("toml");
         assert_eq!(expected["same_way"].as_bool(), Some(true));
         assert!(expected["slots"]["name"].as_str().is_some_and(|n| n.split(' ').count() == 2));
+        let reader = Reader::open(folder.path(), None).expect("a journal");
+        assert_eq!(reader.header().caller.called, "", "known to all, it would tell the digits");
         // Not a sample of the caller's is left.
         let ours = std::fs::read(dir.join("audio.wav")).expect("read");
         let made = std::fs::read(folder.path().join("audio.wav")).expect("read");
         assert_eq!(ours.len(), made.len());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn however_operators_type_it_nothing_of_it_is_left() {
+    with_demo(async |office: Office| {
+        let (number, dir) = called(&office).await;
+        let stored = office.store.get(TicketNumber(number)).await.expect("read").expect("there");
+        let replayer = Replayer::new(config());
+        for (slot, value) in [
+            ("address", "12,Nguyễn Huệ"),
+            ("address", "Street\nNguyễn"),
+            ("address", "12\u{a0}Nguyễn\tGarden Street"),
+            ("name", "Mary Hill"),
+        ] {
+            let right = Correction {
+                slot: slot.into(),
+                value: value.into(),
+                parts: vec![],
+                at: Timestamp::now(),
+                by: Actor::Supervisor("sofia".into()),
+            };
+            let secrets = Secrets::of(&stored.ticket, &[right]);
+            let reader = Reader::open(&dir, None).expect("a journal");
+            let fixture = make_fixture(&replayer, reader, &secrets).expect("a fixture");
+            assert_eq!(fixture.differs_at, None, "{value:?}");
+            let expected = fixture.files.iter().find(|(file, _)| *file == "expected.toml");
+            let expected = String::from_utf8_lossy(&expected.expect("a file").1).to_lowercase();
+            nobody_in(&expected, "expected.toml");
+            let left = ["nguyễn", "huệ", "hill"].iter().find(|word| expected.contains(**word));
+            assert_eq!(left, None, "{value:?}: {expected}");
+        }
     })
     .await;
 }
