@@ -187,10 +187,10 @@ impl AddressView {
 
 impl UnitsView {
     fn new(within: Option<u32>, grammar: &Grammar) -> Result<UnitsView, Problem> {
+        let within = within.map(|id| unit_at(id, grammar)).transpose()?;
         let Some(places) = grammar.places() else {
             return Ok(UnitsView { path: vec![], units: vec![] });
         };
-        let within = within.map(|id| unit_at(id, grammar)).transpose()?;
         let above = |unit: &UnitId| places.parent_on(*unit, grammar.date);
         let mut path: Vec<UnitId> = std::iter::successors(within, above).collect();
         path.reverse();

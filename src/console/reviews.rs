@@ -5,7 +5,9 @@ use super::extract::{Asked, Asker, Body, IfMatch, Place};
 use super::problem::Problem;
 use super::review_view::{NewJudgement, ReviewPage, ReviewView, is_corrected, sums, truths};
 use crate::access::{Hotlines, Permission, Principal};
-use crate::replay::{Fixture, FixtureError, ReplayError, Replayer, Secrets, make_fixture};
+use crate::replay::{
+    Fixture, FixtureError, ReplayError, Replayer, SLOT_CHARS_MAX, Secrets, make_fixture,
+};
 use crate::store::{Review, ReviewError, ReviewFilter, Scored, StoreError, StoredTicket};
 use crate::ticket::TicketNumber;
 use axum::Json;
@@ -108,6 +110,11 @@ impl ReviewQuery {
         let limit = self.limit.unwrap_or(PAGE);
         if !(1..=PAGE_MAX).contains(&limit) {
             return Err(Problem::invalid(format!("limit is {limit}; choose 1 to {PAGE_MAX}")));
+        }
+        if self.corrected.as_ref().is_some_and(|slot| slot.chars().count() > SLOT_CHARS_MAX) {
+            let detail =
+                format!("corrected: a slot's name has at most {SLOT_CHARS_MAX} characters");
+            return Err(Problem::invalid(detail));
         }
         let before = self.cursor.as_deref().map(str::parse).transpose();
         let before = before.map_err(|_| Problem::invalid("cursor: is none that this list gave"))?;

@@ -11,4 +11,4 @@ pub mod understanding;
 pub use fixture::{Fixture, FixtureError, Secrets, make_fixture};
 pub use journal::{Divergence, Outcome, Replayable, journals_in, replay_journal};
 pub use replayer::{ReplayError, ReplayPlace, Replayed, Replayer};
-pub use review::{Judgement, Mark, MarkKind, Truthful, TurnTruth};
+pub use review::{Judgement, Mark, MarkKind, SLOT_CHARS_MAX, Truthful, TurnTruth};

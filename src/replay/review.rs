@@ -10,7 +10,7 @@ const TURNS_MAX: usize = 300;
 /// Characters of a turn's words and of a note.
 const TEXT_CHARS_MAX: usize = 4_000;
 /// Characters of a slot's name.
-const SLOT_CHARS_MAX: usize = 64;
+pub const SLOT_CHARS_MAX: usize = 64;
 
 /// What went wrong, in the field's words.
 #[derive(
