@@ -192,19 +192,21 @@ impl From<Counted> for QueueNow {
 /// Of open tickets whose promises end at `due`, in the queue's order.
 fn weighed(due: &[Timestamp], agents: u32, policy: &CallbackPolicy, now: Timestamp) -> Outlook {
     let handling_s = u32::try_from(policy.handling.as_secs()).unwrap_or(u32::MAX);
-    let called = |ahead: usize| {
-        let workload = Workload { ahead: ahead as u64, agents, handling_s };
-        expected(now, &workload, &policy.hours)
-    };
-    let mut lost = 0;
-    // As many as there are agents are called at once.
-    for (wave, due) in due.chunks(agents as usize).enumerate() {
-        let by = called(wave * agents as usize);
+    // As many as there are agents are called at once: each wave a step on from the one before.
+    let step = Workload { ahead: 0, agents, handling_s };
+    let after = |at: Option<Timestamp>| expected(at?, &step, &policy.hours);
+    let (mut by, mut lost) = (Some(now), 0);
+    for due in due.chunks(agents as usize) {
+        by = after(by);
         let late = |due: &&Timestamp| **due > now && by.is_none_or(|by| by > **due);
         lost += due.iter().filter(late).count() as u64;
     }
-    let full = due.len() >= WEIGHED_MAX;
-    let next = if full { None } else { called(due.len()) };
+    let next = match due.len() {
+        WEIGHED_MAX.. => None,
+        open if open.is_multiple_of(agents as usize) => after(by),
+        // The last wave has an agent left.
+        _ => by,
+    };
     Outlook { agents, lost, weighed: due.len() as u64, next }
 }
 
@@ -232,5 +234,7 @@ mod tests {
         check(&[24, 24, 24, 24, 24], 2, 1);
         let next = weighed(&[now], 1, &policy, now).next;
         assert_eq!(next, Some(now + SignedDuration::from_mins(24)));
+        let next = weighed(&[now], 2, &policy, now).next;
+        assert_eq!(next, Some(now + SignedDuration::from_mins(12)));
     }
 }
