@@ -24,7 +24,6 @@ import { MarkMenu, Marks } from "./marks";
 import { Replay } from "./replay";
 import { Score } from "./score";
 import { Said } from "./said";
-import "../statistics/statistics.css";
 import "./quality.css";
 
 export default function ReviewedCall() {

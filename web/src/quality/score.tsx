@@ -33,7 +33,7 @@ export function Score({ view, judging }: Props) {
   return (
     <section class="card stack" aria-labelledby="score-title">
       <h2 id="score-title">{t("quality.score")}</h2>
-      <dl class="figures">
+      <dl class="score-figures">
         {figures.map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>

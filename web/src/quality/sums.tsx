@@ -1,5 +1,6 @@
 // What the calls of the list come to, each figure with how many calls it is of.
 import type { ScoreSums } from "../api/schema";
+import { Tiles, type Tile } from "../ui/tiles";
 import { duration, number, percent } from "../words/time";
 import { named, t } from "../words/words";
 
@@ -9,7 +10,7 @@ const ms = (value: number | null | undefined): string =>
 
 export function Sums({ of }: { of: ScoreSums }) {
   const seconds = of.duration_ms == null ? "" : duration(of.duration_ms);
-  const tiles: [string, string, string][] = [
+  const tiles: Tile[] = [
     [t("quality.calls"), number(of.calls), seconds && t("quality.mean", { duration: seconds })],
     [t("quality.complete"), share(of.complete, of.calls), t("quality.of", { n: of.calls })],
     [
@@ -28,15 +29,7 @@ export function Sums({ of }: { of: ScoreSums }) {
   ];
   return (
     <>
-      <dl class="tiles">
-        {tiles.map(([name, value, more]) => (
-          <div key={name} class="tile">
-            <dt>{name}</dt>
-            <dd class="tile-value">{value}</dd>
-            <dd class="soft small">{more}</dd>
-          </div>
-        ))}
-      </dl>
+      <Tiles of={tiles} />
       {of.slots.length > 0 && (
         <dl class="slot-sums" aria-label={t("quality.exact")}>
           {of.slots.map((slot) => (

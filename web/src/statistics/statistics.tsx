@@ -12,7 +12,7 @@ import { t } from "../words/words";
 import { Chart } from "./chart";
 import { GroupTable } from "./group_table";
 import { PERIODS, spanOf, type Period } from "./period";
-import { Tiles } from "./tiles";
+import { Totals } from "./totals";
 import "./statistics.css";
 
 const GROUPS = ["need", "office", "language", "branch", "hour", "day"] as const;
@@ -83,7 +83,7 @@ export default function Statistics() {
             <Empty title={t("statistics.none")}>{t("statistics.none_do")}</Empty>
           ) : (
             <div class="stack">
-              <Tiles total={found.total} />
+              <Totals total={found.total} />
               <Chart rows={found.rows} by={over} />
               <Loaded of={grouped}>
                 {(found) => (

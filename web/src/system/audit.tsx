@@ -89,7 +89,7 @@ function Find({ wanted, change, search }: FindProps) {
   };
   return (
     <form
-      class="choice"
+      class="audit-choice"
       onSubmit={(event) => {
         event.preventDefault();
         search();

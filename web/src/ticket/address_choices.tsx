@@ -47,7 +47,7 @@ export function AddressChoices({ hotline, said, onPick }: Props) {
         <ul ref={list} onKeyDown={(event) => walk(event, list.current)}>
           {choices.map((choice) => (
             <li key={`${choice.value} ${choice.unit ?? ""}`}>
-              <button type="button" class="choice" onClick={() => onPick(choice)}>
+              <button type="button" class="address-choice" onClick={() => onPick(choice)}>
                 <b>{choice.value}</b>
                 <span class="soft small">{place(choice)}</span>
               </button>

@@ -1,14 +1,15 @@
 // The figures that a supervisor looks for first.
 import type { StatisticsRow } from "../api/schema";
+import { Tiles, type Tile } from "../ui/tiles";
 import { duration, number, percent } from "../words/time";
 import { t } from "../words/words";
 
 const seconds = (s: number | null | undefined): string => (s == null ? "–" : duration(s * 1000));
 
-export function Tiles({ total }: { total: StatisticsRow }) {
+export function Totals({ total }: { total: StatisticsRow }) {
   const kept = total.sla_percent == null ? "–" : percent(total.sla_percent / 100);
   const rating = total.bot_rating_average;
-  const tiles: [string, string, string][] = [
+  const tiles: Tile[] = [
     [t("tile.received"), number(total.received), t("tile.emergencies", { count: total.emergency })],
     [t("tile.open"), number(total.open), t("tile.overdue", { count: total.overdue })],
     [
@@ -28,15 +29,5 @@ export function Tiles({ total }: { total: StatisticsRow }) {
       t("tile.ratings", { count: total.bot_ratings }),
     ],
   ];
-  return (
-    <dl class="tiles">
-      {tiles.map(([name, value, more]) => (
-        <div key={name} class="tile">
-          <dt>{name}</dt>
-          <dd class="tile-value">{value}</dd>
-          <dd class="soft small">{more}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <Tiles of={tiles} />;
 }
