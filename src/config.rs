@@ -21,7 +21,7 @@ pub use cidr::Cidr;
 pub use console::ConsoleConfig;
 pub use hotline::{
     LoadedHotline, check_hotline, gazetteer_file, hotline_file, load_grammar, load_hotline,
-    load_policies, load_prompts, load_words,
+    load_policies, load_prompts, load_words, today,
 };
 pub use in_force::{HotlineInForce, InForce};
 pub use ports::PortRange;

@@ -60,6 +60,17 @@ impl Hotlines {
             Hotlines::Only(names) => names.contains(hotline),
         }
     }
+
+    /// Those of them that a list is narrowed down to by `asked`; `None` where it is not.
+    pub fn narrowed(&self, asked: Option<String>) -> Option<Vec<String>> {
+        match (self, asked) {
+            (Hotlines::All, asked) => asked.map(|name| vec![name]),
+            (Hotlines::Only(own), None) => Some(own.iter().cloned().collect()),
+            (Hotlines::Only(own), Some(asked)) => {
+                Some(own.get(&asked).cloned().into_iter().collect())
+            }
+        }
+    }
 }
 
 /// What an administrator says of a user.

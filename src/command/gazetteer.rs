@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use serde::Serialize;
-use spillway::config::{Config, gazetteer_file, load_grammar};
+use spillway::config::{self, Config, gazetteer_file, load_grammar};
 use spillway::language::gazetteer::{Gazetteer, Share, UnitId};
 use spillway::language::{Grammar, addresses, with_marks};
 use spillway::speech::Transcript;
@@ -81,7 +81,7 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
     let language = language.ok_or_else(|| {
         anyhow::anyhow!("{country}: no language is known for it; name one with --lang")
     })?;
-    let today = super::today();
+    let today = config::today();
     let as_of = args.as_of.map_or_else(|| today.clone(), |d| d.to_string());
     let grammar = load_grammar(&config, language, &country, &as_of)?;
     let Some(places) = grammar.places() else {

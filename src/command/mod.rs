@@ -18,11 +18,6 @@ pub mod users;
 
 use std::io::Write;
 
-/// Today where this machine is, in ISO 8601.
-pub fn today() -> String {
-    jiff::Zoned::now().date().to_string()
-}
-
 /// Prints to standard output. A reader that has seen enough (`| head`) is no error.
 pub fn print(text: &str) -> std::io::Result<()> {
     match std::io::stdout().lock().write_all(text.as_bytes()) {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use spillway::access::{Access, AccessOptions};
-use spillway::config::{Config, InForce, LoadedHotline, gazetteer_file, load_hotline};
+use spillway::config::{Config, InForce, LoadedHotline, gazetteer_file, load_hotline, today};
 use spillway::console::{Console, Shared};
 use spillway::live::{Engines, Server};
 use spillway::replay::Replayer;
@@ -43,7 +43,7 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
     if let Some(name) = args.hotline {
         config.hotline = name;
     }
-    let hotline = load_hotline(&config, &config.hotline, &super::today())?;
+    let hotline = load_hotline(&config, &config.hotline, &today())?;
     warn_without_gazetteer(&config, &hotline);
     let in_force = Arc::new(InForce::new(config.clone(), Some(hotline.clone()))?);
     let engines = Engines::load(&config, &hotline)?;

@@ -170,6 +170,11 @@ fn grammar(
     Ok(Grammar::new(language, country, day, words, needs, places))
 }
 
+/// The day whose administrative units are meant by default: today, here (ISO 8601).
+pub fn today() -> String {
+    jiff::Zoned::now().date().to_string()
+}
+
 /// How each hotline in `prompts/hotlines/` works its callbacks: a node serves one hotline's calls
 /// and all hotlines' tickets.
 pub fn load_policies(config: &Config) -> Result<Policies, ConfigError> {

@@ -1,10 +1,12 @@
 //! Addresses to choose from, where an operator puts one right.
 
 use super::Shared;
+use super::blocking::blocking;
 use super::extract::{Asked, Asker, Body, Place};
 use super::problem::Problem;
 use super::ticket_view::PartView;
 use crate::access::{Permission, Principal};
+use crate::config::today;
 use crate::language::gazetteer::UnitId;
 use crate::language::{
     Grammar, addresses, in_unit, read_parts, unit_parts, units_like, with_units,
@@ -13,7 +15,6 @@ use crate::speech::Transcript;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use jiff::Zoned;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -159,19 +160,15 @@ impl Shared {
             return Err(unknown());
         }
         let in_force = self.in_force.clone();
-        let today = Zoned::now().date().to_string();
-        let reading = tokio::task::spawn_blocking(move || {
-            let loaded = in_force.loaded(&name, &today).map_err(|error| {
+        let reading = move || {
+            let loaded = in_force.loaded(&name, &today()).map_err(|error| {
                 tracing::error!(%error, "a hotline cannot be read");
                 let detail = "the hotline's files cannot be read; the server's log says why";
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
             })?;
             read(&loaded.ok_or_else(unknown)?.hotline.grammar)
-        });
-        reading.await.map_err(|_| {
-            let detail = "the server stops; try again";
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
-        })?
+        };
+        blocking(reading).await
     }
 }
 

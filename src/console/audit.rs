@@ -6,7 +6,6 @@ use super::extract::Asked;
 use super::problem::Problem;
 use crate::store::{AuditEvent, AuditReport};
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::{Extension, Json};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -273,8 +272,7 @@ async fn verify_audit_log(
     }
     let Ok(_alone) = verifying.try_acquire() else {
         let detail = "the log is being verified already; try again in a moment";
-        let busy = Problem::new(StatusCode::TOO_MANY_REQUESTS, "busy", detail);
-        return Err(busy.retry_after(RETRY_AFTER_S));
+        return Err(Problem::busy(detail, RETRY_AFTER_S));
     };
     Ok(Json(shared.store.verify_audit(head).await?))
 }

@@ -1,18 +1,17 @@
 //! The hotlines' files as people read them, and whether they are good.
 
 use super::Shared;
+use super::blocking::blocking;
 use super::extract::{Asker, Body, Place};
 use super::problem::Problem;
 use crate::config::{
     Config, ConfigError, Finding, InForce, LoadedHotline, check_hotline, hotline_file,
-    load_answers, load_hotline, load_prompts, load_words,
+    load_answers, load_hotline, load_prompts, load_words, today,
 };
 use crate::dialogue::{HotlineFile, PROMPTS, PromptTexts, SlotKind, UnclearConsent};
 use crate::ticket::{CallbackSpec, HoursSpec, OfficeSpec};
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::{Extension, Json};
-use jiff::Zoned;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -292,10 +291,7 @@ async fn with_files<T: Send + 'static>(
     work: impl FnOnce(&InForce) -> T + Send + 'static,
 ) -> T {
     let in_force = shared.in_force.clone();
-    match tokio::task::spawn_blocking(move || work(&in_force)).await {
-        Ok(done) => done,
-        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
-    }
+    blocking(move || work(&in_force)).await
 }
 
 /// Refuses hotlines that there are not, or not for who asks.
@@ -426,12 +422,7 @@ fn checked(in_force: &InForce, loaded: Result<LoadedHotline, ConfigError>) -> Ho
     HotlineCheck { good: loaded.is_ok(), findings, differs, form: None }
 }
 
-fn today() -> String {
-    Zoned::now().date().to_string()
-}
-
 fn busy() -> Problem {
     let detail = "another file is being checked; try again in a moment";
-    let busy = Problem::new(StatusCode::TOO_MANY_REQUESTS, "busy", detail);
-    busy.retry_after(RETRY_AFTER_S)
+    Problem::busy(detail, RETRY_AFTER_S)
 }

@@ -28,6 +28,7 @@ mod answers;
 mod assets;
 mod audit;
 mod audit_export;
+mod blocking;
 mod board;
 mod callback_call;
 mod calls;

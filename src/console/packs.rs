@@ -1,6 +1,7 @@
 //! What is installed: model packs, gazetteers, and what else `spillway doctor` looks at.
 
 use super::Shared;
+use super::blocking::blocking;
 use super::extract::Asked;
 use super::problem::Problem;
 use crate::doctor::{self, Outcome};
@@ -210,15 +211,7 @@ async fn prerequisites(
     Ok(Json(checks.into_iter().map(view).collect()))
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
-    }
-}
-
 fn busy() -> Problem {
     let detail = "somebody else is looking; try again in a moment";
-    let busy = Problem::new(StatusCode::TOO_MANY_REQUESTS, "busy", detail);
-    busy.retry_after(RETRY_AFTER_S)
+    Problem::busy(detail, RETRY_AFTER_S)
 }

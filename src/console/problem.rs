@@ -57,6 +57,11 @@ impl Problem {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail)
     }
 
+    /// Somebody else is served first; to be tried again in so many seconds.
+    pub(super) fn busy(detail: impl Into<String>, seconds: u64) -> Problem {
+        Problem::new(StatusCode::TOO_MANY_REQUESTS, "busy", detail).retry_after(seconds)
+    }
+
     /// Its HTTP status.
     pub(super) fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
@@ -150,10 +155,7 @@ impl From<AccessError> for Problem {
                 let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "throttled", detail);
                 return problem.retry_after(wait_s);
             }
-            AccessError::Busy => {
-                let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "busy", detail);
-                return problem.retry_after(1);
-            }
+            AccessError::Busy => return Problem::busy(detail, 1),
             AccessError::Denied(_) | AccessError::ScopeTooWide(_) => {
                 (StatusCode::FORBIDDEN, "denied")
             }

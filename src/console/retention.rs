@@ -5,7 +5,6 @@ use super::extract::Asker;
 use super::problem::Problem;
 use crate::access::Permission;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::{Extension, Json};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -109,6 +108,5 @@ async fn retention(
 
 fn busy() -> Problem {
     let detail = "the archive is being listed already; try again in a moment";
-    let busy = Problem::new(StatusCode::TOO_MANY_REQUESTS, "busy", detail);
-    busy.retry_after(RETRY_AFTER_S)
+    Problem::busy(detail, RETRY_AFTER_S)
 }

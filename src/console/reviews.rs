@@ -4,7 +4,7 @@ use super::Shared;
 use super::extract::{Asked, Asker, Body, IfMatch, Place};
 use super::problem::Problem;
 use super::review_view::{NewJudgement, ReviewPage, ReviewView, is_corrected, sums, truths};
-use crate::access::{Hotlines, Permission, Principal};
+use crate::access::{Permission, Principal};
 use crate::replay::{
     Fixture, FixtureError, ReplayError, Replayer, SLOT_CHARS_MAX, Secrets, make_fixture,
 };
@@ -118,13 +118,7 @@ impl ReviewQuery {
         }
         let before = self.cursor.as_deref().map(str::parse).transpose();
         let before = before.map_err(|_| Problem::invalid("cursor: is none that this list gave"))?;
-        let hotlines = match (&by.user().profile.hotlines, self.hotline.clone()) {
-            (Hotlines::All, asked) => asked.map(|name| vec![name]),
-            (Hotlines::Only(own), None) => Some(own.iter().cloned().collect()),
-            (Hotlines::Only(own), Some(asked)) => {
-                Some(own.get(&asked).cloned().into_iter().collect())
-            }
-        };
+        let hotlines = by.user().profile.hotlines.narrowed(self.hotline.clone());
         Ok(ReviewFilter {
             hotlines,
             language: self.language.clone(),

@@ -5,7 +5,7 @@ use super::extract::{Asked, Asker, Body, IfMatch, Place};
 use super::problem::Problem;
 use super::ticket_row::TicketPage;
 use super::ticket_view::{PartView, TicketView};
-use crate::access::{AccessError, Hotlines, Permission, Principal};
+use crate::access::{AccessError, Permission, Principal};
 use crate::store::{Order, Pick, QueuePlace, StoredTicket, TicketFilter};
 use crate::ticket::{Act, Actor, Priority, Stage, TicketNumber};
 use axum::Json;
@@ -111,13 +111,7 @@ impl TicketQuery {
         }
         let order = self.order(self.cursor.as_deref());
         let order = order.ok_or_else(|| Problem::invalid("cursor: is none that this list gave"))?;
-        let hotlines = match (&by.user().profile.hotlines, self.hotline) {
-            (Hotlines::All, asked) => asked.map(|name| vec![name]),
-            (Hotlines::Only(own), None) => Some(own.iter().cloned().collect()),
-            (Hotlines::Only(own), Some(asked)) => {
-                Some(own.get(&asked).cloned().into_iter().collect())
-            }
-        };
+        let hotlines = by.user().profile.hotlines.narrowed(self.hotline);
         Ok(TicketFilter {
             stages,
             hotlines,

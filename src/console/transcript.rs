@@ -1,6 +1,7 @@
 //! What was said in a ticket's call, turn by turn, beside its recording.
 
 use super::Shared;
+use super::blocking::blocking;
 use super::extract::{Asker, Place};
 use super::problem::Problem;
 use crate::access::Permission;
@@ -89,10 +90,7 @@ async fn transcript(
         shared.store.handed_out(number, JOURNAL_FILE, &by, Timestamp::now()).await?;
     }
     // Thousands of lines, of a long call.
-    let (turns, whole) = match tokio::task::spawn_blocking(move || turns_of(journal)).await {
-        Ok(read) => read,
-        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
-    };
+    let (turns, whole) = blocking(move || turns_of(journal)).await;
     let turns = turns.turns().iter().map(|turn| TurnView::new(turn, personal)).collect();
     Ok(Json(TranscriptView { masked: !personal, whole, turns }))
 }
