@@ -11,7 +11,9 @@ use std::sync::Arc;
 const TEXT_CHARS_MAX: usize = 1_000;
 
 /// Who had a turn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Speaker {
     /// The bot spoke.

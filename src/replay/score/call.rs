@@ -37,6 +37,12 @@ pub struct CallScore {
     pub not_understood: u32,
     /// Times the caller spoke over a prompt.
     pub barge_ins: u32,
+    /// Times a prompt was cut and no word was heard.
+    #[serde(default)]
+    pub false_barge_ins: u32,
+    /// Times the caller went on speaking after we had decided that the turn was over.
+    #[serde(default)]
+    pub cut_offs: u32,
     /// The form's slots, in its order.
     pub slots: Vec<SlotScore>,
 }

@@ -3,7 +3,7 @@
 use unicode_normalization::UnicodeNormalization;
 
 /// Edits against the length of the reference.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Errors {
     /// Insertions, deletions and substitutions.
     pub edits: usize,
