@@ -3,6 +3,7 @@
 use crate::time::MediaTime;
 
 pub mod g711;
+pub mod history;
 pub mod level;
 pub mod loudness;
 pub mod resample;

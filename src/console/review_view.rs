@@ -4,10 +4,9 @@ use super::Shared;
 use super::ticket_view::instant;
 use crate::access::{Permission, Principal};
 use crate::call::HangupCause;
-use crate::replay::score::{CallFacts, CallScore, ScoreSums, Truth, is_same_value};
+use crate::replay::score::{CallFacts, CallScore, ScoreSums, is_same_value};
 use crate::replay::{Divergence, Judgement, Mark, Outcome, Truthful};
 use crate::store::{Review, StoredTicket};
-use crate::ticket::Stage;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -153,23 +152,6 @@ impl NewJudgement {
     }
 }
 
-/// What the slots of `stored` should have come to.
-pub(super) fn truths(stored: &StoredTicket) -> Vec<Truth> {
-    let truth = |slot: &str| Truth { slot: slot.into(), value: stored.value(slot).into() };
-    let slots = stored.ticket.slots.iter().map(|s| truth(&s.slot));
-    slots.filter(|t| !t.value.is_empty()).collect()
-}
-
-/// Slots that an operator judged, and whether the bot had them right.
-fn judged(stored: &StoredTicket) -> Vec<(&str, bool)> {
-    let done = matches!(stored.callback.stage, Stage::Done { .. });
-    let slots = stored.ticket.slots.iter();
-    let judged = slots.filter(|s| done || stored.callback.corrected(&s.slot).is_some());
-    let exact = judged.map(|s| (s.slot.as_str(), is_same_value(&s.value, stored.value(&s.slot))));
-    // What nobody ever knew tells nothing.
-    exact.filter(|(slot, _)| !stored.value(slot).is_empty()).collect()
-}
-
 /// Whether an operator wrote another value than the bot's, of `slot` or of any (`None`).
 pub(super) fn is_corrected(stored: &StoredTicket, slot: Option<&str>) -> bool {
     let mut slots = stored.ticket.slots.iter();
@@ -182,7 +164,8 @@ pub(super) fn is_corrected(stored: &StoredTicket, slot: Option<&str>) -> bool {
 
 /// The sums of these calls.
 pub(super) fn sums(calls: &[(StoredTicket, Review)]) -> ScoreSums {
-    let slots: Vec<Vec<(&str, bool)>> = calls.iter().map(|(stored, _)| judged(stored)).collect();
+    let slots: Vec<Vec<(&str, bool)>> =
+        calls.iter().map(|(stored, _)| stored.judged_slots()).collect();
     ScoreSums::of(calls.iter().zip(&slots).map(|((stored, review), slots)| {
         let scored = review.scored.as_ref();
         CallFacts {
@@ -207,7 +190,7 @@ impl Shared {
     ) -> ReviewRow {
         let personal = by.may(Permission::SeePersonalData);
         let shown = |text: &str| if personal { text.to_string() } else { String::new() };
-        let judged = judged(stored);
+        let judged = stored.judged_slots();
         let slots = stored.ticket.slots.iter().map(|s| ReviewSlot {
             slot: s.slot.clone(),
             told: shown(&s.value),

@@ -3,7 +3,7 @@
 use super::Shared;
 use super::extract::{Asked, Asker, Body, IfMatch, Place};
 use super::problem::Problem;
-use super::review_view::{NewJudgement, ReviewPage, ReviewView, is_corrected, sums, truths};
+use super::review_view::{NewJudgement, ReviewPage, ReviewView, is_corrected, sums};
 use crate::access::{Permission, Principal};
 use crate::replay::{
     Fixture, FixtureError, ReplayError, Replayer, SLOT_CHARS_MAX, Secrets, make_fixture,
@@ -247,9 +247,10 @@ async fn replay_call(
     let stored = shared.under_review(&by, number).await?;
     let place = shared.replayer.place().await?;
     let files = shared.archive.call_files(&stored.ticket.call_id).await?;
-    let wanted = truths(&stored);
-    let work = move |replayer: &Replayer| replayer.judge(|| files.reader(), &wanted);
-    let (replayed, score) = place.run(work).await??;
+    let truth = stored.truth(&shared.store.review(stored.number).await?);
+    let work = move |replayer: &Replayer| replayer.judge(|| files.reader(), truth);
+    let (replayed, measures) = place.run(work).await??;
+    let score = measures.map(|m| m.score);
     let (at, build) = (Timestamp::now(), env!("CARGO_PKG_VERSION").to_string());
     let scored = Scored { at, build, replayed, score };
     let kept = shared.store.replayed(stored.number, &scored, &by.name_in_log(), at).await?;

@@ -78,6 +78,12 @@ pub trait Recognizer {
     fn finish(&mut self, stream: StreamId);
     /// Nobody wants this stream any more.
     fn cancel(&mut self, stream: StreamId);
+    /// Whether [`Recognizer::work`] may have something to say of the stream before it hears more:
+    /// who feeds streams faster than they are spoken waits for it, so that words come when they
+    /// would have come.
+    fn is_due(&self, _stream: StreamId) -> bool {
+        true
+    }
     /// Does one batch of the work at hand and reports; true while there is more.
     fn work(&mut self, emit: &mut dyn FnMut(StreamId, RecognitionEvent)) -> bool;
 }

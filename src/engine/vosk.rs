@@ -322,6 +322,10 @@ impl Recognizer for Vosk {
         }
     }
 
+    fn is_due(&self, stream: StreamId) -> bool {
+        self.turns.get(&stream).is_some_and(Turn::has_work)
+    }
+
     fn work(&mut self, emit: &mut dyn FnMut(StreamId, RecognitionEvent)) -> bool {
         let Some(id) = self.due() else { return false };
         self.last = id;

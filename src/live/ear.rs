@@ -1,6 +1,7 @@
 //! The recogniser's side of one call: history for the pre-roll, the running stream, its events.
 
-use crate::audio::{AudioFrame, FRAME_SAMPLES};
+use crate::audio::AudioFrame;
+use crate::audio::history::History;
 use crate::call::{Input, TurnId};
 use crate::engine::{Recognition, RecognitionEvent, RecognizerPool};
 use crate::speech::RecognitionContext;
@@ -9,8 +10,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::sync::mpsc::{Receiver, channel};
 
-/// Frames kept for the pre-roll: two seconds.
-const HISTORY_FRAMES: usize = 100;
 /// Events of one stream that may wait for the call's next tick.
 const EVENTS_MAX: usize = 16;
 
@@ -23,8 +22,7 @@ struct Stream {
 /// Feeds one call's audio to the recogniser, a turn at a time.
 pub(super) struct Ear {
     pool: Option<Arc<RecognizerPool>>,
-    history: VecDeque<AudioFrame>,
-    heard: MediaTime,
+    history: History,
     stream: Option<Stream>,
     failed: Vec<TurnId>,
 }
@@ -32,22 +30,12 @@ pub(super) struct Ear {
 impl Ear {
     /// An ear with the recogniser of the call's language; without one every turn fails.
     pub(super) fn new(pool: Option<Arc<RecognizerPool>>) -> Ear {
-        Ear {
-            pool,
-            history: VecDeque::with_capacity(HISTORY_FRAMES),
-            heard: MediaTime(0),
-            stream: None,
-            failed: Vec::new(),
-        }
+        Ear { pool, history: History::default(), stream: None, failed: Vec::new() }
     }
 
     /// The next frame, and whether there is speech in it.
     pub(super) fn frame(&mut self, frame: &AudioFrame, voiced: bool) {
-        if self.history.len() == HISTORY_FRAMES {
-            self.history.pop_front();
-        }
-        self.history.push_back(*frame);
-        self.heard = MediaTime(self.heard.0 + FRAME_SAMPLES as u64);
+        self.history.push(frame);
         self.feed(frame, voiced);
     }
 
@@ -76,10 +64,7 @@ impl Ear {
             }
             None => return self.failed.push(turn),
         }
-        let behind = self.heard.0.saturating_sub(from.0).div_ceil(FRAME_SAMPLES as u64);
-        let behind = (behind as usize).min(self.history.len());
-        let frames: Vec<AudioFrame> =
-            self.history.range(self.history.len() - behind..).copied().collect();
+        let frames: Vec<AudioFrame> = self.history.since(from).copied().collect();
         for frame in &frames {
             self.feed(frame, true);
         }

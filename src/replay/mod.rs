@@ -1,6 +1,7 @@
 //! Recorded calls through the same code again, on a virtual clock; how well they were heard and
 //! understood; what people mark in them; and calls made into tests that name nobody.
 
+mod assessor;
 mod fixture;
 mod journal;
 mod replayer;
@@ -10,6 +11,7 @@ pub mod score;
 mod truth;
 pub mod understanding;
 
+pub use assessor::assess;
 pub use fixture::{Fixture, FixtureError, Secrets, make_fixture};
 pub use journal::{Divergence, Outcome, Replayable, journals_in, replay_journal};
 pub use replayer::{ReplayError, ReplayPlace, Replayed, Replayer};

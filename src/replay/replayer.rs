@@ -1,7 +1,9 @@
 //! Calls made anew of their journals and the hotlines as they are now.
 
+use super::assessor::assess;
 use super::journal::{Outcome, replay_journal};
-use super::score::{CallScore, Truth, score_call};
+use super::result::CallMeasures;
+use super::truth::CallTruth;
 use crate::call::Call;
 use crate::config::{Config, ConfigError, LoadedHotline, load_hotline};
 use crate::journal::{Header, JournalError, Reader};
@@ -85,18 +87,19 @@ impl Replayer {
         Ok(replay_on(&loaded, reader)?)
     }
 
-    /// Replays the call that `open` opens, and scores it against what is true; a journal that
-    /// cannot be scored has no score.
+    /// Replays the call that `open` opens, and measures how it went by what is true of it; `None`
+    /// where its journal cannot be measured.
     pub fn judge(
         &self,
         open: impl Fn() -> Result<Reader, JournalError>,
-        truths: &[Truth],
-    ) -> Result<(Replayed, Option<CallScore>), ReplayError> {
+        truth: CallTruth,
+    ) -> Result<(Replayed, Option<CallMeasures>), ReplayError> {
         let reader = open()?;
         let loaded = self.hotline(reader.header())?;
         let replayed = replay_on(&loaded, reader)?;
-        let score = open().and_then(|reader| score_call(reader, loaded.hotline, truths));
-        Ok((replayed, score.ok()))
+        let truth = Arc::new(truth);
+        let measured = open().and_then(|reader| assess(reader, loaded.hotline, truth));
+        Ok((replayed, measured.ok()))
     }
 
     /// The hotline that a call came to, as it is now.

@@ -95,6 +95,10 @@ pub struct CallMeasures {
     pub slots: Vec<SlotResult>,
     /// Who said what, in order.
     pub turns: Vec<TurnResult>,
+    /// Answers that the recording does not hold, because nobody was asked then: of
+    /// [`Mode::Audio`], where keys or silence stood for the caller's voice.
+    #[serde(default)]
+    pub improvised: u32,
 }
 
 /// What one slot came to. How often it was confirmed and at which place of the readings the right

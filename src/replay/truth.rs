@@ -2,7 +2,6 @@
 
 use super::fixture::EXPECTED_FILE;
 use super::review::TurnTruth;
-use super::score::Truth;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -32,12 +31,6 @@ impl CallTruth {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(CallTruth::default()),
             Err(e) => Err(format!("{}: cannot be read: {e}", file.display())),
         }
-    }
-
-    /// The slots' right values, as scores want them.
-    pub fn truths(&self) -> Vec<Truth> {
-        let known = self.slots.iter().filter(|(_, value)| !value.is_empty());
-        known.map(|(slot, value)| Truth { slot: slot.clone(), value: value.clone() }).collect()
     }
 
     /// The right value of `slot`, where somebody knows it.

@@ -6,9 +6,9 @@ use super::intake::instant;
 use super::listing::Conditions;
 use super::rows::{SELECT, TicketRow, json, plain, signed};
 use super::{StoreError, StoredTicket, TicketStore};
-use crate::replay::score::CallScore;
-use crate::replay::{Divergence, Judgement, Outcome, Replayed, Truthful};
-use crate::ticket::{Stage, TicketNumber};
+use crate::replay::score::{CallScore, is_same_value};
+use crate::replay::{CallTruth, Divergence, Judgement, MarkKind, Outcome, Replayed, Truthful};
+use crate::ticket::{Priority, Stage, TicketNumber};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -114,6 +114,31 @@ struct ReviewRow {
 }
 
 const COLUMNS: &str = "SELECT ticket, version, judged, by_whom, at, scored, words FROM reviews";
+
+impl StoredTicket {
+    /// Slots that an operator judged, by working the case or by writing them again, and whether
+    /// the bot had them right. What nobody ever knew tells nothing.
+    pub fn judged_slots(&self) -> Vec<(&str, bool)> {
+        let done = matches!(self.callback.stage, Stage::Done { .. });
+        let slots = self.ticket.slots.iter();
+        let judged = slots.filter(|s| done || self.callback.corrected(&s.slot).is_some());
+        let known = judged.filter(|s| !self.value(&s.slot).is_empty());
+        known.map(|s| (s.slot.as_str(), is_same_value(&s.value, self.value(&s.slot)))).collect()
+    }
+
+    /// What is true of its call: the operators' last word, and what `review` says was said.
+    pub fn truth(&self, review: &Review) -> CallTruth {
+        let slot = |(slot, _): (&str, bool)| (slot.to_string(), self.value(slot).to_string());
+        let marks = &review.judgement.marks;
+        let missed = marks.iter().any(|m| m.kind == MarkKind::MissedEmergency);
+        let seen = self.ticket.priority == Priority::Emergency;
+        CallTruth {
+            emergency: (missed || review.judgement.reviewed).then_some(missed || seen),
+            slots: self.judged_slots().into_iter().map(slot).collect(),
+            turns: review.truth.turns.clone(),
+        }
+    }
+}
 
 impl TicketStore {
     /// The ended calls that `filter` lets through, newest first.

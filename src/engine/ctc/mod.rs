@@ -139,6 +139,10 @@ impl Recognizer for Ctc {
         self.turns.remove(&stream);
     }
 
+    fn is_due(&self, stream: StreamId) -> bool {
+        self.turns.get(&stream).is_some_and(Turn::has_work)
+    }
+
     fn work(&mut self, emit: &mut dyn FnMut(StreamId, RecognitionEvent)) -> bool {
         let due = self.due();
         let stepped = self.step(&due);

@@ -106,6 +106,10 @@ impl Recognizer for Whisper {
         self.turns.remove(&stream);
     }
 
+    fn is_due(&self, stream: StreamId) -> bool {
+        self.turns.get(&stream).is_some_and(|turn| turn.urgency() > 0)
+    }
+
     fn work(&mut self, emit: &mut dyn FnMut(StreamId, RecognitionEvent)) -> bool {
         // One decode at a time, who waits for a final first: the queue is looked at in between.
         let due = self.turns.iter().filter(|(_, turn)| turn.urgency() > 0);

@@ -14,7 +14,7 @@ mod text;
 
 pub use align::{Step, align};
 pub use bias::{BiasClip, Biased, Score};
-pub use call::{CallScore, SlotScore, Truth, is_same_value, score_call};
+pub use call::{CallScore, SlotScore, is_same_value, score_readings};
 pub use clip::{load, telephone};
 pub use digits::{Digits, digit_phrases};
 pub use listen::{Heard, listen};
