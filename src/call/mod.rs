@@ -115,6 +115,11 @@ impl Call {
         call
     }
 
+    /// The hotline that the call came to.
+    pub fn hotline(&self) -> &Hotline {
+        self.dialogue.hotline()
+    }
+
     /// How much of the caller's side was heard so far: the position in the recording.
     pub fn media(&self) -> MediaTime {
         self.media

@@ -1,0 +1,300 @@
+//! Many calls at once, on threads of their own: as fast as disks and engines give them.
+
+use super::replayer::{ReplayError, Replayer};
+use super::result::{CallMeasures, CallResult, Mode};
+use super::simulated_call::{Ear, Line, Progress, SimulatedCall};
+use super::tape::Tape;
+use super::truth::CallTruth;
+use crate::engine::{EngineError, Factory, RecognitionEvent, Recognizer, StreamId};
+use crate::journal::Reader;
+use crate::ticket::CallId;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Calls that one thread holds at a time, so that its engine finds enough to hear at once.
+const SEATS: usize = 24;
+
+/// Opens a call's journal, and tells what is true of the call.
+pub type Open = Box<dyn Fn() -> Result<(Reader, CallTruth), ReplayError> + Send + Sync>;
+
+/// A call to be replayed.
+pub struct Job {
+    /// Where its journal is, for people.
+    pub journal: PathBuf,
+    /// Opens it.
+    pub open: Open,
+}
+
+impl Job {
+    /// The call whose journal, or whose folder, is at `path`, with the `expected.toml` beside it.
+    pub fn at(path: &Path, keys: Option<Arc<crate::seal::Keys>>) -> Job {
+        let journal = path.to_path_buf();
+        let open = move || {
+            let reader = Reader::open(&journal, keys.as_deref())?;
+            let folder = if journal.is_dir() { Some(journal.as_path()) } else { journal.parent() };
+            let truth = CallTruth::in_folder(folder.unwrap_or(Path::new(".")));
+            Ok((reader, truth.map_err(ReplayError::Truth)?))
+        };
+        Job { journal: path.to_path_buf(), open: Box::new(open) }
+    }
+
+    /// The name that stands for a call which cannot be read: its folder's.
+    fn folder(&self) -> String {
+        let folder = self.journal.parent().and_then(Path::file_name);
+        let name = if self.journal.is_dir() { self.journal.file_name() } else { folder };
+        name.map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+}
+
+/// How the calls of a run are replayed.
+pub struct Runner {
+    /// The hotlines.
+    pub replayer: Replayer,
+    /// What is done.
+    pub mode: Mode,
+    /// Threads.
+    pub threads: usize,
+    /// Makes what hears a language (ISO 639-1).
+    pub engines: Box<dyn Fn(&str) -> Result<Factory, EngineError> + Send + Sync>,
+    /// What the line of a call does to its caller's sound; `None`: nothing.
+    pub line: Option<Box<dyn Fn(&CallId, &Tape) -> Line + Send + Sync>>,
+    /// Ends the run after the calls that are being replayed.
+    pub stop: Arc<AtomicBool>,
+    factories: Mutex<BTreeMap<String, Arc<Factory>>>,
+    frames: AtomicU64,
+}
+
+impl Runner {
+    /// Replays journals.
+    pub fn new(replayer: Replayer, mode: Mode, threads: usize) -> Runner {
+        let models = replayer.config().models_dir.clone();
+        let engines = move |language: &str| Ok(crate::engine::factory_for(language, &models)?.1);
+        Runner {
+            replayer,
+            mode,
+            threads: threads.max(1),
+            engines: Box::new(engines),
+            line: None,
+            stop: Arc::default(),
+            factories: Mutex::default(),
+            frames: AtomicU64::new(0),
+        }
+    }
+
+    /// Frames that engines heard so far.
+    pub fn heard_frames(&self) -> u64 {
+        self.frames.load(Ordering::Relaxed)
+    }
+
+    /// Replays all of `jobs`; each result is told as soon as it is there, in no order.
+    pub fn run(&self, jobs: &[Job], told: &(dyn Fn(CallResult) + Sync)) {
+        let next = AtomicUsize::new(0);
+        let take = || {
+            let stopped = self.stop.load(Ordering::Relaxed);
+            jobs.get(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !stopped)
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..self.threads.min(jobs.len()) {
+                scope.spawn(|| match self.mode {
+                    Mode::Journal => {
+                        while let Some(job) = take() {
+                            told(self.journal(job));
+                        }
+                    }
+                    Mode::Audio => Worker::new(self).run(&take, told),
+                });
+            }
+        });
+    }
+
+    /// Replays a journal's inputs, and measures the call as it was.
+    fn journal(&self, job: &Job) -> CallResult {
+        let mut result = unread(job);
+        let replayed = catch_unwind(AssertUnwindSafe(|| {
+            let (reader, truth) = (job.open)()?;
+            named(&mut result, &reader);
+            let open = || (job.open)().map(|(reader, _)| reader);
+            self.replayer.judge_opened(reader, open, truth)
+        }));
+        match replayed.unwrap_or(Err(ReplayError::Broken)) {
+            Ok((replayed, measures)) => {
+                result.outcome = Some(replayed.outcome);
+                result.hotline_changed = replayed.hotline_changed;
+                result.measures = measures.map(Box::new);
+            }
+            Err(error) => result.error = Some(error.to_string()),
+        }
+        result
+    }
+
+    /// What hears `language`, made for one thread.
+    fn engine(&self, language: &str) -> Result<Box<dyn Recognizer>, EngineError> {
+        let mut factories = self.factories.lock().unwrap_or_else(PoisonError::into_inner);
+        let factory = match factories.get(language) {
+            Some(factory) => factory.clone(),
+            None => {
+                let made = Arc::new((self.engines)(language)?);
+                factories.insert(language.into(), made.clone());
+                made
+            }
+        };
+        drop(factories);
+        factory()
+    }
+}
+
+fn unread(job: &Job) -> CallResult {
+    CallResult {
+        call: CallId(job.folder()),
+        journal: job.journal.clone(),
+        hotline: String::new(),
+        language: String::new(),
+        outcome: None,
+        hotline_changed: false,
+        measures: None,
+        error: None,
+    }
+}
+
+fn named(result: &mut CallResult, reader: &Reader) {
+    let header = reader.header();
+    result.call = header.caller.call_id.clone();
+    result.hotline = header.hotline.clone();
+}
+
+/// A call being heard.
+struct Seat {
+    result: CallResult,
+    call: SimulatedCall,
+    /// It waits for its engine.
+    waits: bool,
+}
+
+/// One thread with its engines and the calls they hear.
+struct Worker<'r> {
+    runner: &'r Runner,
+    engines: BTreeMap<String, Box<dyn Recognizer>>,
+    seats: Vec<Seat>,
+    streams: u64,
+}
+
+impl<'r> Worker<'r> {
+    fn new(runner: &'r Runner) -> Worker<'r> {
+        Worker { runner, engines: BTreeMap::new(), seats: Vec::new(), streams: 0 }
+    }
+
+    fn run<'j>(mut self, take: &dyn Fn() -> Option<&'j Job>, told: &dyn Fn(CallResult)) {
+        loop {
+            while self.seats.len() < SEATS
+                && let Some(job) = take()
+            {
+                match self.seat(job) {
+                    Ok(seat) => self.seats.push(seat),
+                    Err(result) => told(*result),
+                }
+            }
+            if self.seats.is_empty() {
+                return;
+            }
+            self.advance(told);
+            self.hear();
+        }
+    }
+
+    /// Reads a call; its result where that cannot be done.
+    fn seat(&mut self, job: &Job) -> Result<Seat, Box<CallResult>> {
+        let mut result = unread(job);
+        let made = catch_unwind(AssertUnwindSafe(|| self.made(job, &mut result)));
+        match made.unwrap_or(Err(ReplayError::Broken)) {
+            Ok(call) => Ok(Seat { result, call, waits: false }),
+            Err(error) => {
+                result.error = Some(error.to_string());
+                Err(Box::new(result))
+            }
+        }
+    }
+
+    fn made(&mut self, job: &Job, result: &mut CallResult) -> Result<SimulatedCall, ReplayError> {
+        let (reader, truth) = (job.open)()?;
+        named(result, &reader);
+        if !reader.has_sound() {
+            return Err(ReplayError::NoSound(job.journal.clone()));
+        }
+        let header = reader.header();
+        let recorded = self.runner.replayer.recorded_hotline(header)?;
+        let loaded = self.runner.replayer.hotline(header)?;
+        result.hotline_changed = recorded.digest != header.hotline_digest;
+        result.language = loaded.hotline.file.language.clone();
+        if !self.engines.contains_key(&result.language) {
+            let engine = self.runner.engine(&result.language)?;
+            self.engines.insert(result.language.clone(), engine);
+        }
+        let tape = Tape::read(reader, recorded.hotline)?;
+        let line = self.runner.line.as_ref().map(|line| line(&result.call, &tape));
+        Ok(SimulatedCall::new(Arc::new(tape), loaded.hotline, Arc::new(truth), line))
+    }
+
+    /// Lets each call go on until it waits for its engine; those that are over leave.
+    fn advance(&mut self, told: &dyn Fn(CallResult)) {
+        for mut seat in std::mem::take(&mut self.seats) {
+            let Some(engine) = self.engines.get_mut(&seat.result.language) else { continue };
+            if seat.waits {
+                self.seats.push(seat);
+                continue;
+            }
+            let mut ear = Ear { engine: &mut **engine, streams: &mut self.streams };
+            let progress = catch_unwind(AssertUnwindSafe(|| seat.call.advance(&mut ear)));
+            match progress {
+                Ok(Progress::Waits) => {
+                    seat.waits = true;
+                    self.seats.push(seat);
+                }
+                Ok(Progress::Over) => {
+                    self.runner.frames.fetch_add(seat.call.heard_frames(), Ordering::Relaxed);
+                    let measures: CallMeasures = seat.call.finish();
+                    told(CallResult { measures: Some(Box::new(measures)), ..seat.result });
+                }
+                Err(_) => {
+                    let error = Some(ReplayError::Broken.to_string());
+                    told(CallResult { error, ..seat.result });
+                }
+            }
+        }
+    }
+
+    /// Lets each engine do a piece of its work.
+    fn hear(&mut self) {
+        let languages: Vec<String> = self.engines.keys().cloned().collect();
+        for language in languages {
+            let Some(engine) = self.engines.get_mut(&language) else { continue };
+            let seats = &mut self.seats;
+            let mut emit = |stream: StreamId, event: RecognitionEvent| {
+                if let Some(seat) = seats.iter_mut().find(|s| s.call.stream() == Some(stream)) {
+                    seat.call.heard(event);
+                }
+            };
+            let more = catch_unwind(AssertUnwindSafe(|| engine.work(&mut emit)));
+            let Ok(more) = more else {
+                self.broke(&language);
+                continue;
+            };
+            for seat in self.seats.iter_mut().filter(|s| s.result.language == language) {
+                seat.waits = more && seat.call.stream().is_some_and(|s| engine.is_due(s));
+            }
+        }
+    }
+
+    /// As in a running call: who was being heard leaves a message, and a fresh engine is made.
+    fn broke(&mut self, language: &str) {
+        for seat in self.seats.iter_mut().filter(|s| s.result.language == language) {
+            seat.call.heard(RecognitionEvent::Failed("the engine broke".into()));
+            seat.waits = false;
+        }
+        if let Ok(fresh) = self.runner.engine(language) {
+            self.engines.insert(language.into(), fresh);
+        }
+    }
+}
