@@ -11,6 +11,7 @@ mod cidr;
 mod console;
 mod hotline;
 mod in_force;
+mod overlay;
 mod ports;
 mod recordings;
 
@@ -21,9 +22,10 @@ pub use cidr::Cidr;
 pub use console::ConsoleConfig;
 pub use hotline::{
     LoadedHotline, check_hotline, gazetteer_file, hotline_file, load_grammar, load_hotline,
-    load_policies, load_prompts, load_words, today,
+    load_hotline_over, load_policies, load_prompts, load_words, today,
 };
 pub use in_force::{HotlineInForce, InForce};
+pub use overlay::{EngineOverlay, Overlay, RecognizerName};
 pub use ports::PortRange;
 pub use recordings::{RecordingsConfig, S3Config};
 

@@ -88,7 +88,7 @@ async fn make(
     }
     let files = Archive::of(config)?.call_files(&stored.ticket.call_id).await?;
     let secrets = Secrets::of(&stored.ticket, &stored.callback.corrections);
-    let place = Replayer::new(config.clone()).place().await?;
+    let place = Replayer::new(config.clone(), None).place().await?;
     let reader = files.reader()?;
     let work = move |replayer: &Replayer| make_fixture(replayer, reader, &secrets);
     let fixture = place.run(work).await??;

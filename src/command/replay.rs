@@ -49,7 +49,7 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
         journals.extend(found);
     }
     let keys = Keys::of(&config.recordings)?;
-    let replayer = Replayer::new(config);
+    let replayer = Replayer::new(config, None);
     let mut all = Vec::new();
     for journal in journals {
         let fared = replay(&replayer, keys.as_ref(), journal);

@@ -99,7 +99,7 @@ async fn console(
         feed: server.feed(),
         switchboard: server.switchboard(),
         board: server.board(),
-        replayer: Replayer::new(config.clone()),
+        replayer: Replayer::new(config.clone(), None),
         doorway: server.doorway(),
         in_force,
         proxies: config.console.proxies.clone().into(),

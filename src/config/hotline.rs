@@ -1,6 +1,7 @@
 //! A hotline and its language pack, read from `prompts/`.
 
-use super::{Config, ConfigError, Finding};
+use super::overlay::Layer;
+use super::{Config, ConfigError, Finding, Overlay};
 use crate::dialogue::{Hotline, HotlineFile, Part, Problem, PromptTexts};
 use crate::language::gazetteer::{Gazetteer, GazetteerError};
 use crate::language::{Grammar, NeedModel, Words};
@@ -26,9 +27,21 @@ pub struct LoadedHotline {
 /// and checks them whole. Addresses are read as of `date` (ISO 8601), or of the hotline's own
 /// `units_as_of`.
 pub fn load_hotline(config: &Config, name: &str, date: &str) -> Result<LoadedHotline, ConfigError> {
+    load_hotline_over(config, name, date, None)
+}
+
+/// The same with `overlay` laid over the files, where it applies to this hotline.
+pub fn load_hotline_over(
+    config: &Config,
+    name: &str,
+    date: &str,
+    overlay: Option<&Overlay>,
+) -> Result<LoadedHotline, ConfigError> {
     let path = hotline_path(config, name)?;
     let text = read_text(&path)?;
-    load_text(config, name, path, &text, date)
+    overlay.map_or(Ok(()), |overlay| overlay.check_names(config))?;
+    let overlay = overlay.filter(|overlay| overlay.applies_to(name));
+    load_text(config, name, path, &text, date, overlay)
 }
 
 /// The same with `text` in the place of the hotline's file, which need not be there.
@@ -39,7 +52,7 @@ pub fn check_hotline(
     date: &str,
 ) -> Result<LoadedHotline, ConfigError> {
     let path = config.prompts_dir.join("hotlines").join(format!("{name}.toml"));
-    load_text(config, name, path, text, date)
+    load_text(config, name, path, text, date, None)
 }
 
 /// Reads `prompts/hotlines/<name>.toml` alone; whether its values can be used is not looked at.
@@ -97,32 +110,40 @@ fn load_text(
     path: PathBuf,
     text: &str,
     date: &str,
+    overlay: Option<&Overlay>,
 ) -> Result<LoadedHotline, ConfigError> {
     let mut digest = Sha256::new();
     digest.update(text.as_bytes());
-    let file: HotlineFile = parsed(&path, text)?;
+    let file: HotlineFile = parsed_over(overlay, Layer::Hotline, &path, text)?;
+    let finding = |layer, own: &Path, key: &str, problem: &str| {
+        let own = || Finding { file: own.into(), key: key.into(), problem: problem.into() };
+        overlay.and_then(|o| o.finding(layer, key, problem)).unwrap_or_else(own)
+    };
     let language = &file.language;
     // Folders are named by them.
     for (key, code, like) in [("language", language, "en"), ("country", &file.country, "US")] {
         if !is_code(code) {
             let problem = format!("is \"{code}\"; write its ISO code, as {like}");
-            let problems = vec![Finding { file: path.clone(), key: key.into(), problem }];
+            let problems = vec![finding(Layer::Hotline, &path, key, &problem)];
             return Err(ConfigError::Problems { file: path, problems });
         }
     }
     let texts_path = prompts_path(config, language);
-    let texts: PromptTexts = read(&texts_path, &mut digest)?;
+    let texts_text = text_of(&texts_path, &mut digest)?;
+    let texts: PromptTexts = parsed_over(overlay, Layer::Prompts, &texts_path, &texts_text)?;
     let date = file.units_as_of.clone().unwrap_or_else(|| date.to_string());
-    let grammar = grammar(config, language, &file.country, &date, &mut digest)?;
+    let grammar = grammar(config, language, &file.country, &date, overlay, &mut digest)?;
     let hotline = Hotline::new(name, file, texts, grammar).map_err(|problems| {
-        let finding = |p: Problem| Finding {
-            file: if p.part == Part::Hotline { path.clone() } else { texts_path.clone() },
-            key: p.key,
-            problem: p.problem,
+        let finding = |p: &Problem| match p.part {
+            Part::Hotline => finding(Layer::Hotline, &path, &p.key, &p.problem),
+            Part::Prompts => finding(Layer::Prompts, &texts_path, &p.key, &p.problem),
         };
-        let problems = problems.into_iter().map(finding).collect();
+        let problems = problems.iter().map(finding).collect();
         ConfigError::Problems { file: path.clone(), problems }
     })?;
+    if let Some(overlay) = overlay {
+        digest.update(overlay.text().as_bytes());
+    }
     let digest = hex::encode(digest.finalize());
     Ok(LoadedHotline { hotline: Arc::new(hotline), digest, date })
 }
@@ -136,7 +157,7 @@ pub fn load_grammar(
     country: &str,
     date: &str,
 ) -> Result<Grammar, ConfigError> {
-    grammar(config, language, country, date, &mut Sha256::new())
+    grammar(config, language, country, date, None, &mut Sha256::new())
 }
 
 fn grammar(
@@ -144,11 +165,14 @@ fn grammar(
     language: &str,
     country: &str,
     date: &str,
+    overlay: Option<&Overlay>,
     digest: &mut Sha256,
 ) -> Result<Grammar, ConfigError> {
     let pack = config.prompts_dir.join("languages").join(language);
-    let words: Words = read(&pack.join("words.toml"), digest)?;
-    let examples = text(&pack.join("needs.tsv"), digest)?;
+    let words_path = pack.join("words.toml");
+    let words_text = text_of(&words_path, digest)?;
+    let words: Words = parsed_over(overlay, Layer::Words, &words_path, &words_text)?;
+    let examples = text_of(&pack.join("needs.tsv"), digest)?;
     let places = gazetteer_file(config, country);
     let places = match std::fs::read(&places) {
         Ok(bytes) => {
@@ -202,22 +226,32 @@ fn pull(country: &str) -> String {
     format!("spillway models pull gazetteer-{}", country.to_lowercase())
 }
 
-fn text(path: &Path, digest: &mut Sha256) -> Result<String, ConfigError> {
+fn text_of(path: &Path, digest: &mut Sha256) -> Result<String, ConfigError> {
     let text = read_text(path)?;
     digest.update(text.as_bytes());
     Ok(text)
 }
 
-fn read_text(path: &Path) -> Result<String, ConfigError> {
+pub(super) fn read_text(path: &Path) -> Result<String, ConfigError> {
     std::fs::read_to_string(path)
         .map_err(|e| ConfigError::Unreadable { file: path.into(), reason: e.to_string() })
 }
 
 fn read<T: DeserializeOwned>(path: &Path, digest: &mut Sha256) -> Result<T, ConfigError> {
-    parsed(path, &text(path, digest)?)
+    parsed(path, &text_of(path, digest)?)
 }
 
-fn parsed<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, ConfigError> {
+/// `text` of `path`, with `overlay` laid over it.
+fn parsed_over<T: DeserializeOwned>(
+    overlay: Option<&Overlay>,
+    layer: Layer,
+    path: &Path,
+    text: &str,
+) -> Result<T, ConfigError> {
+    overlay.map_or_else(|| parsed(path, text), |overlay| overlay.over(layer, path, text))
+}
+
+pub(super) fn parsed<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, ConfigError> {
     toml::from_str(text)
         .map_err(|e| ConfigError::Malformed { file: path.into(), reason: e.to_string() })
 }

@@ -1,6 +1,7 @@
 //! Which engine hears which language.
 
 use super::{EngineError, Recognizer, RecognizerPool, ctc, vosk, whisper};
+use crate::config::{EngineOverlay, RecognizerName};
 use std::path::Path;
 
 /// Makes one engine, on the thread that is to run it.
@@ -16,10 +17,38 @@ pub fn factory_for(
     language: &str,
     models_dir: &Path,
 ) -> Result<(&'static str, Factory), EngineError> {
+    factory_over(language, models_dir, &EngineOverlay::default())
+}
+
+/// As [`factory_for`], but for what `overlay` changes.
+pub fn factory_over(
+    language: &str,
+    models_dir: &Path,
+    overlay: &EngineOverlay,
+) -> Result<(&'static str, Factory), EngineError> {
+    let models_dir = overlay.models_dir.as_deref().unwrap_or(models_dir);
     let vosk = || Ok(("vosk", Box::new(vosk::factory(language, models_dir)?) as Factory));
     let whisper = || Ok(("whisper", Box::new(whisper::factory(models_dir)?) as Factory));
+    let ctc = || Ok(("ctc", Box::new(ctc::factory(models_dir, overlay.bonus)?) as Factory));
+    let is_ctc = overlay.recognizer.map_or(language == "vi", |r| r == RecognizerName::Ctc);
+    let refused = |key, reason: String| Err(EngineError::Overlay { key, reason });
+    if is_ctc && language != "vi" {
+        return refused("recognizer", format!("\"ctc\" hears vi, not {language}"));
+    }
+    if overlay.bonus.is_some() && !is_ctc {
+        return refused("bonus", "only the recogniser \"ctc\" (vi) takes one".into());
+    }
+    if overlay.recognizer == Some(RecognizerName::Whisper) && !whisper::knows(language) {
+        return refused("recognizer", format!("\"whisper\" does not hear {language}"));
+    }
+    match overlay.recognizer {
+        Some(RecognizerName::Ctc) => return ctc(),
+        Some(RecognizerName::Whisper) => return whisper(),
+        Some(RecognizerName::Vosk) => return vosk(),
+        None => {}
+    }
     match language {
-        "vi" => Ok(("ctc", Box::new(ctc::factory(models_dir)?))),
+        "vi" => ctc(),
         "en" => whisper(),
         "ko" => match whisper() {
             Err(EngineError::Missing(_)) => vosk(),
@@ -47,6 +76,27 @@ pub fn recognizer_for(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_overlay_chooses_another_and_says_what_cannot_be() {
+        let dir = tempfile::tempdir().unwrap();
+        let check = |language: &str, overlay: &EngineOverlay, want: &str| {
+            let text = match factory_over(language, Path::new("elsewhere"), overlay) {
+                Err(e) => e.to_string(),
+                Ok((name, _)) => panic!("{language}: {name}"),
+            };
+            assert!(text.contains(want), "{text}");
+        };
+        let here = EngineOverlay { models_dir: Some(dir.path().into()), ..Default::default() };
+        let of = |recognizer| EngineOverlay { recognizer: Some(recognizer), ..here.clone() };
+        check("en", &here, &format!("{}/whisper", dir.path().display()));
+        check("en", &of(RecognizerName::Vosk), "vosk-en");
+        check("vi", &of(RecognizerName::Whisper), "whisper");
+        check("en", &of(RecognizerName::Ctc), "[engine] recognizer: \"ctc\" hears vi, not en");
+        let bonus = Some(crate::speech::Bonus::OPEN);
+        check("en", &EngineOverlay { bonus, ..here.clone() }, "[engine] bonus: only");
+        check("vi", &EngineOverlay { bonus, ..here.clone() }, "vi-ctc");
+    }
 
     #[test]
     fn a_missing_pack_is_named_with_its_cure() {

@@ -21,7 +21,7 @@ pub mod sentence;
 pub mod vosk;
 pub mod whisper;
 
-pub use language::{Factory, factory_for, recognizer_for};
+pub use language::{Factory, factory_for, factory_over, recognizer_for};
 pub use pool::{Recognition, RecognizerPool};
 
 /// One caller's turn inside an engine worker.
@@ -51,6 +51,14 @@ pub enum EngineError {
         /// Which engine.
         engine: &'static str,
         /// Its words.
+        reason: String,
+    },
+    /// An overlay asks for what cannot be.
+    #[error("the overlay's [engine] {key}: {reason}")]
+    Overlay {
+        /// The key.
+        key: &'static str,
+        /// What is wrong.
         reason: String,
     },
     /// The bounded queue in front of the engine is full.

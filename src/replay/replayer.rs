@@ -5,15 +5,22 @@ use super::journal::{Outcome, replay_journal};
 use super::result::CallMeasures;
 use super::truth::CallTruth;
 use crate::call::Call;
-use crate::config::{Config, ConfigError, LoadedHotline, load_hotline};
+use crate::config::{
+    Config, ConfigError, EngineOverlay, LoadedHotline, Overlay, load_hotline_over,
+};
+use crate::dialogue::Hotline;
+use crate::engine::{EngineError, Factory, factory_over};
 use crate::journal::{Header, JournalError, Reader};
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Calls replayed at the same moment by one server: calls that run go first.
 const AT_ONCE: usize = 2;
+/// Hotlines kept loaded: each holds some tens of megabytes of places.
+const LOADED_MAX: usize = 6;
 
 /// Why a call cannot be replayed.
 #[derive(Debug, thiserror::Error)]
@@ -61,24 +68,36 @@ impl ReplayPlace {
     }
 }
 
-/// Replays calls with the hotlines of one configuration. Clones share their places.
+/// Replays calls with the hotlines of one configuration, and what is laid over them. Clones share
+/// their places and the hotlines they loaded.
 #[derive(Debug, Clone)]
 pub struct Replayer {
     config: Arc<Config>,
+    overlay: Option<Arc<Overlay>>,
     places: Arc<Semaphore>,
+    loaded: Arc<Mutex<Loaded>>,
 }
 
+/// Hotlines by name and day, the one used last behind.
+type Loaded = VecDeque<(String, String, LoadedHotline)>;
+
 impl Replayer {
-    /// With the hotlines of `config`.
-    pub fn new(config: Config) -> Replayer {
-        Replayer { config: Arc::new(config), places: Arc::new(Semaphore::new(AT_ONCE)) }
+    /// With the hotlines of `config`, and `overlay` laid over them.
+    pub fn new(config: Config, overlay: Option<Overlay>) -> Replayer {
+        Replayer {
+            config: Arc::new(config),
+            overlay: overlay.map(Arc::new),
+            places: Arc::new(Semaphore::new(AT_ONCE)),
+            loaded: Arc::default(),
+        }
     }
 
-    /// Waits for a place: before a call's files are read, because they are held in memory.
+    /// Waits for a place: before a call's files are read, because they are held in memory. What is
+    /// done there loads its hotlines anew: a server lives long, and their files change.
     pub async fn place(&self) -> Result<ReplayPlace, ReplayError> {
         let permit = self.places.clone().acquire_owned().await;
         let permit = permit.map_err(|_| ReplayError::BrokenOff)?;
-        Ok(ReplayPlace { replayer: self.clone(), permit })
+        Ok(ReplayPlace { replayer: Replayer { loaded: Arc::default(), ..self.clone() }, permit })
     }
 
     /// Replays one journal.
@@ -102,9 +121,34 @@ impl Replayer {
         Ok((replayed, measured.ok()))
     }
 
-    /// The hotline that a call came to, as it is now.
+    /// The hotline that a call came to, as it was when this replayer first met it. Others who ask
+    /// meanwhile wait: most often they ask for the same.
     pub fn hotline(&self, header: &Header) -> Result<LoadedHotline, ConfigError> {
-        load_hotline(&self.config, &header.hotline, &header.units_as_of)
+        let (name, date) = (&header.hotline, &header.units_as_of);
+        let mut loaded = self.loaded.lock().unwrap_or_else(|e| e.into_inner());
+        let known = loaded.iter().position(|(of, on, _)| (of, on) == (name, date));
+        let entry = match known.and_then(|at| loaded.remove(at)) {
+            Some(entry) => entry,
+            None => {
+                let overlay = self.overlay.as_deref();
+                let made = load_hotline_over(&self.config, name, date, overlay)?;
+                (name.clone(), date.clone(), made)
+            }
+        };
+        let hotline = entry.2.clone();
+        loaded.push_back(entry);
+        if loaded.len() > LOADED_MAX {
+            loaded.pop_front();
+        }
+        Ok(hotline)
+    }
+
+    /// The recogniser that hears callers of `hotline`: its name, and how to make one.
+    pub fn recognizer(&self, hotline: &Hotline) -> Result<(&'static str, Factory), EngineError> {
+        let overlay = self.overlay.as_deref().filter(|o| o.applies_to(&hotline.name));
+        let unchanged = EngineOverlay::default();
+        let engine = overlay.map_or(&unchanged, Overlay::engine);
+        factory_over(&hotline.file.language, &self.config.models_dir, engine)
     }
 
     /// The texts whose words a caller may say without telling who they are: the language's words,

@@ -3,10 +3,12 @@
 use crate::time::MediaTime;
 use serde::{Deserialize, Serialize};
 
+mod bonus;
 mod endpointer;
 mod phrases;
 mod voice_activity;
 
+pub use bonus::Bonus;
 pub use endpointer::{Endpoint, Endpointer, Patience};
 pub use phrases::Phrases;
 pub use voice_activity::VoiceActivity;

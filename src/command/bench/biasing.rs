@@ -5,11 +5,12 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde::Serialize;
 use spillway::config::Config;
-use spillway::engine::ctc::{self, Bonus};
+use spillway::engine::ctc;
 use spillway::engine::{Recognizer, factory_for};
 use spillway::replay::score::{
     BiasClip, Biased, Entry, Noise, Score, load, normalize, read, spelled, telephone,
 };
+use spillway::speech::Bonus;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -159,7 +160,7 @@ fn engine(
     let Some(token) = bonus else { return Ok(factory_for(lang, models_dir)?.1()?) };
     anyhow::ensure!(lang == "vi", "--bonus is for the Vietnamese engine only");
     let word = Bonus::OPEN.word;
-    Ok(ctc::factory_with(models_dir, Some(Bonus { token, word }))?()?)
+    Ok(ctc::factory(models_dir, Some(Bonus { token, word }))?()?)
 }
 
 /// The recordings as they are heard, and the pairs that were drawn from them.

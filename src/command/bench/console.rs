@@ -116,7 +116,7 @@ async fn measure(options: &StoreOptions, args: &Args) -> anyhow::Result<Measured
         feed: feed.clone(),
         switchboard: Switchboard::open(&config.callback_line, &config.sip).await?,
         board: Board::default(),
-        replayer: Replayer::new(config.clone()),
+        replayer: Replayer::new(config.clone(), None),
         doorway: Doorway::default(),
         in_force: Arc::new(InForce::new(config, None)?),
         proxies: [].into(),

@@ -277,9 +277,9 @@ fn likely(log_probabilities: &[f32]) -> Vec<Token> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::bias::Bonus;
     use super::super::vocab::tests::small;
     use super::*;
+    use crate::speech::Bonus;
 
     /// Frames given as the tokens they hold with their probabilities; the rest is shared out.
     fn search(frames: &[&[(Token, f32)]], phrases: &[&str]) -> Transcript {

@@ -1,39 +1,12 @@
 //! Leaning towards expected phrases: a trie walked beside each hypothesis.
 
 use super::vocab::{Token, Vocab};
-use crate::speech::Expectation;
+use crate::speech::Bonus;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 /// Lists of phrases kept as tries: each question of a hotline has its own.
 const TRIES_MAX: usize = 32;
-
-/// What an expected phrase is worth, in log probability.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Bonus {
-    /// For each token of a phrase of several words.
-    pub token: f32,
-    /// For each token of a phrase that is one word: such words are easily heard into others.
-    pub word: f32,
-}
-
-impl Bonus {
-    /// Yes, no and the like: 2 raised telephone yes/no from 97.2 to 99.3 %, and costs false ones
-    /// only where none was asked for.
-    pub const CLOSED: Bonus = Bonus { token: 2.0, word: 2.0 };
-    /// Names and places among anything else; see `spillway bench biasing`.
-    pub const OPEN: Bonus = Bonus { token: 3.0, word: 0.5 };
-
-    /// What phrases are worth where `expectation` is asked for.
-    pub fn of(expectation: Expectation) -> Bonus {
-        match expectation {
-            Expectation::YesNo | Expectation::Choice | Expectation::Digits => Bonus::CLOSED,
-            Expectation::Open | Expectation::Name | Expectation::Address | Expectation::Need => {
-                Bonus::OPEN
-            }
-        }
-    }
-}
 
 struct MadeTrie {
     phrases: Vec<String>,

@@ -3,7 +3,7 @@
 //! samples -> [`fbank`] -> [`model`] (up to eight streams at once) -> [`beam`] with [`bias`].
 
 use super::{EngineError, Made, RecognitionEvent, Recognizer, StreamId, onnx};
-use crate::speech::RecognitionContext;
+use crate::speech::{Bonus, RecognitionContext};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,7 +15,6 @@ mod model;
 mod turn;
 mod vocab;
 
-pub use bias::Bonus;
 use bias::Tries;
 use fbank::Fbank;
 use model::{BATCH_MAX, Memory, Model};
@@ -36,12 +35,8 @@ pub struct Ctc {
 }
 
 /// How to make a [`Ctc`] out of the pack `models_dir/vi-ctc`; checks at once that all is there.
-pub fn factory(models_dir: &Path) -> Result<impl Fn() -> Made + Send + Sync + use<>, EngineError> {
-    factory_with(models_dir, None)
-}
-
-/// As [`factory`], with phrases worth `bonus` whatever is expected.
-pub fn factory_with(
+/// With a `bonus` phrases are worth that, whatever is expected.
+pub fn factory(
     models_dir: &Path,
     bonus: Option<Bonus>,
 ) -> Result<impl Fn() -> Made + Send + Sync + use<>, EngineError> {

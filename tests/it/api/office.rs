@@ -62,7 +62,7 @@ impl Office {
                 .await
                 .expect("a line"),
             board: Board::default(),
-            replayer: Replayer::new(config.clone()),
+            replayer: Replayer::new(config.clone(), None),
             doorway: Doorway::default(),
             in_force: Arc::new(InForce::new(config.clone(), None).expect("good files")),
             proxies: [Cidr::LOOPBACK_V4].into(),
@@ -83,7 +83,7 @@ impl Office {
             feed: server.feed.clone(),
             switchboard: server.switchboard.clone(),
             board: server.board.clone(),
-            replayer: Replayer::new(Config::default()),
+            replayer: Replayer::new(Config::default(), None),
             doorway: server.doorway.clone(),
             in_force: server.in_force.clone(),
             proxies: [Cidr::LOOPBACK_V4].into(),

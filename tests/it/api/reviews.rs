@@ -269,7 +269,7 @@ async fn a_call_becomes_a_test_that_names_nobody() {
 
         let stored = office.store.get(TicketNumber(number)).await.expect("read").expect("there");
         let secrets = Secrets::of(&stored.ticket, &[]);
-        let replayer = Replayer::new(config());
+        let replayer = Replayer::new(config(), None);
         let reader = Reader::open(&dir, None).expect("a journal");
         let fixture = make_fixture(&replayer, reader, &secrets).expect("a fixture");
         assert_eq!(fixture.differs_at, None, "the same questions at the same times");
@@ -300,7 +300,7 @@ async fn however_operators_type_it_nothing_of_it_is_left() {
     with_demo(async |office: Office| {
         let (number, dir) = called(&office).await;
         let stored = office.store.get(TicketNumber(number)).await.expect("read").expect("there");
-        let replayer = Replayer::new(config());
+        let replayer = Replayer::new(config(), None);
         for (slot, value) in [
             ("address", "12,Nguyễn Huệ"),
             ("address", "Street\nNguyễn"),
