@@ -58,9 +58,11 @@ impl From<ReplayError> for Problem {
     fn from(error: ReplayError) -> Problem {
         let detail = error.to_string();
         match error {
-            ReplayError::Journal(_) | ReplayError::Config(_) => {
-                Problem::new(StatusCode::CONFLICT, "unreadable", detail)
-            }
+            ReplayError::Journal(_)
+            | ReplayError::Config(_)
+            | ReplayError::Engine(_)
+            | ReplayError::NoSound(_)
+            | ReplayError::Truth(_) => Problem::new(StatusCode::CONFLICT, "unreadable", detail),
             ReplayError::BrokenOff => {
                 let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail);
                 problem.retry_after(30)
@@ -248,7 +250,7 @@ async fn replay_call(
     let place = shared.replayer.place().await?;
     let files = shared.archive.call_files(&stored.ticket.call_id).await?;
     let truth = stored.truth(&shared.store.review(stored.number).await?);
-    let work = move |replayer: &Replayer| replayer.judge(|| files.reader(), truth);
+    let work = move |replayer: &Replayer| replayer.judge(|| Ok(files.reader()?), truth);
     let (replayed, measures) = place.run(work).await??;
     let score = measures.map(|m| m.score);
     let (at, build) = (Timestamp::now(), env!("CARGO_PKG_VERSION").to_string());

@@ -1,12 +1,14 @@
 //! A journal's inputs once more, and whether the outputs are the same.
 
+use super::score::{Step, align};
 use crate::audio::FRAME_MS;
-use crate::call::{Call, Input, Output};
+
+use crate::call::{Call, Input, Output, Sound};
 use crate::journal::{Encoder, Entry, Header, JOURNAL_FILE, JournalError, Reader};
 use crate::seal::SEALED;
 use crate::time::CallTime;
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 
 /// Lines shown before the first difference.
@@ -62,6 +64,53 @@ pub enum Outcome {
     },
 }
 
+/// A text that is another now, where everything else is the same.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Difference {
+    /// The prompt's name.
+    pub prompt: String,
+    /// Its text in the journal.
+    pub expected: String,
+    /// Its text now.
+    pub got: String,
+}
+
+impl Difference {
+    /// The prompt and the words that were changed: the same for each value that is read in it.
+    pub fn change(&self) -> String {
+        let words = |text: &str| text.split_whitespace().map(String::from).collect::<Vec<_>>();
+        let (then, now) = (words(&self.expected), words(&self.got));
+        let edits = align(&then, &now).into_iter().filter_map(|step| match step {
+            Step::Right(..) => None,
+            Step::Substituted(i, j) => Some(format!("[-{}-]{{+{}+}}", then[i], now[j])),
+            Step::Deleted(i) => Some(format!("[-{}-]", then[i])),
+            Step::Inserted(j) => Some(format!("{{+{}+}}", now[j])),
+        });
+        format!("prompt {}: {}", self.prompt, edits.collect::<Vec<_>>().join(" "))
+    }
+}
+
+impl std::fmt::Display for Difference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let words = |text: &str| text.split_whitespace().map(String::from).collect::<Vec<_>>();
+        let (then, now) = (words(&self.expected), words(&self.got));
+        let steps = align(&then, &now);
+        write!(f, "prompt {}:", self.prompt)?;
+        for step in steps {
+            match step {
+                Step::Right(i, _) => write!(f, " {}", then[i])?,
+                Step::Substituted(i, j) => write!(f, " [-{}-]{{+{}+}}", then[i], now[j])?,
+                Step::Deleted(i) => write!(f, " [-{}-]", then[i])?,
+                Step::Inserted(j) => write!(f, " {{+{}+}}", now[j])?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Differences of one call that are told of, by text.
+const DIFFERENCES_MAX: usize = 100;
+
 /// The first difference; all lines are the journal's own JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Divergence {
@@ -73,6 +122,13 @@ pub struct Divergence {
     pub expected: Option<String>,
     /// What came out; `None` when nothing more did.
     pub got: Option<String>,
+    /// The prompts whose texts differ and how often they were played, up to where the call went
+    /// another way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub words: Vec<(Difference, u32)>,
+    /// To the end of the call nothing differs but these texts.
+    #[serde(default)]
+    pub only_words: bool,
 }
 
 impl std::fmt::Display for Divergence {
@@ -83,7 +139,14 @@ impl std::fmt::Display for Divergence {
         }
         let nothing = "(no output here)";
         writeln!(f, "- expected  {}", self.expected.as_deref().unwrap_or(nothing))?;
-        write!(f, "+ got       {}", self.got.as_deref().unwrap_or(nothing))
+        write!(f, "+ got       {}", self.got.as_deref().unwrap_or(nothing))?;
+        for (difference, times) in &self.words {
+            write!(f, "\n  {difference} ({times} times)")?;
+        }
+        if self.only_words {
+            write!(f, "\n  and nothing else to the end of the call")?;
+        }
+        Ok(())
     }
 }
 
@@ -141,6 +204,8 @@ struct Run<C> {
     got: VecDeque<Output>,
     timeout: Option<Option<CallTime>>,
     before: Context,
+    first: Option<Divergence>,
+    words: BTreeMap<Difference, u32>,
     frames: u64,
     inputs: u64,
     outputs: u64,
@@ -154,6 +219,8 @@ impl<C: Replayable> Run<C> {
             got: VecDeque::new(),
             timeout: None,
             before: Context::default(),
+            first: None,
+            words: BTreeMap::new(),
             frames: 0,
             inputs: 0,
             outputs: 0,
@@ -168,14 +235,20 @@ impl<C: Replayable> Run<C> {
                     self.outputs += 1;
                     let got = self.got.pop_front();
                     if got.as_ref() != Some(&expected) {
-                        return Ok(self.diverged(record.at, Some(expected), got));
+                        let words = got.as_ref().and_then(|got| in_words(&expected, got));
+                        let found = self.diverged(record.at, Some(expected), got);
+                        match words {
+                            Some(words) => self.differs(found, words),
+                            None => return Ok(self.gone(Some(found), false)),
+                        }
+                        continue;
                     }
                     self.before.output(record.at, &expected);
                 }
                 Entry::In(input) => {
                     if let Some(got) = self.got.pop_front() {
-                        let now = self.now;
-                        return Ok(self.diverged(now, None, Some(got)));
+                        let found = self.diverged(self.now, None, Some(got));
+                        return Ok(self.gone(Some(found), false));
                     }
                     self.before.input(record.at, &input);
                     self.step(record.at, input);
@@ -193,14 +266,31 @@ impl<C: Replayable> Run<C> {
         }
         // A process that died may have had no time to write the last input's outputs.
         let whole = matches!(reader.ending(), Some((_, crate::journal::Ending::Hangup(_))));
-        let now = self.now;
-        match self.got.pop_front() {
-            Some(got) if whole => Ok(self.diverged(now, None, Some(got))),
-            _ => Ok(Outcome::Same {
-                frames: self.frames,
-                inputs: self.inputs,
-                outputs: self.outputs,
-            }),
+        let found = self.got.pop_front().filter(|_| whole);
+        let found = found.map(|got| self.diverged(self.now, None, Some(got)));
+        let only_words = found.is_none();
+        Ok(self.gone(found, only_words))
+    }
+
+    /// Texts differ, and the call goes on.
+    fn differs(&mut self, found: Divergence, words: Vec<Difference>) {
+        for difference in words {
+            if self.words.len() < DIFFERENCES_MAX || self.words.contains_key(&difference) {
+                *self.words.entry(difference).or_default() += 1;
+            }
+        }
+        self.first.get_or_insert(found);
+    }
+
+    /// What it came to; `last` is where it went another way.
+    fn gone(self, last: Option<Divergence>, only_words: bool) -> Outcome {
+        let Run { first, words, frames, inputs, outputs, .. } = self;
+        match first.or(last) {
+            Some(found) => {
+                let words = words.into_iter().collect();
+                Outcome::Diverged(Box::new(Divergence { words, only_words, ..found }))
+            }
+            None => Outcome::Same { frames, inputs, outputs },
         }
     }
 
@@ -226,18 +316,59 @@ impl<C: Replayable> Run<C> {
         }
     }
 
-    fn diverged(&mut self, at: CallTime, expected: Option<Output>, got: Option<Output>) -> Outcome {
+    fn diverged(
+        &mut self,
+        at: CallTime,
+        expected: Option<Output>,
+        got: Option<Output>,
+    ) -> Divergence {
         let json = |output: Output| {
             let mut line = Vec::new();
             Encoder::default().output(at, &output, &mut line);
             text(&line)
         };
-        Outcome::Diverged(Box::new(Divergence {
+        Divergence {
             at_ms: at,
             before: self.before.lines(),
             expected: expected.map(json),
             got: got.map(json),
-        }))
+            words: Vec::new(),
+            only_words: false,
+        }
+    }
+}
+
+/// The prompts whose texts differ, where both outputs do the same with them; of what is only made
+/// ready nothing is told, because it is told when it is played. `None`: they do something else.
+fn in_words(expected: &Output, got: &Output) -> Option<Vec<Difference>> {
+    match (expected, got) {
+        (Output::Play { play: a, sounds: then }, Output::Play { play: b, sounds: now })
+            if a == b && then.len() == now.len() =>
+        {
+            let sounds = then.iter().zip(now).filter(|(then, now)| then != now);
+            sounds.map(|(then, now)| text_of(then, now)).collect()
+        }
+        (Output::Prepare { sounds: then }, Output::Prepare { sounds: now })
+            if then.len() == now.len() =>
+        {
+            let sounds = then.iter().zip(now).filter(|(then, now)| then != now);
+            sounds.map(|(then, now)| text_of(then, now)).collect::<Option<Vec<_>>>()?;
+            Some(Vec::new())
+        }
+        _ => None,
+    }
+}
+
+fn text_of(then: &Sound, now: &Sound) -> Option<Difference> {
+    match (then, now) {
+        (
+            Sound::Prompt { name, language, text },
+            Sound::Prompt { name: other, language: spoken, text: got },
+        ) if (name, language) == (other, spoken) => {
+            let (expected, got) = (text.clone(), got.clone());
+            Some(Difference { prompt: name.clone(), expected, got })
+        }
+        _ => None,
     }
 }
 

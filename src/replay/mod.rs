@@ -6,17 +6,26 @@ mod fixture;
 mod journal;
 mod replayer;
 mod result;
+mod results_file;
 mod review;
+mod runner;
 pub mod score;
+mod simulated_call;
+mod simulated_caller;
+mod tape;
 mod truth;
 pub mod understanding;
 
 pub use assessor::assess;
 pub use fixture::{Fixture, FixtureError, Secrets, make_fixture};
-pub use journal::{Divergence, Outcome, Replayable, journals_in, replay_journal};
+pub use journal::{Difference, Divergence, Outcome, Replayable, journals_in, replay_journal};
 pub use replayer::{ReplayError, ReplayPlace, Replayed, Replayer};
 pub use result::{
     CallMeasures, CallResult, Mode, RESULTS_VERSION, RunHeader, SlotResult, TurnResult,
 };
+pub use results_file::{Results, ResultsError, ResultsFile};
 pub use review::{Judgement, Mark, MarkKind, SLOT_CHARS_MAX, Truthful, TurnTruth};
+pub use runner::{Engines, Job, Lines, Open, Runner};
+pub use simulated_call::Line;
+pub use tape::Tape;
 pub use truth::CallTruth;

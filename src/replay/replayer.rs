@@ -14,6 +14,7 @@ use crate::journal::{Header, JournalError, Reader};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -31,6 +32,15 @@ pub enum ReplayError {
     /// The call's hotline cannot be loaded.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The call's hotline has no recogniser.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// Nothing can be heard again.
+    #[error("{0}: there is no recording (the caller declined it, or it was removed)")]
+    NoSound(PathBuf),
+    /// What is true of the call cannot be read.
+    #[error("{0}")]
+    Truth(String),
     /// The work was broken off.
     #[error("the replay was broken off: the server stops, or met a bug that its log tells of")]
     BrokenOff,
@@ -110,14 +120,14 @@ impl Replayer {
     /// where its journal cannot be measured.
     pub fn judge(
         &self,
-        open: impl Fn() -> Result<Reader, JournalError>,
+        open: impl Fn() -> Result<Reader, ReplayError>,
         truth: CallTruth,
     ) -> Result<(Replayed, Option<CallMeasures>), ReplayError> {
         let reader = open()?;
         let loaded = self.hotline(reader.header())?;
         let replayed = replay_on(&loaded, reader)?;
         let truth = Arc::new(truth);
-        let measured = open().and_then(|reader| assess(reader, loaded.hotline, truth));
+        let measured = assess(open()?, loaded.hotline, truth);
         Ok((replayed, measured.ok()))
     }
 

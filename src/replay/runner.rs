@@ -1,12 +1,15 @@
 //! Many calls at once, on threads of their own: as fast as disks and engines give them.
 
 use super::replayer::{ReplayError, Replayer};
-use super::result::{CallMeasures, CallResult, Mode};
+use super::result::{CallResult, Mode};
 use super::simulated_call::{Ear, Line, Progress, SimulatedCall};
 use super::tape::Tape;
 use super::truth::CallTruth;
+use crate::config::{Config, Overlay};
+use crate::dialogue::Hotline;
 use crate::engine::{EngineError, Factory, RecognitionEvent, Recognizer, StreamId};
 use crate::journal::Reader;
+use crate::seal::Keys;
 use crate::ticket::CallId;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,6 +23,11 @@ const SEATS: usize = 24;
 /// Opens a call's journal, and tells what is true of the call.
 pub type Open = Box<dyn Fn() -> Result<(Reader, CallTruth), ReplayError> + Send + Sync>;
 
+/// What the line of a call does, drawn for that call.
+pub type Lines = dyn Fn(&CallId, &Tape) -> Line + Send + Sync;
+/// Makes what hears the callers of a hotline.
+pub type Engines = dyn Fn(&Hotline) -> Result<Factory, EngineError> + Send + Sync;
+
 /// A call to be replayed.
 pub struct Job {
     /// Where its journal is, for people.
@@ -30,7 +38,7 @@ pub struct Job {
 
 impl Job {
     /// The call whose journal, or whose folder, is at `path`, with the `expected.toml` beside it.
-    pub fn at(path: &Path, keys: Option<Arc<crate::seal::Keys>>) -> Job {
+    pub fn at(path: &Path, keys: Option<Arc<Keys>>) -> Job {
         let journal = path.to_path_buf();
         let open = move || {
             let reader = Reader::open(&journal, keys.as_deref())?;
@@ -51,16 +59,16 @@ impl Job {
 
 /// How the calls of a run are replayed.
 pub struct Runner {
-    /// The hotlines.
-    pub replayer: Replayer,
-    /// What is done.
-    pub mode: Mode,
-    /// Threads.
-    pub threads: usize,
-    /// Makes what hears a language (ISO 639-1).
-    pub engines: Box<dyn Fn(&str) -> Result<Factory, EngineError> + Send + Sync>,
+    /// The hotlines as their files are: what was recorded came to them.
+    recorded: Replayer,
+    /// The hotlines that the calls come to now.
+    replayer: Replayer,
+    mode: Mode,
+    threads: usize,
+    /// Makes what hears a hotline's callers, in the place of what is installed.
+    pub engines: Option<Box<Engines>>,
     /// What the line of a call does to its caller's sound; `None`: nothing.
-    pub line: Option<Box<dyn Fn(&CallId, &Tape) -> Line + Send + Sync>>,
+    pub line: Option<Box<Lines>>,
     /// Ends the run after the calls that are being replayed.
     pub stop: Arc<AtomicBool>,
     factories: Mutex<BTreeMap<String, Arc<Factory>>>,
@@ -68,15 +76,19 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// Replays journals.
-    pub fn new(replayer: Replayer, mode: Mode, threads: usize) -> Runner {
-        let models = replayer.config().models_dir.clone();
-        let engines = move |language: &str| Ok(crate::engine::factory_for(language, &models)?.1);
+    /// Replays calls to the hotlines of `config`, with `overlay` laid over them, on `threads`.
+    pub fn new(config: &Config, overlay: Option<Overlay>, mode: Mode, threads: usize) -> Runner {
+        let recorded = Replayer::new(config.clone(), None);
+        let replayer = match overlay {
+            None => recorded.clone(),
+            overlay => Replayer::new(config.clone(), overlay),
+        };
         Runner {
+            recorded,
             replayer,
             mode,
             threads: threads.max(1),
-            engines: Box::new(engines),
+            engines: None,
             line: None,
             stop: Arc::default(),
             factories: Mutex::default(),
@@ -116,10 +128,13 @@ impl Runner {
         let replayed = catch_unwind(AssertUnwindSafe(|| {
             let (reader, truth) = (job.open)()?;
             named(&mut result, &reader);
+            let loaded = self.recorded.hotline(reader.header())?;
+            result.language = loaded.hotline.file.language.clone();
+            drop(reader);
             let open = || (job.open)().map(|(reader, _)| reader);
-            self.replayer.judge_opened(reader, open, truth)
+            self.replayer.judge(open, truth)
         }));
-        match replayed.unwrap_or(Err(ReplayError::Broken)) {
+        match replayed.unwrap_or(Err(ReplayError::BrokenOff)) {
             Ok((replayed, measures)) => {
                 result.outcome = Some(replayed.outcome);
                 result.hotline_changed = replayed.hotline_changed;
@@ -130,14 +145,18 @@ impl Runner {
         result
     }
 
-    /// What hears `language`, made for one thread.
-    fn engine(&self, language: &str) -> Result<Box<dyn Recognizer>, EngineError> {
+    /// What hears the callers of `hotline`, made for one thread.
+    fn engine(&self, hotline: &Hotline) -> Result<Box<dyn Recognizer>, EngineError> {
         let mut factories = self.factories.lock().unwrap_or_else(PoisonError::into_inner);
-        let factory = match factories.get(language) {
+        let factory = match factories.get(&hotline.name) {
             Some(factory) => factory.clone(),
             None => {
-                let made = Arc::new((self.engines)(language)?);
-                factories.insert(language.into(), made.clone());
+                let made = match &self.engines {
+                    Some(engines) => engines(hotline)?,
+                    None => self.replayer.recognizer(hotline)?.1,
+                };
+                let made = Arc::new(made);
+                factories.insert(hotline.name.clone(), made.clone());
                 made
             }
         };
@@ -169,11 +188,12 @@ fn named(result: &mut CallResult, reader: &Reader) {
 struct Seat {
     result: CallResult,
     call: SimulatedCall,
+    hotline: Arc<Hotline>,
     /// It waits for its engine.
     waits: bool,
 }
 
-/// One thread with its engines and the calls they hear.
+/// One thread with its engines, by hotline, and the calls they hear.
 struct Worker<'r> {
     runner: &'r Runner,
     engines: BTreeMap<String, Box<dyn Recognizer>>,
@@ -208,8 +228,8 @@ impl<'r> Worker<'r> {
     fn seat(&mut self, job: &Job) -> Result<Seat, Box<CallResult>> {
         let mut result = unread(job);
         let made = catch_unwind(AssertUnwindSafe(|| self.made(job, &mut result)));
-        match made.unwrap_or(Err(ReplayError::Broken)) {
-            Ok(call) => Ok(Seat { result, call, waits: false }),
+        match made.unwrap_or(Err(ReplayError::BrokenOff)) {
+            Ok((call, hotline)) => Ok(Seat { result, call, hotline, waits: false }),
             Err(error) => {
                 result.error = Some(error.to_string());
                 Err(Box::new(result))
@@ -217,48 +237,56 @@ impl<'r> Worker<'r> {
         }
     }
 
-    fn made(&mut self, job: &Job, result: &mut CallResult) -> Result<SimulatedCall, ReplayError> {
+    fn made(
+        &mut self,
+        job: &Job,
+        result: &mut CallResult,
+    ) -> Result<(SimulatedCall, Arc<Hotline>), ReplayError> {
         let (reader, truth) = (job.open)()?;
         named(result, &reader);
         if !reader.has_sound() {
             return Err(ReplayError::NoSound(job.journal.clone()));
         }
-        let header = reader.header();
-        let recorded = self.runner.replayer.recorded_hotline(header)?;
-        let loaded = self.runner.replayer.hotline(header)?;
-        result.hotline_changed = recorded.digest != header.hotline_digest;
-        result.language = loaded.hotline.file.language.clone();
-        if !self.engines.contains_key(&result.language) {
-            let engine = self.runner.engine(&result.language)?;
-            self.engines.insert(result.language.clone(), engine);
+        let recorded = self.runner.recorded.hotline(reader.header())?;
+        let hotline = self.runner.replayer.hotline(reader.header())?.hotline;
+        result.hotline_changed = recorded.digest != reader.header().hotline_digest;
+        result.language = hotline.file.language.clone();
+        if !self.engines.contains_key(&hotline.name) {
+            let engine = self.runner.engine(&hotline)?;
+            self.engines.insert(hotline.name.clone(), engine);
         }
-        let tape = Tape::read(reader, recorded.hotline)?;
+        let tape = Arc::new(Tape::read(reader, recorded.hotline)?);
         let line = self.runner.line.as_ref().map(|line| line(&result.call, &tape));
-        Ok(SimulatedCall::new(Arc::new(tape), loaded.hotline, Arc::new(truth), line))
+        let call = SimulatedCall::new(tape, hotline.clone(), Arc::new(truth), line);
+        Ok((call, hotline))
     }
 
     /// Lets each call go on until it waits for its engine; those that are over leave.
     fn advance(&mut self, told: &dyn Fn(CallResult)) {
         for mut seat in std::mem::take(&mut self.seats) {
-            let Some(engine) = self.engines.get_mut(&seat.result.language) else { continue };
             if seat.waits {
                 self.seats.push(seat);
                 continue;
             }
-            let mut ear = Ear { engine: &mut **engine, streams: &mut self.streams };
-            let progress = catch_unwind(AssertUnwindSafe(|| seat.call.advance(&mut ear)));
+            let progress = match self.engines.get_mut(&seat.hotline.name) {
+                Some(engine) => {
+                    let mut ear = Ear { engine: &mut **engine, streams: &mut self.streams };
+                    catch_unwind(AssertUnwindSafe(|| seat.call.advance(&mut ear))).ok()
+                }
+                None => None,
+            };
             match progress {
-                Ok(Progress::Waits) => {
+                Some(Progress::Waits) => {
                     seat.waits = true;
                     self.seats.push(seat);
                 }
-                Ok(Progress::Over) => {
+                Some(Progress::Over) => {
                     self.runner.frames.fetch_add(seat.call.heard_frames(), Ordering::Relaxed);
-                    let measures: CallMeasures = seat.call.finish();
-                    told(CallResult { measures: Some(Box::new(measures)), ..seat.result });
+                    let measures = Some(Box::new(seat.call.finish()));
+                    told(CallResult { measures, ..seat.result });
                 }
-                Err(_) => {
-                    let error = Some(ReplayError::Broken.to_string());
+                None => {
+                    let error = Some(ReplayError::BrokenOff.to_string());
                     told(CallResult { error, ..seat.result });
                 }
             }
@@ -267,34 +295,36 @@ impl<'r> Worker<'r> {
 
     /// Lets each engine do a piece of its work.
     fn hear(&mut self) {
-        let languages: Vec<String> = self.engines.keys().cloned().collect();
-        for language in languages {
-            let Some(engine) = self.engines.get_mut(&language) else { continue };
+        let mut broken = Vec::new();
+        for (name, engine) in &mut self.engines {
             let seats = &mut self.seats;
             let mut emit = |stream: StreamId, event: RecognitionEvent| {
                 if let Some(seat) = seats.iter_mut().find(|s| s.call.stream() == Some(stream)) {
                     seat.call.heard(event);
                 }
             };
-            let more = catch_unwind(AssertUnwindSafe(|| engine.work(&mut emit)));
-            let Ok(more) = more else {
-                self.broke(&language);
+            let Ok(more) = catch_unwind(AssertUnwindSafe(|| engine.work(&mut emit))) else {
+                broken.push(name.clone());
                 continue;
             };
-            for seat in self.seats.iter_mut().filter(|s| s.result.language == language) {
+            for seat in self.seats.iter_mut().filter(|s| s.hotline.name == *name) {
                 seat.waits = more && seat.call.stream().is_some_and(|s| engine.is_due(s));
             }
+        }
+        for name in broken {
+            self.broke(&name);
         }
     }
 
     /// As in a running call: who was being heard leaves a message, and a fresh engine is made.
-    fn broke(&mut self, language: &str) {
-        for seat in self.seats.iter_mut().filter(|s| s.result.language == language) {
+    fn broke(&mut self, name: &str) {
+        self.engines.remove(name);
+        for seat in self.seats.iter_mut().filter(|s| s.hotline.name == name) {
             seat.call.heard(RecognitionEvent::Failed("the engine broke".into()));
             seat.waits = false;
-        }
-        if let Ok(fresh) = self.runner.engine(language) {
-            self.engines.insert(language.into(), fresh);
+            if let Ok(fresh) = self.runner.engine(&seat.hotline) {
+                self.engines.entry(name.into()).or_insert(fresh);
+            }
         }
     }
 }

@@ -30,7 +30,7 @@ pub(super) struct Ear<'e> {
 }
 
 /// What a line does to the caller's sound, frame by frame.
-pub(super) type Line = Box<dyn FnMut(&AudioFrame) -> AudioFrame>;
+pub type Line = Box<dyn FnMut(&AudioFrame) -> AudioFrame>;
 
 /// How far a call has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,13 +174,7 @@ impl SimulatedCall {
         }
     }
 
-    fn sound(
-        &mut self,
-        now: CallTime,
-        sound: &AudioFrame,
-        audible: bool,
-        ear: &mut Ear<'_>,
-    ) {
+    fn sound(&mut self, now: CallTime, sound: &AudioFrame, audible: bool, ear: &mut Ear<'_>) {
         if self.over {
             return;
         }
@@ -195,12 +189,7 @@ impl SimulatedCall {
         self.drain(now, ear);
     }
 
-    fn input(
-        &mut self,
-        now: CallTime,
-        input: Input,
-        ear: &mut Ear<'_>,
-    ) {
+    fn input(&mut self, now: CallTime, input: Input, ear: &mut Ear<'_>) {
         if self.over {
             return;
         }

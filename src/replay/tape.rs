@@ -67,7 +67,7 @@ impl Exchange {
 
 /// One recorded call, in memory.
 #[derive(Debug)]
-pub(super) struct Tape {
+pub struct Tape {
     pub(super) header: Header,
     pub(super) heard: Vec<AudioFrame>,
     pub(super) exchanges: Vec<Exchange>,

@@ -330,7 +330,8 @@ fn read<T: for<'de> Deserialize<'de>>(column: &str, text: &str) -> Result<Option
 fn take_divergence(outcome: &mut Outcome) -> Option<Box<Divergence>> {
     let Outcome::Diverged(found) = outcome else { return None };
     let (before, expected, got) = (vec![], None, None);
-    let bare = Divergence { at_ms: found.at_ms, before, expected, got };
+    let (words, only_words) = (vec![], found.only_words);
+    let bare = Divergence { at_ms: found.at_ms, before, expected, got, words, only_words };
     Some(std::mem::replace(found, Box::new(bare)))
 }
 
