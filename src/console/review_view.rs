@@ -4,7 +4,7 @@ use super::Shared;
 use super::ticket_view::instant;
 use crate::access::{Permission, Principal};
 use crate::call::HangupCause;
-use crate::replay::score::{CallFacts, CallScore, ScoreSums, is_same_value};
+use crate::replay::score::{CallFacts, CallScore, ScoreSums};
 use crate::replay::{Divergence, Judgement, Mark, Outcome, Truthful};
 use crate::store::{Review, StoredTicket};
 use jiff::Timestamp;
@@ -152,16 +152,6 @@ impl NewJudgement {
     }
 }
 
-/// Whether an operator wrote another value than the bot's, of `slot` or of any (`None`).
-pub(super) fn is_corrected(stored: &StoredTicket, slot: Option<&str>) -> bool {
-    let mut slots = stored.ticket.slots.iter();
-    slots.any(|s| {
-        slot.is_none_or(|wanted| wanted == s.slot)
-            && stored.callback.corrected(&s.slot).is_some()
-            && !is_same_value(&s.value, stored.value(&s.slot))
-    })
-}
-
 /// The sums of these calls.
 pub(super) fn sums(calls: &[(StoredTicket, Review)]) -> ScoreSums {
     let slots: Vec<Vec<(&str, bool)>> =
@@ -195,7 +185,7 @@ impl Shared {
             slot: s.slot.clone(),
             told: shown(&s.value),
             right: shown(stored.value(&s.slot)),
-            corrected: is_corrected(stored, Some(&s.slot)),
+            corrected: stored.is_corrected(Some(&s.slot)),
             judged: judged.iter().any(|(slot, _)| *slot == s.slot),
         });
         ReviewRow {

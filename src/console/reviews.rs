@@ -3,7 +3,7 @@
 use super::Shared;
 use super::extract::{Asked, Asker, Body, IfMatch, Place};
 use super::problem::Problem;
-use super::review_view::{NewJudgement, ReviewPage, ReviewView, is_corrected, sums};
+use super::review_view::{NewJudgement, ReviewPage, ReviewView, sums};
 use crate::access::{Permission, Principal};
 use crate::replay::{
     Fixture, FixtureError, ReplayError, Replayer, SLOT_CHARS_MAX, Secrets, make_fixture,
@@ -62,6 +62,7 @@ impl From<ReplayError> for Problem {
             | ReplayError::Config(_)
             | ReplayError::Engine(_)
             | ReplayError::NoSound(_)
+            | ReplayError::Unreadable(_)
             | ReplayError::Truth(_) => Problem::new(StatusCode::CONFLICT, "unreadable", detail),
             ReplayError::BrokenOff => {
                 let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail);
@@ -136,7 +137,7 @@ impl ReviewQuery {
 
     fn lets_through(&self, stored: &StoredTicket) -> bool {
         let wanted = self.corrected.as_deref();
-        wanted.is_none_or(|slot| is_corrected(stored, (slot != "any").then_some(slot)))
+        wanted.is_none_or(|slot| stored.is_corrected((slot != "any").then_some(slot)))
     }
 }
 

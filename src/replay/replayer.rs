@@ -38,6 +38,9 @@ pub enum ReplayError {
     /// Nothing can be heard again.
     #[error("{0}: there is no recording (the caller declined it, or it was removed)")]
     NoSound(PathBuf),
+    /// The call is not to be had where it is kept.
+    #[error("{0}")]
+    Unreadable(String),
     /// What is true of the call cannot be read.
     #[error("{0}")]
     Truth(String),

@@ -50,6 +50,8 @@ pub(super) struct SimulatedCaller {
     /// The exchange being acted, and the next frame of it.
     current: Option<usize>,
     head: usize,
+    /// What the caller has done of the exchange besides speaking.
+    acted: usize,
     /// What is to be answered when the caller has finished, and frames since it was asked.
     next: Option<(Answer, usize)>,
     uses: Vec<u32>,
@@ -70,6 +72,7 @@ impl SimulatedCaller {
             truth,
             current: None,
             head: 0,
+            acted: 0,
             next: None,
             uses,
             prompt: false,
@@ -148,6 +151,7 @@ impl SimulatedCaller {
                     (false, false) => exchange.prompt_end,
                 };
                 self.head = self.head.max(exchange.frames.start);
+                self.acted = exchange.acts.iter().take_while(|(at, _)| *at < self.head).count();
                 self.current = Some(at);
             }
             Answer::Keys(keys) => {
@@ -168,15 +172,18 @@ impl SimulatedCaller {
             return None;
         }
         if self.head < exchange.frames.end {
-            let head = self.head;
             self.head += 1;
-            acts.extend(self.tape.acts.iter().filter(|(f, _)| *f == head).map(|(_, i)| i.clone()));
-            return Some(head);
+            let due = exchange.acts[self.acted..].iter().take_while(|(at, _)| *at <= self.head);
+            let due: Vec<Input> = due.map(|(_, act)| act.clone()).collect();
+            self.acted += due.len();
+            acts.extend(due);
+            return Some(self.head - 1);
         }
         let following = self.tape.exchanges.get(at + 1);
         if self.next.is_none() && following.is_some_and(|next| next.runs_on()) {
             self.uses[at + 1] += 1;
             self.current = Some(at + 1);
+            self.acted = 0;
             return self.advance(acts);
         }
         let last = following.is_none() && !self.prompt;

@@ -56,6 +56,8 @@ pub(super) struct Exchange {
     pub(super) speech_end: usize,
     /// What the caller's answer says, where it says yes or no.
     pub(super) agreed: Option<bool>,
+    /// What came of the caller besides sound (keys, hold), each with the frames heard before it.
+    pub(super) acts: Vec<(usize, Input)>,
 }
 
 impl Exchange {
@@ -71,8 +73,6 @@ pub struct Tape {
     pub(super) header: Header,
     pub(super) heard: Vec<AudioFrame>,
     pub(super) exchanges: Vec<Exchange>,
-    /// What came of the caller besides sound (keys, hold), by frame.
-    pub(super) acts: Vec<(usize, Input)>,
     /// Why the call ended, where the caller or the network ended it.
     pub(super) hung_up: Option<HangupCause>,
     /// The ticket as it was last saved.
@@ -186,7 +186,6 @@ impl Cutter {
             header,
             heard: Vec::new(),
             exchanges: Vec::new(),
-            acts: Vec::new(),
             hung_up: None,
             ticket: None,
             saved: None,
@@ -221,9 +220,9 @@ impl Cutter {
                     _ => None,
                 };
                 self.agreed(agreed);
-                self.tape.acts.push((frame, input.clone()));
+                self.act(frame, &input);
             }
-            Input::Hold(_) => self.tape.acts.push((frame, input.clone())),
+            Input::Hold(_) => self.act(frame, &input),
             Input::PromptFinished { play } => self.prompt_over(*play, frame, false),
             Input::TicketSaved { number, by, earlier, .. } => {
                 self.tape.saved = Some((*number, *by));
@@ -268,6 +267,7 @@ impl Cutter {
             interrupted: false,
             speech_end: frame,
             agreed: None,
+            acts: Vec::new(),
         });
         self.playing = Some((play, key(sounds), frame));
     }
@@ -292,6 +292,12 @@ impl Cutter {
             YesNo::Unclear => None,
         };
         self.agreed(agreed);
+    }
+
+    fn act(&mut self, frame: usize, input: &Input) {
+        if let Some(last) = self.tape.exchanges.last_mut() {
+            last.acts.push((frame, input.clone()));
+        }
     }
 
     fn agreed(&mut self, agreed: Option<bool>) {

@@ -126,6 +126,15 @@ impl StoredTicket {
         known.map(|s| (s.slot.as_str(), is_same_value(&s.value, self.value(&s.slot)))).collect()
     }
 
+    /// Whether an operator wrote another value than the bot's, of `slot` or of any (`None`).
+    pub fn is_corrected(&self, slot: Option<&str>) -> bool {
+        self.ticket.slots.iter().any(|s| {
+            slot.is_none_or(|wanted| wanted == s.slot)
+                && self.callback.corrected(&s.slot).is_some()
+                && !is_same_value(&s.value, self.value(&s.slot))
+        })
+    }
+
     /// What is true of its call: the operators' last word, and what `review` says was said.
     pub fn truth(&self, review: &Review) -> CallTruth {
         let slot = |(slot, _): (&str, bool)| (slot.to_string(), self.value(slot).to_string());

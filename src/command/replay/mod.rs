@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
+mod query;
 mod text;
 
 const ABOUT: &str = "\
@@ -35,6 +36,8 @@ Results hold what callers said: the file of --results is made for its owner alon
 const EXAMPLES: &str = "\
 Examples:
   spillway replay --journal var/calls
+  spillway replay --journal --since 1d
+  spillway replay --audio --since 7d --corrected address
   spillway replay --audio var/calls --results now.jsonl
   spillway replay --audio var/calls --overlay slower.toml --results slower.jsonl
   spillway replay compare now.jsonl slower.jsonl --report slower.html
@@ -48,9 +51,11 @@ with --results the same command goes on.";
 #[command(long_about = ABOUT, after_long_help = EXAMPLES, after_help = EXAMPLES)]
 pub struct Args {
     /// Journals, calls' folders, or folders of those (searched at any depth). Encrypted ones are
-    /// read with the configuration's keys.
-    #[arg(value_name = "PATH", required = true)]
+    /// read with the configuration's keys. Without a PATH, calls are asked of the ticket store.
+    #[arg(value_name = "PATH", required_unless_present = "query")]
     paths: Vec<PathBuf>,
+    #[command(flatten)]
+    query: query::Query,
     /// Feed the journals' inputs once more, and demand the same outputs [default].
     #[arg(long, conflicts_with = "audio")]
     journal: bool,
@@ -88,7 +93,12 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
         impair: None,
         seed: args.seed,
     };
-    let mut jobs = jobs_at(&config, &args.paths)?;
+    // Calls of the store are read through it for as long as the run lasts.
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let mut jobs = match args.paths.is_empty() {
+        false => jobs_at(&config, &args.paths)?,
+        true => runtime.block_on(args.query.jobs(&config))?,
+    };
     let (file, before) = match &args.results {
         Some(path) => {
             let (file, before) = ResultsFile::open(path, &header)?;
