@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
+mod compare;
 mod text;
 
 const ABOUT: &str = "\
@@ -46,7 +47,10 @@ with --results the same command goes on.";
 /// Arguments of `spillway replay`.
 #[derive(clap::Args)]
 #[command(long_about = ABOUT, after_long_help = EXAMPLES, after_help = EXAMPLES)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
     /// Journals, calls' folders, or folders of those (searched at any depth). Encrypted ones are
     /// read with the configuration's keys.
     #[arg(value_name = "PATH", required = true)]
@@ -75,8 +79,18 @@ pub struct Args {
     json: bool,
 }
 
+#[derive(clap::Subcommand)]
+enum What {
+    /// Say what got better and what got worse from one replay to another, and whether that is more
+    /// than chance.
+    Compare(compare::Args),
+}
+
 /// Runs it.
 pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
+    if let Some(What::Compare(args)) = args.what {
+        return compare::run(config, args);
+    }
     let config = Config::load(config)?;
     let mode = if args.audio { Mode::Audio } else { Mode::Journal };
     let overlay = args.overlay.as_deref().map(Overlay::load).transpose()?;
