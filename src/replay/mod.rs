@@ -2,8 +2,10 @@
 //! understood; what people mark in them; and calls made into tests that name nobody.
 
 mod assessor;
+pub mod compare;
 mod fixture;
 mod journal;
+mod metrics;
 mod replayer;
 mod result;
 mod results_file;
@@ -12,6 +14,7 @@ mod runner;
 pub mod score;
 mod simulated_call;
 mod simulated_caller;
+pub mod statistics;
 mod tape;
 mod truth;
 pub mod understanding;
@@ -19,6 +22,7 @@ pub mod understanding;
 pub use assessor::assess;
 pub use fixture::{Fixture, FixtureError, Secrets, make_fixture};
 pub use journal::{Difference, Divergence, Outcome, Replayable, journals_in, replay_journal};
+pub use metrics::{Better, Figure, Metric, Summary, Unit};
 pub use replayer::{ReplayError, ReplayPlace, Replayed, Replayer};
 pub use result::{
     CallMeasures, CallResult, Mode, RESULTS_VERSION, RunHeader, SlotResult, TurnResult,

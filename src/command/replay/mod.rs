@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
+mod compare;
+mod impaired;
 mod query;
 mod text;
 
@@ -49,7 +51,10 @@ with --results the same command goes on.";
 /// Arguments of `spillway replay`.
 #[derive(clap::Args)]
 #[command(long_about = ABOUT, after_long_help = EXAMPLES, after_help = EXAMPLES)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
     /// Journals, calls' folders, or folders of those (searched at any depth). Encrypted ones are
     /// read with the configuration's keys. Without a PATH, calls are asked of the ticket store.
     #[arg(value_name = "PATH", required_unless_present = "query")]
@@ -80,8 +85,18 @@ pub struct Args {
     json: bool,
 }
 
+#[derive(clap::Subcommand)]
+enum What {
+    /// Say what got better and what got worse from one replay to another, and whether that is more
+    /// than chance.
+    Compare(compare::Args),
+}
+
 /// Runs it.
 pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
+    if let Some(What::Compare(args)) = args.what {
+        return compare::run(config, args);
+    }
     let config = Config::load(config)?;
     let mode = if args.audio { Mode::Audio } else { Mode::Journal };
     let overlay = args.overlay.as_deref().map(Overlay::load).transpose()?;
