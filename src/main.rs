@@ -23,6 +23,8 @@ enum Command {
     Serve(command::serve::Args),
     /// Place a scripted call over real SIP and RTP and report both sides.
     Call(command::call::Args),
+    /// Make scenarios by chance, and record the calls they make.
+    Scenario(command::scenario::Args),
     /// Run recorded calls through the same code again.
     Replay(command::replay::Args),
     /// Make recorded calls into tests that name nobody.
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Serve(args) => command::serve::run(config, args),
         Command::Call(args) => command::call::run(config, args),
+        Command::Scenario(args) => command::scenario::run(config, args),
         Command::Replay(args) => command::replay::run(config, args),
         Command::Fixture(args) => command::fixture::run(config, args),
         Command::Bench(args) => command::bench::run(config, args),

@@ -14,6 +14,8 @@
 mod conversation;
 mod ear;
 mod expect;
+pub mod generate;
+mod label;
 mod line;
 mod page;
 mod pattern;
@@ -28,6 +30,7 @@ mod words;
 pub use conversation::Conversation;
 pub use ear::{Ear, FarSound, Heard};
 pub use expect::{Check, Expectations, Outcome, Party};
+pub use label::truth_of;
 pub use line::Line;
 pub use page::{Paint, Role};
 pub use pattern::{AnyOf, Pattern};

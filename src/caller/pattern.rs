@@ -70,6 +70,14 @@ impl AnyOf {
         self.0.iter().any(|p| p.matches(text))
     }
 
+    /// The words it stands for, where they are the only right ones.
+    pub fn words(&self) -> Option<&str> {
+        match self.0.as_slice() {
+            [Pattern { source, regex: None }] => Some(source),
+            _ => None,
+        }
+    }
+
     /// True when one of them is `number`, compared by its digits and a leading `+`.
     pub fn matches_number(&self, number: &str) -> bool {
         self.0.iter().any(|p| match p.regex {

@@ -95,6 +95,8 @@ pub struct Turn {
     pub after: After,
     /// What.
     pub act: Act,
+    /// What is said in a wav that is played, where the scenario tells.
+    pub words: Option<String>,
     /// What the bot must have said before it.
     pub expect_prompt: Option<Pattern>,
     /// Left out unless the bot has said this since the turn before: some questions are asked only
@@ -218,6 +220,7 @@ struct RawTurn {
     only_if_asked: Option<Pattern>,
     say: Option<Spanned<String>>,
     play: Option<Spanned<PathBuf>>,
+    words: Option<Spanned<String>>,
     keys: Option<Spanned<String>>,
     wait_ms: Option<u64>,
     silence_ms: Option<u64>,
@@ -444,6 +447,14 @@ impl Source<'_> {
             (Some(after), None) if *after.get_ref() == RawAfter::Now => After::Now,
             (_, None) => After::Prompt,
         };
+        let words = match turn.words.take() {
+            Some(words) if turn.play.is_none() => {
+                let expected = "words only beside play: what is said in the wav";
+                let at = words.span().start;
+                return Err(self.invalid(at, key("words"), "means nothing here", expected));
+            }
+            words => words.map(Spanned::into_inner),
+        };
         Ok(Turn {
             line: self.line(at),
             label: turn.label.take(),
@@ -451,6 +462,7 @@ impl Source<'_> {
             expect_prompt: turn.expect_prompt.take(),
             only_if_asked: turn.only_if_asked.take(),
             act: self.act(at, number, turn)?,
+            words,
         })
     }
 

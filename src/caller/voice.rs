@@ -97,6 +97,18 @@ pub fn shown(turn: &Turn) -> Option<String> {
     }
 }
 
+/// The Piper voices of `language` that are installed, as scenarios name them.
+pub fn installed(language: &str, models_dir: &Path) -> Vec<String> {
+    let speaks = |dir: &PathBuf| Piper::language_of(dir).is_ok_and(|its| its == language);
+    let dirs = Piper::installed(models_dir);
+    dirs.into_iter().filter(speaks).map(|dir| piper_name(&dir)).collect()
+}
+
+fn piper_name(dir: &Path) -> String {
+    let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    format!("piper:{}", name.strip_prefix(PIPER).unwrap_or(&name))
+}
+
 /// The voice the scenario names, else its language's Piper voice, else espeak-ng.
 fn open(scenario: &Scenario, models_dir: &Path) -> Result<Box<dyn Synthesizer>, VoiceError> {
     let engine = |source| VoiceError::Engine { place: scenario.file.display().to_string(), source };
@@ -105,10 +117,7 @@ fn open(scenario: &Scenario, models_dir: &Path) -> Result<Box<dyn Synthesizer>, 
         return Ok(Box::new(Program::new(command, folder).map_err(engine)?));
     }
     let dirs = Piper::installed(models_dir);
-    let named = |dir: &PathBuf| {
-        let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        format!("piper:{}", name.strip_prefix(PIPER).unwrap_or(&name))
-    };
+    let named = |dir: &PathBuf| piper_name(dir);
     let dir = match &scenario.voice {
         Some(wanted) if wanted == "espeak" => None,
         Some(wanted) => match dirs.iter().find(|dir| named(dir) == *wanted) {

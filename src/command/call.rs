@@ -179,7 +179,7 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
 }
 
 /// Cancelled by Ctrl-C.
-fn stopped() -> CancellationToken {
+pub(super) fn stopped() -> CancellationToken {
     let stop = CancellationToken::new();
     let told = stop.clone();
     tokio::spawn(async move {

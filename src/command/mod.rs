@@ -11,6 +11,7 @@ pub mod models;
 pub mod openapi;
 pub mod recordings;
 pub mod replay;
+pub mod scenario;
 pub mod serve;
 pub mod statistics;
 pub mod tickets;
