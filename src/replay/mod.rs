@@ -2,6 +2,7 @@
 //! understood; what people mark in them; and calls made into tests that name nobody.
 
 mod fixture;
+pub mod impair;
 mod journal;
 mod replayer;
 mod result;
