@@ -4,6 +4,7 @@
 mod assessor;
 pub mod compare;
 mod fixture;
+pub mod impair;
 mod journal;
 mod metrics;
 mod replayer;

@@ -7,8 +7,9 @@ use serde::Serialize;
 use spillway::config::Config;
 use spillway::engine::ctc;
 use spillway::engine::{Recognizer, factory_for};
+use spillway::replay::impair::Noise;
 use spillway::replay::score::{
-    BiasClip, Biased, Entry, Noise, Score, load, normalize, read, spelled, telephone,
+    BiasClip, Biased, Entry, Score, load, normalize, read, spelled, telephone,
 };
 use spillway::speech::Bonus;
 use std::path::{Path, PathBuf};

@@ -2,7 +2,8 @@
 
 use super::syllable;
 use crate::engine::{Recognizer, StreamId};
-use crate::replay::score::{self, Entry, Noise, Step, align, normalize, spelled};
+use crate::replay::impair::Noise;
+use crate::replay::score::{self, Entry, Step, align, normalize, spelled};
 use crate::speech::{Expectation, RecognitionContext, Transcript};
 use rand::Rng;
 use std::collections::BTreeMap;
