@@ -27,6 +27,8 @@ enum Command {
     Scenario(command::scenario::Args),
     /// Run recorded calls through the same code again.
     Replay(command::replay::Args),
+    /// Search better thresholds for a hotline by replaying its calls.
+    Tune(command::tune::Args),
     /// Make recorded calls into tests that name nobody.
     Fixture(command::fixture::Args),
     /// Measure what this build does on this machine.
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         Command::Call(args) => command::call::run(config, args),
         Command::Scenario(args) => command::scenario::run(config, args),
         Command::Replay(args) => command::replay::run(config, args),
+        Command::Tune(args) => command::tune::run(config, args),
         Command::Fixture(args) => command::fixture::run(config, args),
         Command::Bench(args) => command::bench::run(config, args),
         Command::Models(args) => command::models::run(config, args),

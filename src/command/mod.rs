@@ -15,6 +15,7 @@ pub mod scenario;
 pub mod serve;
 pub mod statistics;
 pub mod tickets;
+pub mod tune;
 pub mod users;
 
 use std::io::Write;

@@ -91,7 +91,11 @@ const BONUS_MAX: f32 = 20.0;
 impl Overlay {
     /// Reads `file`. Errors name file and key.
     pub fn load(file: &Path) -> Result<Overlay, ConfigError> {
-        let text = hotline::read_text(file)?;
+        Overlay::parse(file, hotline::read_text(file)?)
+    }
+
+    /// The same of `text` that is no file; `file` stands in errors.
+    pub fn parse(file: &Path, text: String) -> Result<Overlay, ConfigError> {
         let mut parts: Parts = hotline::parsed(file, &text)?;
         if let Some(models_dir) = &mut parts.engine.models_dir {
             *models_dir = file.parent().unwrap_or(Path::new(".")).join(&*models_dir);

@@ -61,6 +61,7 @@ impl From<ReplayError> for Problem {
             ReplayError::Journal(_)
             | ReplayError::Config(_)
             | ReplayError::Engine(_)
+            | ReplayError::Impair(_)
             | ReplayError::NoSound(_)
             | ReplayError::Unreadable(_)
             | ReplayError::Truth(_) => Problem::new(StatusCode::CONFLICT, "unreadable", detail),

@@ -18,10 +18,12 @@ mod simulated_caller;
 pub mod statistics;
 mod tape;
 mod truth;
+pub mod tune;
 pub mod understanding;
 
 pub use assessor::assess;
 pub use fixture::{Fixture, FixtureError, Secrets, make_fixture};
+pub use impair::{ImpairError, Impairment};
 pub use journal::{Difference, Divergence, Outcome, Replayable, journals_in, replay_journal};
 pub use metrics::{Better, Figure, Metric, Summary, Unit};
 pub use replayer::{ReplayError, ReplayPlace, Replayed, Replayer};
@@ -30,7 +32,5 @@ pub use result::{
 };
 pub use results_file::{Results, ResultsError, ResultsFile};
 pub use review::{Judgement, Mark, MarkKind, SLOT_CHARS_MAX, Truthful, TurnTruth};
-pub use runner::{Engines, Job, Lines, Open, Runner};
-pub use simulated_call::Line;
-pub use tape::Tape;
+pub use runner::{Engines, Job, Open, Runner};
 pub use truth::CallTruth;

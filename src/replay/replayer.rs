@@ -1,6 +1,7 @@
 //! Calls made anew of their journals and the hotlines as they are now.
 
 use super::assessor::assess;
+use super::impair::ImpairError;
 use super::journal::{Outcome, replay_journal};
 use super::result::CallMeasures;
 use super::truth::CallTruth;
@@ -35,6 +36,9 @@ pub enum ReplayError {
     /// The call's hotline has no recogniser.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The call's line cannot be made.
+    #[error(transparent)]
+    Impair(#[from] ImpairError),
     /// Nothing can be heard again.
     #[error("{0}: there is no recording (the caller declined it, or it was removed)")]
     NoSound(PathBuf),

@@ -1,30 +1,36 @@
 //! Many calls at once, on threads of their own: as fast as disks and engines give them.
 
+use super::impair::{ImpairError, ImpairedLine, Impairment, babble};
 use super::replayer::{ReplayError, Replayer};
 use super::result::{CallResult, Mode};
-use super::simulated_call::{Ear, Line, Progress, SimulatedCall};
+use super::simulated_call::{Ear, Progress, SimulatedCall};
 use super::tape::Tape;
 use super::truth::CallTruth;
+use crate::audio::loudness::active_level;
 use crate::config::{Config, Overlay};
 use crate::dialogue::Hotline;
 use crate::engine::{EngineError, Factory, RecognitionEvent, Recognizer, StreamId};
 use crate::journal::Reader;
 use crate::seal::Keys;
 use crate::ticket::CallId;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// Callers whose voices may be heard behind others'.
+const VOICES: usize = 8;
 /// Calls that one thread holds at a time, so that its engine finds enough to hear at once.
 const SEATS: usize = 24;
 
 /// Opens a call's journal, and tells what is true of the call.
 pub type Open = Box<dyn Fn() -> Result<(Reader, CallTruth), ReplayError> + Send + Sync>;
 
-/// What the line of a call does, drawn for that call.
-pub type Lines = dyn Fn(&CallId, &Tape) -> Line + Send + Sync;
 /// Makes what hears the callers of a hotline.
 pub type Engines = dyn Fn(&Hotline) -> Result<Factory, EngineError> + Send + Sync;
 
@@ -49,6 +55,11 @@ impl Job {
         Job { journal: path.to_path_buf(), open: Box::new(open) }
     }
 
+    /// The hotline that the call came to; `None` where that cannot be read.
+    pub fn hotline(&self) -> Option<String> {
+        (self.open)().ok().map(|(reader, _)| reader.header().hotline.clone())
+    }
+
     /// The name that stands for a call which cannot be read: its folder's.
     fn folder(&self) -> String {
         let folder = self.journal.parent().and_then(Path::file_name);
@@ -67,8 +78,8 @@ pub struct Runner {
     threads: usize,
     /// Makes what hears a hotline's callers, in the place of what is installed.
     pub engines: Option<Box<Engines>>,
-    /// What the line of a call does to its caller's sound; `None`: nothing.
-    pub line: Option<Box<Lines>>,
+    /// What the lines do to the callers' sound, by which seed, and the voices behind them.
+    impaired: Option<(Impairment, u64, Arc<[i16]>)>,
     /// Ends the run after the calls that are being replayed.
     pub stop: Arc<AtomicBool>,
     factories: Mutex<BTreeMap<String, Arc<Factory>>>,
@@ -89,11 +100,46 @@ impl Runner {
             mode,
             threads: threads.max(1),
             engines: None,
-            line: None,
+            impaired: None,
             stop: Arc::default(),
             factories: Mutex::default(),
             frames: AtomicU64::new(0),
         }
+    }
+
+    /// Has the callers of `jobs` heard through worse lines, drawn from `seed`; those whose voices
+    /// are heard behind others' are drawn from it too.
+    pub fn impair(
+        &mut self,
+        impairment: Impairment,
+        seed: u64,
+        jobs: &[Job],
+    ) -> Result<(), ImpairError> {
+        let mut voices = Vec::new();
+        if impairment.wants_babble() {
+            let mut order: Vec<&Job> = jobs.iter().collect();
+            order.shuffle(&mut StdRng::seed_from_u64(seed));
+            let heard = order.into_iter().filter_map(|job| self.tape(job).ok());
+            voices.extend(heard.map(|tape| tape.speech()).take(VOICES));
+        }
+        let voices: Arc<[i16]> = babble(&voices, seed).into();
+        impairment.line(seed, 0.0, &voices)?;
+        self.impaired = Some((impairment, seed, voices));
+        Ok(())
+    }
+
+    fn tape(&self, job: &Job) -> Result<Tape, ReplayError> {
+        let (reader, _) = (job.open)()?;
+        let recorded = self.recorded.hotline(reader.header())?;
+        Ok(Tape::read(reader, recorded.hotline)?)
+    }
+
+    /// The line of `call`, the same for it whichever other calls there are.
+    fn line(&self, call: &CallId, tape: &Tape) -> Result<Option<ImpairedLine>, ImpairError> {
+        let Some((impairment, seed, voices)) = &self.impaired else { return Ok(None) };
+        let digest = Sha256::new().chain_update(seed.to_le_bytes()).chain_update(&call.0);
+        let seed = digest.finalize().iter().take(8).fold(0, |s, b| s << 8 | u64::from(*b));
+        impairment.line(seed, active_level(&tape.speech()), voices).map(Some)
     }
 
     /// Frames that engines heard so far.
@@ -256,7 +302,7 @@ impl<'r> Worker<'r> {
             self.engines.insert(hotline.name.clone(), engine);
         }
         let tape = Arc::new(Tape::read(reader, recorded.hotline)?);
-        let line = self.runner.line.as_ref().map(|line| line(&result.call, &tape));
+        let line = self.runner.line(&result.call, &tape)?;
         let call = SimulatedCall::new(tape, hotline.clone(), Arc::new(truth), line);
         Ok((call, hotline))
     }

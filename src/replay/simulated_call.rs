@@ -2,6 +2,7 @@
 //! hears as fast as it can.
 
 use super::assessor::Assessor;
+use super::impair::ImpairedLine;
 use super::result::CallMeasures;
 use super::simulated_caller::SimulatedCaller;
 use super::tape::{Tape, words_of};
@@ -29,9 +30,6 @@ pub(super) struct Ear<'e> {
     pub(super) streams: &'e mut u64,
 }
 
-/// What a line does to the caller's sound, frame by frame.
-pub type Line = Box<dyn FnMut(&AudioFrame) -> AudioFrame>;
-
 /// How far a call has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Progress {
@@ -45,7 +43,7 @@ pub(super) enum Progress {
 pub(super) struct SimulatedCall {
     call: Call,
     caller: SimulatedCaller,
-    line: Option<Line>,
+    line: Option<ImpairedLine>,
     tape: Arc<Tape>,
     truth: Arc<CallTruth>,
     assessor: Assessor,
@@ -69,7 +67,7 @@ impl SimulatedCall {
         tape: Arc<Tape>,
         hotline: Arc<Hotline>,
         truth: Arc<CallTruth>,
-        line: Option<Line>,
+        line: Option<ImpairedLine>,
     ) -> SimulatedCall {
         let frames_max = tape.heard.len() as u64 * LONGER_MAX + FRAMES_MORE;
         SimulatedCall {
@@ -140,7 +138,7 @@ impl SimulatedCall {
         let callers = self.caller.frame();
         self.heads.push(callers.position.map_or(NOWHERE, |at| at as u32));
         let sound = match &mut self.line {
-            Some(line) => line(&callers.sound),
+            Some(line) => line.frame(&callers.sound),
             None => callers.sound,
         };
         self.sound(now, &sound, audible, ear);

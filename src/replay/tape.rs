@@ -69,7 +69,7 @@ impl Exchange {
 
 /// One recorded call, in memory.
 #[derive(Debug)]
-pub struct Tape {
+pub(super) struct Tape {
     pub(super) header: Header,
     pub(super) heard: Vec<AudioFrame>,
     pub(super) exchanges: Vec<Exchange>,

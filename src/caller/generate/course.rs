@@ -395,7 +395,8 @@ impl<'s, 'h> Course<'s, 'h> {
     fn put_right(&mut self, name: Option<(String, String)>, address: Option<(String, String)>) {
         let hotline = self.set.hotline;
         let asks = self.asks(&["ask_right"]);
-        let values: Vec<&str> = [&name, &address].into_iter().flatten().map(|(_, v)| &**v).collect();
+        let values: Vec<&str> =
+            [&name, &address].into_iter().flatten().map(|(_, v)| &**v).collect();
         let yes = self.agree(true);
         self.turn("all right", asked::read_back(hotline, &values), yes);
         if let (Some((_, name)), Some(_)) = (&name, &address) {

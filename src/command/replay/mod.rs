@@ -4,13 +4,16 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use spillway::config::{Config, Overlay};
 use spillway::replay::{
-    CallResult, Job, Mode, Outcome, RESULTS_VERSION, ResultsFile, RunHeader, Runner, journals_in,
+    CallResult, Impairment, Job, Mode, Outcome, RESULTS_VERSION, ResultsFile, RunHeader, Runner,
+    journals_in,
 };
 use spillway::seal::Keys;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::runtime::Runtime;
 
 mod compare;
 mod impaired;
@@ -33,6 +36,12 @@ counted. Prompts last as long as they did, and are not spoken again.
 What is true of a call is what operators put on its ticket and reviewers wrote down, or the
 expected.toml beside its journal.
 
+--impair has the caller's side pass through a line that is made of: loss=PERCENT (with burst=PACKETS
+in runs of that mean length), jitter=MS (packets come sooner or later, evenly distributed),
+noise=babble|white|pink|FILE.wav@DECIBELS below the caller's speech (babble: other callers of the
+run), codec=pcmu|pcma, gain=DECIBELS. The jitter buffer and the concealment are those of a running
+call. The same seed gives the same line.
+
 Results hold what callers said: the file of --results is made for its owner alone (0600).";
 
 const EXAMPLES: &str = "\
@@ -42,6 +51,7 @@ Examples:
   spillway replay --audio --since 7d --corrected address
   spillway replay --audio var/calls --results now.jsonl
   spillway replay --audio var/calls --overlay slower.toml --results slower.jsonl
+  spillway replay var/calls --impair bench
   spillway replay compare now.jsonl slower.jsonl --report slower.html
 
 Exit status: 0 all that can be replayed came out (with --journal: the same); 1 with --journal,
@@ -55,12 +65,8 @@ with --results the same command goes on.";
 pub struct Args {
     #[command(subcommand)]
     what: Option<What>,
-    /// Journals, calls' folders, or folders of those (searched at any depth). Encrypted ones are
-    /// read with the configuration's keys. Without a PATH, calls are asked of the ticket store.
-    #[arg(value_name = "PATH", required_unless_present = "query")]
-    paths: Vec<PathBuf>,
     #[command(flatten)]
-    query: query::Query,
+    calls: Source,
     /// Feed the journals' inputs once more, and demand the same outputs [default].
     #[arg(long, conflicts_with = "audio")]
     journal: bool,
@@ -70,6 +76,10 @@ pub struct Args {
     /// Changes of hotline, prompts, words and recogniser (TOML) that the calls come to.
     #[arg(long, value_name = "FILE")]
     overlay: Option<PathBuf>,
+    /// Have the callers heard through a worse line, as loss=5,jitter=40,noise=babble@10dB; `bench`:
+    /// a list of lines. Of several, a table tells what each does. See below.
+    #[arg(long, value_name = "LINE", conflicts_with = "journal")]
+    impair: Vec<String>,
     /// What chance is drawn from.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -85,6 +95,40 @@ pub struct Args {
     json: bool,
 }
 
+/// Which calls.
+#[derive(clap::Args)]
+pub struct Source {
+    /// Journals, calls' folders, or folders of those (searched at any depth). Encrypted ones are
+    /// read with the configuration's keys. Without a PATH, calls are asked of the ticket store.
+    #[arg(value_name = "PATH", required_unless_present = "query")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    query: query::Query,
+}
+
+impl Source {
+    /// Only calls of this hotline.
+    pub fn hotline(&self) -> Option<&str> {
+        self.query.hotline()
+    }
+
+    /// The calls. Those of the store are read through it for as long as `runtime` lasts.
+    pub fn jobs(&self, config: &Config, runtime: &Runtime) -> anyhow::Result<Vec<Job>> {
+        if self.paths.is_empty() {
+            return runtime.block_on(self.query.jobs(config));
+        }
+        anyhow::ensure!(
+            !self.query.needs_store(),
+            "give either PATH or what to ask the ticket store for; of a PATH only --hotline chooses"
+        );
+        let mut jobs = jobs_at(config, &self.paths)?;
+        if let Some(hotline) = self.hotline() {
+            jobs.retain(|job| job.hotline().is_none_or(|name| name == hotline));
+        }
+        Ok(jobs)
+    }
+}
+
 #[derive(clap::Subcommand)]
 enum What {
     /// Say what got better and what got worse from one replay to another, and whether that is more
@@ -98,22 +142,53 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
         return compare::run(config, args);
     }
     let config = Config::load(config)?;
-    let mode = if args.audio { Mode::Audio } else { Mode::Journal };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let jobs = args.calls.jobs(&config, &runtime)?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = stop.clone();
+    super::on_interrupt(move || stopped.store(true, Ordering::Relaxed))?;
+    let lines = impaired::lines(&args.impair)?;
+    if lines.len() > 1 {
+        return impaired::table(&config, &args, lines, &jobs, &stop);
+    }
+    one_run(&config, &args, lines.into_iter().next(), jobs, stop)
+}
+
+/// How the calls of one run are replayed.
+fn runner(
+    config: &Config,
+    args: &Args,
+    line: Option<Impairment>,
+    jobs: &[Job],
+    stop: &Arc<AtomicBool>,
+) -> anyhow::Result<(RunHeader, Runner)> {
+    let mode = if args.audio || line.is_some() { Mode::Audio } else { Mode::Journal };
     let overlay = args.overlay.as_deref().map(Overlay::load).transpose()?;
     let header = RunHeader {
         spillway_replay: RESULTS_VERSION,
         build: env!("CARGO_PKG_VERSION").into(),
         mode,
         overlay: overlay.as_ref().map(|o| o.text().to_string()),
-        impair: None,
+        impair: line.as_ref().map(Impairment::to_string),
         seed: args.seed,
     };
-    // Calls of the store are read through it for as long as the run lasts.
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let mut jobs = match args.paths.is_empty() {
-        false => jobs_at(&config, &args.paths)?,
-        true => runtime.block_on(args.query.jobs(&config))?,
-    };
+    let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let mut runner = Runner::new(config, overlay, mode, args.jobs.unwrap_or(cores));
+    if let Some(line) = line {
+        runner.impair(line, args.seed, jobs)?;
+    }
+    runner.stop = stop.clone();
+    Ok((header, runner))
+}
+
+fn one_run(
+    config: &Config,
+    args: &Args,
+    line: Option<Impairment>,
+    mut jobs: Vec<Job>,
+    stop: Arc<AtomicBool>,
+) -> anyhow::Result<ExitCode> {
+    let (header, runner) = runner(config, args, line, &jobs, &stop)?;
     let (file, before) = match &args.results {
         Some(path) => {
             let (file, before) = ResultsFile::open(path, &header)?;
@@ -121,22 +196,19 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
         }
         None => (None, Vec::new()),
     };
+    let asked = jobs.len();
     let done: BTreeSet<&Path> = before.iter().map(|r| r.journal.as_path()).collect();
     jobs.retain(|job| !done.contains(job.journal.as_path()));
     if !before.is_empty() {
         eprintln!("{} calls are in the results already, {} are left", before.len(), jobs.len());
     }
-    let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
-    let runner = Runner::new(&config, overlay, mode, args.jobs.unwrap_or(cores));
-    let stop = runner.stop.clone();
-    super::on_interrupt(move || stop.store(true, std::sync::atomic::Ordering::Relaxed))?;
     let results = replay(&runner, &jobs, file, before, args.json)?;
     if args.json {
         super::print(&(serde_json::to_string_pretty(&results)? + "\n"))?;
     } else {
-        super::print(&text::totals(mode, &results))?;
+        super::print(&text::totals(header.mode, &results, args.seed))?;
     }
-    if results.len() < jobs.len() {
+    if results.len() < asked {
         eprintln!("stopped; the same command with --results goes on");
         return Ok(ExitCode::from(130));
     }
@@ -168,10 +240,7 @@ fn replay(
     before: Vec<CallResult>,
     quiet: bool,
 ) -> anyhow::Result<Vec<CallResult>> {
-    let style =
-        ProgressStyle::with_template("replayed {bar:40} {pos}/{len} calls, {per_sec}, {eta} left");
-    let bar = ProgressBar::new(jobs.len() as u64);
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let bar = bar("replayed", "calls", jobs.len() as u64);
     let kept = Mutex::new((file, before, None));
     runner.run(jobs, &|result| {
         if !quiet {
@@ -182,7 +251,7 @@ fn replay(
         let written = kept.0.as_mut().map_or(Ok(()), |file| file.add(&result));
         if let Err(error) = written {
             kept.2.get_or_insert(error);
-            runner.stop.store(true, std::sync::atomic::Ordering::Relaxed);
+            runner.stop.store(true, Ordering::Relaxed);
         }
         kept.1.push(result);
         bar.inc(1);
@@ -194,6 +263,13 @@ fn replay(
     }
     results.sort_by(|a, b| a.journal.cmp(&b.journal));
     Ok(results)
+}
+
+/// How far `what` has come.
+pub fn bar(title: &str, what: &str, count: u64) -> ProgressBar {
+    let template = format!("{title} {{bar:40}} {{pos}}/{{len}} {what}, {{per_sec}}, {{eta}} left");
+    let style = ProgressStyle::with_template(&template);
+    ProgressBar::new(count).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 fn status(results: &[CallResult]) -> ExitCode {

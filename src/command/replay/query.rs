@@ -15,7 +15,7 @@ const PAGE: u32 = 500;
 /// Ended calls of the ticket store, newest first; their truth is what operators put on the ticket
 /// and reviewers wrote down. The audit log notes each.
 #[derive(clap::Args)]
-#[group(id = "query", multiple = true, conflicts_with = "paths")]
+#[group(id = "query", multiple = true)]
 pub struct Query {
     /// Calls answered since then: an age (7d, 12h), a day (2026-11-01) or a moment (RFC 3339).
     #[arg(long, value_name = "WHEN", value_parser = when)]
@@ -44,6 +44,18 @@ pub struct Query {
 }
 
 impl Query {
+    /// Only calls of this hotline.
+    pub fn hotline(&self) -> Option<&str> {
+        self.hotline.as_deref()
+    }
+
+    /// It asks for what only the ticket store knows.
+    pub fn needs_store(&self) -> bool {
+        let times = self.since.is_some() || self.until.is_some();
+        let judged = self.corrected.is_some() || self.marked || self.reviewed;
+        times || judged || self.language.is_some() || self.limit.is_some()
+    }
+
     /// The calls; those whose files are gone are left out, and said.
     pub async fn jobs(&self, config: &Config) -> anyhow::Result<Vec<Job>> {
         let store = TicketStore::open_existing(&StoreOptions::of(config)?).await?;

@@ -1,6 +1,6 @@
 //! What a replay came to, for people.
 
-use spillway::replay::{CallMeasures, CallResult, Difference, Mode, Outcome};
+use spillway::replay::{CallMeasures, CallResult, Difference, Mode, Outcome, Summary};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -48,12 +48,13 @@ fn heard(measures: &CallMeasures) -> String {
 }
 
 /// What all calls came to.
-pub fn totals(mode: Mode, results: &[CallResult]) -> String {
+pub fn totals(mode: Mode, results: &[CallResult], seed: u64) -> String {
     let count = |is: fn(&CallResult) -> bool| results.iter().filter(|r| is(r)).count();
     let unreadable = count(|r| r.error.is_some());
     let mut text = String::new();
     if mode == Mode::Audio {
         let heard = results.len() - unreadable;
+        let _ = write!(text, "\n{}\n", Summary::of(results, seed).to_text());
         let _ = writeln!(text, "{heard} heard, {unreadable} unreadable");
         return text;
     }
