@@ -8,7 +8,7 @@ mod tests;
 
 use super::calls::name;
 use super::{CallVerdict, Compared, Comparison, Failed, Run, Verdict};
-use crate::replay::metrics::shown;
+use crate::replay::metrics::interval_text;
 use crate::replay::statistics::Interval;
 use crate::seal::Keys;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -151,7 +151,7 @@ fn totals(comparison: &Comparison<'_>) -> Markup {
     html! {
         section aria-labelledby="totals" {
             h2 #totals { "Totals" }
-            div.wide tabindex="0" role="region" aria-labelledby="totals" {
+            div.wide tabindex="0" role="region" aria-label="Table of totals" {
                 table.totals {
                     caption {
                         (comparison.paired) " calls that both runs replayed; in brackets, where the \
@@ -189,7 +189,7 @@ fn total(figure: &Compared) -> Markup {
         html! {
             td.number {
                 @if let Some(value) = value { (unit.show(value)) } @else { "-" }
-                @if interval.is_some() { br; small { "[" (shown(unit, interval)) "]" } }
+                @if interval.is_some() { br; small { "[" (interval_text(unit, interval)) "]" } }
             }
         }
     };
@@ -222,7 +222,7 @@ fn said(comparison: &Comparison<'_>) -> Markup {
         @if !comparison.said.is_empty() {
             section aria-labelledby="said" {
                 h2 #said { "Said otherwise" }
-                div.wide tabindex="0" role="region" aria-labelledby="said" {
+                div.wide tabindex="0" role="region" aria-label="Table of what was said otherwise" {
                     table {
                         caption {
                             "Words that only one run has, most often first"
@@ -263,7 +263,7 @@ fn list(comparison: &Comparison<'_>) -> Markup {
         @if !calls.is_empty() {
             section aria-labelledby="calls" {
                 h2 #calls { "Calls that go otherwise" }
-                div.wide tabindex="0" role="region" aria-labelledby="calls" {
+                div.wide tabindex="0" role="region" aria-label="Table of calls" {
                     table {
                         caption {
                             "Those that changed most first"
