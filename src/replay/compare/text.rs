@@ -19,9 +19,9 @@ impl Comparison<'_> {
         text += &self.table();
         text.push('\n');
         text += &self.verdict();
-        text.push('\n');
         let calls = self.calls.iter().filter(|call| call.verdict != CallVerdict::Otherwise);
-        for call in calls.take(TOLD_MAX) {
+        for (at, call) in calls.take(TOLD_MAX).enumerate() {
+            text += if at == 0 { "\n" } else { "" };
             text += &told(call);
         }
         if !self.said.is_empty() {

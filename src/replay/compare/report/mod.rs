@@ -160,13 +160,13 @@ fn totals(comparison: &Comparison<'_>) -> Markup {
                     thead {
                         tr {
                             th scope="col" { "figure" }
+                            th scope="col" { "verdict" }
                             th.number scope="col" { "A" }
                             th.number scope="col" { "B" }
                             th.number scope="col" { "B − A" }
                             th.number scope="col" { "calls that differ" }
                             th.number scope="col" { "p" }
                             th.number scope="col" { "p, corrected" }
-                            th scope="col" { "verdict" }
                         }
                     }
                     tbody { @for figure in &comparison.figures { (total(figure)) } }
@@ -206,13 +206,13 @@ fn total(figure: &Compared) -> Markup {
     html! {
         tr {
             th scope="row" { (figure.metric.title) }
+            td { (verdict) }
             (cell(figure.a, figure.a_interval))
             (cell(figure.b, figure.b_interval))
             (cell(figure.difference, figure.difference_interval))
             td.number { @if let Some(calls) = figure.differing { (calls) } @else { "-" } }
             td.number { (p(figure.p)) }
             td.number { (p(figure.p_holm)) }
-            td { (verdict) }
         }
     }
 }
