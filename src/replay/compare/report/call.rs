@@ -98,7 +98,7 @@ fn slots(call: &CallId, a: &CallMeasures, b: &CallMeasures) -> Markup {
                             .or(second.and_then(|at| b.slots[at].truth.as_ref()));
                         tr {
                             th scope="row" { (name) }
-                            td.said { @if let Some(truth) = truth { (truth) } @else { "not known" } }
+                            td.said { (truth.map_or("not known", |truth| truth)) }
                             td { @if let Some(at) = first { (slot(&a.slots[at], a)) } }
                             td { @if let Some(at) = second { (slot(&b.slots[at], b)) } }
                         }
@@ -134,7 +134,10 @@ fn transcript(call: &PairedCall<'_>) -> Markup {
     html! {
         div.wide tabindex="0" role="region" aria-label={ "Transcript of call " (call.call) } {
             table.turns {
-                caption { "What was said; only in A " del { "struck" } ", only in B " ins { "underlined" } }
+                caption {
+                    "What was said; only in A " del { "struck" }
+                    ", only in B " ins { "underlined" }
+                }
                 thead {
                     tr {
                         th scope="col" { "at, who" }

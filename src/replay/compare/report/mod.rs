@@ -128,7 +128,8 @@ fn run(letter: &str, run: &Run<'_>) -> Markup {
     html! {
         dt { (letter) ": " (run.file.display()) }
         dd {
-            (run.calls) " calls, " (run.what()) ", build " (header.build) ", seed " (header.seed) "."
+            (run.calls) " calls, " (run.what())
+            ", build " (header.build) ", seed " (header.seed) "."
             @if !run.only_here.is_empty() {
                 " " (run.only_here.len()) " of them are not in the other run: "
                 @for call in run.only_here.iter().take(SAID_LISTED) { (call) " " }
@@ -154,8 +155,8 @@ fn totals(comparison: &Comparison<'_>) -> Markup {
             div.wide tabindex="0" role="region" aria-label="Table of totals" {
                 table.totals {
                     caption {
-                        (comparison.paired) " calls that both runs replayed; in brackets, where the \
-                        true value is at 95 %"
+                        (comparison.paired) " calls that both runs replayed; in brackets, where \
+                        the true value is at 95 %"
                     }
                     thead {
                         tr {
@@ -267,7 +268,9 @@ fn list(comparison: &Comparison<'_>) -> Markup {
                     table {
                         caption {
                             "Those that changed most first"
-                            @if calls.len() > CALLS_LISTED { " (" (CALLS_LISTED) " of " (calls.len()) ")" }
+                            @if calls.len() > CALLS_LISTED {
+                                " (" (CALLS_LISTED) " of " (calls.len()) ")"
+                            }
                         }
                         thead {
                             tr {
