@@ -331,7 +331,7 @@ impl Summary {
         let mut text = format!("{:width$}  {:>10}  {:^20}  {:>5}\n", "", "", "95 %", "calls");
         for Figure { metric, value, interval, calls } in &self.figures {
             let value = value.map_or("-".into(), |value| metric.unit.show(value));
-            let interval = shown(metric.unit, *interval);
+            let interval = interval_text(metric.unit, *interval);
             let title = &metric.title;
             text += &format!("{title:width$}  {value:>10}  {interval:^20}  {calls:>5}\n");
         }
@@ -346,7 +346,7 @@ pub(super) fn valued(series: &Series, calls: usize, seed: u64) -> (Option<f64>, 
 }
 
 /// An interval, without the unit; empty where there is none.
-pub(super) fn shown(unit: Unit, interval: Option<Interval>) -> String {
+pub(super) fn interval_text(unit: Unit, interval: Option<Interval>) -> String {
     let text = |i: Interval| format!("{} to {}", unit.number(i.low), unit.number(i.high));
     interval.map(text).unwrap_or_default()
 }

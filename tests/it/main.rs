@@ -9,6 +9,7 @@ mod asr;
 mod call_log;
 mod callbacks;
 mod caller;
+mod compare;
 mod entrances;
 mod first_call;
 mod gazetteer;

@@ -39,7 +39,7 @@ not be replayed in B; 2 the two cannot be compared.
 Examples:
   spillway replay compare before.jsonl after.jsonl
   spillway replay compare before.jsonl after.jsonl --report changes.html
-  spillway replay compare before.jsonl after.jsonl --json | jq '.figures[] | {name, p_holm, verdict}'")]
+  spillway replay compare before.jsonl after.jsonl --json | jq '.figures[] | {name, verdict}'")]
 pub struct Args {
     /// Results that the others are measured by.
     #[arg(value_name = "A")]

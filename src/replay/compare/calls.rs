@@ -72,20 +72,18 @@ impl Change {
         }
     }
 
-    /// In words, what changed only; empty of nothing.
+    /// In words, what changed only; empty of nothing. Confirmations and word errors are told as
+    /// they are counted: fewer is better.
     pub fn to_text(self) -> String {
-        let told = |count: i64, more: &str, fewer: &str| {
-            let what = if count > 0 { more } else { fewer };
-            (count != 0).then(|| what.replace('#', &count.abs().to_string()))
-        };
-        let all = [
-            told(self.emergencies, "emergency seen", "emergency missed"),
-            told(self.slots, "# more slots right", "# fewer slots right"),
-            told(self.completion, "completed", "no longer completed"),
-            told(self.confirmations, "# fewer confirmations", "# more confirmations"),
-            told(self.words, "# fewer word errors", "# more word errors"),
+        let counts = [
+            ("emergencies seen", self.emergencies),
+            ("slots right", self.slots),
+            ("completed", self.completion),
+            ("confirmations", -self.confirmations),
+            ("word errors", -self.words),
         ];
-        all.into_iter().flatten().collect::<Vec<_>>().join(", ")
+        let changed = counts.iter().filter(|(_, count)| *count != 0);
+        changed.map(|(what, count)| format!("{what} {count:+}")).collect::<Vec<_>>().join(", ")
     }
 }
 

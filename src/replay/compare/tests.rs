@@ -61,7 +61,7 @@ fn one_word_of_a_prompt_is_found_as_exactly_that() {
     assert!(!comparison.is_worse());
     assert!(comparison.figures.iter().all(|f| f.difference.is_none_or(|d| d == 0.0)));
     let text = comparison.to_text();
-    assert!(text.contains("bot     \"tell\" -> \"say\", 40 times in 40 calls"), "{text}");
+    assert!(text.contains("bot     \"tell\" -> \"say\" (40 times, calls: 40)"), "{text}");
 }
 
 #[test]
@@ -179,10 +179,10 @@ fn calls_are_ordered_by_what_changed_most() {
         .map(|call| (&*call.call.0, call.verdict, call.change.to_text()))
         .collect();
     let want = [
-        ("call-2", CallVerdict::Worse, "1 fewer slots right"),
-        ("call-4", CallVerdict::Better, "completed"),
-        ("call-1", CallVerdict::Better, "1 fewer confirmations"),
-        ("call-0", CallVerdict::Worse, "8 more word errors"),
+        ("call-2", CallVerdict::Worse, "slots right -1"),
+        ("call-4", CallVerdict::Better, "completed +1"),
+        ("call-1", CallVerdict::Better, "confirmations -1"),
+        ("call-0", CallVerdict::Worse, "word errors +8"),
         ("call-3", CallVerdict::Otherwise, ""),
     ];
     assert_eq!(told, want.map(|(call, verdict, text)| (call, verdict, text.to_string())));

@@ -3,7 +3,7 @@
 use super::calls::name;
 use super::{CallVerdict, Compared, Comparison, Failed, PairedCall, Run};
 use crate::replay::Mode;
-use crate::replay::metrics::shown;
+use crate::replay::metrics::interval_text;
 use std::fmt::Write;
 
 /// Calls, words and names of each list that are told; the report has more.
@@ -19,9 +19,9 @@ impl Comparison<'_> {
         text += &self.table();
         text.push('\n');
         text += &self.verdict();
-        text.push('\n');
         let calls = self.calls.iter().filter(|call| call.verdict != CallVerdict::Otherwise);
-        for call in calls.take(TOLD_MAX) {
+        for (at, call) in calls.take(TOLD_MAX).enumerate() {
+            text += if at == 0 { "\n" } else { "" };
             text += &told(call);
         }
         if !self.said.is_empty() {
@@ -31,25 +31,27 @@ impl Comparison<'_> {
             let (a, b) = (quoted(&said.a), quoted(&said.b));
             let (who, times, calls) = (name(said.speaker), said.times, said.calls);
             // Writing to a `String` cannot fail.
-            let _ = writeln!(text, "  {who:6}  {a} -> {b}, {times} times in {calls} calls");
+            let _ = writeln!(text, "  {who:6}  {a} -> {b} ({times} times, calls: {calls})");
         }
         text
     }
 
+    /// The intervals of A and B themselves are in the report.
     fn table(&self) -> String {
         let width = self.figures.iter().map(|f| f.metric.title.chars().count()).max().unwrap_or(0);
         let mut text = format!(
-            "\n{:width$}  {:^23}  {:^23}  {:^23}  {:>6}  verdict\n",
-            "", "A", "B", "B - A", "p"
+            "\n{:width$}  {:>9}  {:>9}  {:>9}  {:18}  {:>6}  verdict\n",
+            "", "A", "B", "B - A", "95 %", "p"
         );
         for figure in &self.figures {
-            let cell = |value, interval| format!("{:<23}", ranged(figure, value, interval));
-            let a = cell(figure.a, figure.a_interval);
-            let b = cell(figure.b, figure.b_interval);
-            let difference = cell(figure.difference, figure.difference_interval);
-            let p = figure.p_text();
-            let (title, verdict) = (&figure.metric.title, figure.verdict.name());
-            let _ = writeln!(text, "{title:width$}  {a}  {b}  {difference}  {p:>6}  {verdict}");
+            let unit = figure.metric.unit;
+            let shown = |value: Option<f64>| value.map_or("-".into(), |value| unit.show(value));
+            let values = [figure.a, figure.b, figure.difference].map(shown);
+            let values = values.map(|value| format!("{value:>9}")).join("  ");
+            let interval = interval_text(unit, figure.difference_interval);
+            let (title, p, verdict) =
+                (&figure.metric.title, figure.p_text(), figure.verdict.name());
+            let _ = writeln!(text, "{title:width$}  {values}  {interval:18}  {p:>6}  {verdict}");
         }
         text
     }
@@ -87,19 +89,6 @@ impl Compared {
             (None, None) => "-".into(),
         }
     }
-}
-
-/// A value and its interval.
-fn ranged(
-    figure: &Compared,
-    value: Option<f64>,
-    interval: Option<crate::replay::statistics::Interval>,
-) -> String {
-    let unit = figure.metric.unit;
-    let Some(value) = value else { return "-".into() };
-    let interval = shown(unit, interval);
-    let interval = if interval.is_empty() { interval } else { format!("[{interval}]") };
-    format!("{:>8} {interval}", unit.show(value)).trim_end().into()
 }
 
 impl Run<'_> {

@@ -5,6 +5,7 @@ use super::super::{CallVerdict, PairedCall, TurnPair};
 use super::sound::clip;
 use super::{Sound, badge, verdict_words};
 use crate::replay::{CallMeasures, CallResult, SlotResult, TurnResult};
+use crate::ticket::CallId;
 use maud::{Markup, html};
 
 /// A call's heading is its `id`, so that the list of calls can lead there.
@@ -26,7 +27,7 @@ pub(super) fn article(at: usize, call: &PairedCall<'_>, sound: Sound<'_>) -> Mar
                 }
             }
             (player(call, sound))
-            (slots(a, b))
+            (slots(call.call, a, b))
             (transcript(call))
         }
     }
@@ -66,7 +67,7 @@ fn player(call: &PairedCall<'_>, sound: Sound<'_>) -> Markup {
     }
 }
 
-fn slots(a: &CallMeasures, b: &CallMeasures) -> Markup {
+fn slots(call: &CallId, a: &CallMeasures, b: &CallMeasures) -> Markup {
     let mut names: Vec<&str> = Vec::new();
     for slot in a.slots.iter().chain(&b.slots) {
         if !names.contains(&&*slot.slot) {
@@ -79,7 +80,7 @@ fn slots(a: &CallMeasures, b: &CallMeasures) -> Markup {
     let find =
         |call: &'_ CallMeasures, name: &str| call.slots.iter().position(|slot| slot.slot == name);
     html! {
-        div.wide tabindex="0" role="region" aria-label="Slots" {
+        div.wide tabindex="0" role="region" aria-label={ "Slots of call " (call) } {
             table.slots {
                 caption { "Slots" }
                 thead {
@@ -97,7 +98,7 @@ fn slots(a: &CallMeasures, b: &CallMeasures) -> Markup {
                             .or(second.and_then(|at| b.slots[at].truth.as_ref()));
                         tr {
                             th scope="row" { (name) }
-                            td.said { @if let Some(truth) = truth { (truth) } @else { "not known" } }
+                            td.said { (truth.map_or("not known", |truth| truth)) }
                             td { @if let Some(at) = first { (slot(&a.slots[at], a)) } }
                             td { @if let Some(at) = second { (slot(&b.slots[at], b)) } }
                         }
@@ -131,9 +132,12 @@ fn slot(slot: &SlotResult, call: &CallMeasures) -> Markup {
 fn transcript(call: &PairedCall<'_>) -> Markup {
     let first = call.turns.iter().position(|pair| !pair.is_same());
     html! {
-        div.wide tabindex="0" role="region" aria-label="Transcript" {
+        div.wide tabindex="0" role="region" aria-label={ "Transcript of call " (call.call) } {
             table.turns {
-                caption { "What was said; only in A " del { "struck" } ", only in B " ins { "underlined" } }
+                caption {
+                    "What was said; only in A " del { "struck" }
+                    ", only in B " ins { "underlined" }
+                }
                 thead {
                     tr {
                         th scope="col" { "at, who" }

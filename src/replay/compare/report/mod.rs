@@ -8,7 +8,7 @@ mod tests;
 
 use super::calls::name;
 use super::{CallVerdict, Compared, Comparison, Failed, Run, Verdict};
-use crate::replay::metrics::shown;
+use crate::replay::metrics::interval_text;
 use crate::replay::statistics::Interval;
 use crate::seal::Keys;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -128,7 +128,8 @@ fn run(letter: &str, run: &Run<'_>) -> Markup {
     html! {
         dt { (letter) ": " (run.file.display()) }
         dd {
-            (run.calls) " calls, " (run.what()) ", build " (header.build) ", seed " (header.seed) "."
+            (run.calls) " calls, " (run.what())
+            ", build " (header.build) ", seed " (header.seed) "."
             @if !run.only_here.is_empty() {
                 " " (run.only_here.len()) " of them are not in the other run: "
                 @for call in run.only_here.iter().take(SAID_LISTED) { (call) " " }
@@ -151,22 +152,22 @@ fn totals(comparison: &Comparison<'_>) -> Markup {
     html! {
         section aria-labelledby="totals" {
             h2 #totals { "Totals" }
-            div.wide tabindex="0" role="region" aria-labelledby="totals" {
+            div.wide tabindex="0" role="region" aria-label="Table of totals" {
                 table.totals {
                     caption {
-                        (comparison.paired) " calls that both runs replayed; in brackets, where the \
-                        true value is at 95 %"
+                        (comparison.paired) " calls that both runs replayed; in brackets, where \
+                        the true value is at 95 %"
                     }
                     thead {
                         tr {
                             th scope="col" { "figure" }
+                            th scope="col" { "verdict" }
                             th.number scope="col" { "A" }
                             th.number scope="col" { "B" }
                             th.number scope="col" { "B − A" }
                             th.number scope="col" { "calls that differ" }
                             th.number scope="col" { "p" }
                             th.number scope="col" { "p, corrected" }
-                            th scope="col" { "verdict" }
                         }
                     }
                     tbody { @for figure in &comparison.figures { (total(figure)) } }
@@ -189,7 +190,7 @@ fn total(figure: &Compared) -> Markup {
         html! {
             td.number {
                 @if let Some(value) = value { (unit.show(value)) } @else { "-" }
-                @if interval.is_some() { br; small { "[" (shown(unit, interval)) "]" } }
+                @if interval.is_some() { br; small { "[" (interval_text(unit, interval)) "]" } }
             }
         }
     };
@@ -206,13 +207,13 @@ fn total(figure: &Compared) -> Markup {
     html! {
         tr {
             th scope="row" { (figure.metric.title) }
+            td { (verdict) }
             (cell(figure.a, figure.a_interval))
             (cell(figure.b, figure.b_interval))
             (cell(figure.difference, figure.difference_interval))
             td.number { @if let Some(calls) = figure.differing { (calls) } @else { "-" } }
             td.number { (p(figure.p)) }
             td.number { (p(figure.p_holm)) }
-            td { (verdict) }
         }
     }
 }
@@ -222,7 +223,7 @@ fn said(comparison: &Comparison<'_>) -> Markup {
         @if !comparison.said.is_empty() {
             section aria-labelledby="said" {
                 h2 #said { "Said otherwise" }
-                div.wide tabindex="0" role="region" aria-labelledby="said" {
+                div.wide tabindex="0" role="region" aria-label="Table of what was said otherwise" {
                     table {
                         caption {
                             "Words that only one run has, most often first"
@@ -263,11 +264,13 @@ fn list(comparison: &Comparison<'_>) -> Markup {
         @if !calls.is_empty() {
             section aria-labelledby="calls" {
                 h2 #calls { "Calls that go otherwise" }
-                div.wide tabindex="0" role="region" aria-labelledby="calls" {
+                div.wide tabindex="0" role="region" aria-label="Table of calls" {
                     table {
                         caption {
                             "Those that changed most first"
-                            @if calls.len() > CALLS_LISTED { " (" (CALLS_LISTED) " of " (calls.len()) ")" }
+                            @if calls.len() > CALLS_LISTED {
+                                " (" (CALLS_LISTED) " of " (calls.len()) ")"
+                            }
                         }
                         thead {
                             tr {

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 const WIDTH: f64 = 400.0;
 const HEIGHT: f64 = 260.0;
 const LEFT: f64 = 46.0;
-const RIGHT: f64 = 12.0;
+const RIGHT: f64 = 22.0;
 const TOP: f64 = 10.0;
 const BOTTOM: f64 = 44.0;
 /// Places along a curve.
@@ -56,11 +56,24 @@ fn plot(
     }
 }
 
+/// A drawing, and beside it the numbers it is of.
+fn drawn(plot: &Markup, table: &Markup) -> Markup {
+    html! {
+        div.drawn {
+            div { (plot) (legend()) }
+            (table)
+        }
+    }
+}
+
 /// Which run is drawn how.
 fn legend() -> Markup {
     html! {
         p.legend aria-hidden="true" {
-            svg viewBox="0 0 46 12" { line.a x1="0" x2="34" y1="6" y2="6" {} circle.a cx="42" cy="6" r="4" {} }
+            svg viewBox="0 0 46 12" {
+                line.a x1="0" x2="34" y1="6" y2="6" {}
+                circle.a cx="42" cy="6" r="4" {}
+            }
             "A "
             svg viewBox="0 0 46 12" {
                 line.b x1="0" x2="34" y1="6" y2="6" {}
@@ -117,9 +130,13 @@ pub(super) fn gaps(pairs: &[(&CallMeasures, &CallMeasures)]) -> Markup {
         polyline.b points=(curve(&b)) {}
     };
     let axes = ["gap, ms", "% of turns"];
+    let title = "Share of turns answered within a gap, A and B";
+    drawn(&plot("gaps-title", title, &xs, axes, &content), &gap_table(&a, &b))
+}
+
+fn gap_table(a: &[u64], b: &[u64]) -> Markup {
+    let shown = |gaps, percent| percentile(gaps, percent).map_or("-".into(), |gap| gap.to_string());
     html! {
-        (plot("gaps-title", "Share of turns answered within a gap, A and B", &xs, axes, &content))
-        (legend())
         table {
             caption { "No longer than … ms are" }
             thead {
@@ -129,12 +146,10 @@ pub(super) fn gaps(pairs: &[(&CallMeasures, &CallMeasures)]) -> Markup {
                 }
             }
             tbody {
-                @for (run, gaps) in [("A", &a), ("B", &b)] {
+                @for (run, gaps) in [("A", a), ("B", b)] {
                     tr {
                         th scope="row" { (run) " (" (gaps.len()) ")" }
-                        @for percent in PERCENTILES {
-                            td.number { (percentile(gaps, percent).map_or("-".into(), |g| g.to_string())) }
-                        }
+                        @for percent in PERCENTILES { td.number { (shown(gaps, percent)) } }
                     }
                 }
             }
@@ -204,9 +219,12 @@ pub(super) fn calibration(pairs: &[(&CallMeasures, &CallMeasures)]) -> Markup {
     };
     let axes = ["confidence, %", "right, %"];
     let title = "Slots right by the confidence of the ticket, A and B";
+    drawn(&plot("calibration-title", title, &xs, axes, &content), &bin_table(&a, &b))
+}
+
+fn bin_table(a: &[Bin], b: &[Bin]) -> Markup {
+    let known = |(_, (a, b)): &(usize, (&Bin, &Bin))| a.slots + b.slots > 0;
     html! {
-        (plot("calibration-title", title, &xs, axes, &content))
-        (legend())
         table {
             caption { "Slots right, of those with so much confidence" }
             thead {
@@ -217,19 +235,17 @@ pub(super) fn calibration(pairs: &[(&CallMeasures, &CallMeasures)]) -> Markup {
                 }
             }
             tbody {
-                @for (at, (a, b)) in a.iter().zip(&b).enumerate() {
-                    @if a.slots + b.slots > 0 {
-                        tr {
-                            th scope="row" { (at * 100 / BINS) " to " ((at + 1) * 100 / BINS) " %" }
-                            td.number { (right(a)) }
-                            td.number { (right(b)) }
-                        }
+                @for (at, (a, b)) in a.iter().zip(b).enumerate().filter(known) {
+                    tr {
+                        th scope="row" { (at * 100 / BINS) " to " ((at + 1) * 100 / BINS) " %" }
+                        td.number { (right(a)) }
+                        td.number { (right(b)) }
                     }
                 }
                 tr {
                     th scope="row" { "off by, on average" }
-                    td.number { (off(&a)) }
-                    td.number { (off(&b)) }
+                    td.number { (off(a)) }
+                    td.number { (off(b)) }
                 }
             }
         }
