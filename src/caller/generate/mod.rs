@@ -123,8 +123,7 @@ fn one_of<'l>(list: &'l [String], rng: &mut StdRng) -> Option<&'l str> {
 
 /// `template` with `blanks` filled in; the first of a name counts.
 fn filled(template: &str, blanks: &[(&str, &str)]) -> String {
-    let fill = |text: String, (name, value): &(&str, &str)| {
-        text.replace(&format!("{{{name}}}"), value)
-    };
+    let fill =
+        |text: String, (name, value): &(&str, &str)| text.replace(&format!("{{{name}}}"), value);
     blanks.iter().fold(template.to_owned(), fill)
 }
