@@ -163,7 +163,13 @@ impl<'s, 'h> Course<'s, 'h> {
         let key = Act::keys(if yes { "1" } else { "2" });
         let act = self.agree(yes);
         let (first, again) = (self.asks(&["ask_consent"]), self.asks(&["ask_consent_again"]));
-        self.turn("consent", first, act);
+        let by_key = matches!(act, Act::Keys { .. });
+        let barge_in = (by_key && self.chance(0.7)).then(|| self.rng.random_range(800..9_000));
+        let turn = self.turn("consent", first, act);
+        // The announcement cannot be spoken over.
+        if let Some(at_ms) = barge_in {
+            (turn.after, turn.at_ms) = (Some("barge_in"), Some(at_ms));
+        }
         let act = self.agree(yes);
         self.turn("consent again", again.clone(), act);
         self.turn("consent by key", again, key);
