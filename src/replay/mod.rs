@@ -1,6 +1,6 @@
 //! Recorded calls through the same code again, on a virtual clock; how well they were heard and
-//! understood; what people mark in them; calls made into tests that name nobody, or shown to others;
-//! and what corrections teach.
+//! understood; what people mark in them; calls made into tests that name nobody, or shown to
+//! others; and what corrections teach.
 
 mod assessor;
 pub mod compare;

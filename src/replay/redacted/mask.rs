@@ -134,7 +134,7 @@ impl<'v> Mask<'v> {
             (filled.letters >= LETTERS_MIN).then_some((name, filled))
         });
         let Some((name, filled)) = matching.max_by_key(|(_, filled)| filled.letters) else {
-            return (WITHHELD.into(), true);
+            return (self.label("", "", text).into(), true);
         };
         let harmless = filled.blanks.iter().all(|(blank, _)| HARMLESS.contains(blank));
         let number_of_place = name.starts_with("emergency");
