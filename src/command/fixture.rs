@@ -4,9 +4,11 @@ use anyhow::{Context, bail};
 use clap::Subcommand;
 use jiff::Timestamp;
 use spillway::config::Config;
-use spillway::replay::{Fixture, Replayer, Secrets, make_fixture};
-use spillway::store::{Archive, StoreOptions, TicketStore};
-use spillway::ticket::TicketNumber;
+use spillway::journal::Reader;
+use spillway::replay::{CallTruth, Fixture, Replayer, Secrets, make_fixture};
+use spillway::seal::Keys;
+use spillway::store::{Archive, StoreOptions, StoredTicket, TicketStore};
+use spillway::ticket::{CallId, TicketNumber};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -34,15 +36,20 @@ pub struct Args {
 enum Action {
     /// Make a recorded call into a test.
     ///
-    /// The audit log notes that it was handed out.
+    /// The audit log notes that it was handed out, where the call is named by its ticket or its id.
     #[command(after_help = "\
+A folder needs no database: what its slots should have come to is read from an expected.toml in it,
+and encrypted files with the configuration's keys.
+
 Examples:
   spillway fixture new 17 --redact
+  spillway fixture new var/calls/0b6f0d5e-6a51-4f0c-9d0e-0c4f0d2b9a11 --redact
   spillway replay --journal fixtures/calls")]
     New {
-        /// The ticket's number.
-        #[arg(value_name = "TICKET")]
-        ticket: u64,
+        /// A ticket's number, a call's id, or a call's folder (one named as a number is written
+        /// ./17).
+        #[arg(value_name = "CALL")]
+        call: String,
         /// Replace everything personal; there are no fixtures without.
         #[arg(long, required = true)]
         redact: bool,
@@ -55,13 +62,14 @@ Examples:
 /// Runs it: 0 when the fixture goes as the call did, 1 when it was made and goes another way.
 pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
     let config = Config::load(config)?;
-    let Action::New { ticket, into, .. } = args.action;
+    let Action::New { call, into, .. } = args.action;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let store = TicketStore::open_existing(&StoreOptions::of(&config)?).await?;
-        let fixture = make(&config, &store, TicketNumber(ticket)).await;
-        store.close().await;
-        let fixture = fixture?;
+        let folder = Path::new(&call);
+        let fixture = match call.parse::<u64>().is_err() && folder.exists() {
+            true => of_folder(&config, folder).await?,
+            false => of_archive(&config, &call).await?,
+        };
         let folder = write(&fixture, &into)?;
         let (how, code) = match fixture.differs_at {
             None => ("it goes as the call did".to_string(), ExitCode::SUCCESS),
@@ -76,25 +84,52 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
     })
 }
 
-async fn make(
-    config: &Config,
-    store: &TicketStore,
-    number: TicketNumber,
-) -> anyhow::Result<Fixture> {
-    let stored = store.get(number).await?;
-    let stored = stored.with_context(|| format!("there is no ticket {number}"))?;
+async fn of_folder(config: &Config, folder: &Path) -> anyhow::Result<Fixture> {
+    let keys = Keys::of(&config.recordings)?;
+    let open = || Reader::open(folder, keys.as_ref());
+    let beside = if folder.is_dir() { folder } else { folder.parent().unwrap_or(folder) };
+    let truth = CallTruth::in_folder(beside).map_err(anyhow::Error::msg)?;
+    let secrets = Secrets::in_journal(open()?, &truth)?;
+    make(config, open()?, secrets).await
+}
+
+async fn of_archive(config: &Config, call: &str) -> anyhow::Result<Fixture> {
+    let store = TicketStore::open_existing(&StoreOptions::of(config)?).await?;
+    let fixture = of_store(config, &store, call).await;
+    store.close().await;
+    fixture
+}
+
+async fn of_store(config: &Config, store: &TicketStore, call: &str) -> anyhow::Result<Fixture> {
+    let stored = find(store, call).await?;
+    let number = stored.number;
     if stored.ended_unix_ms.is_none() {
         bail!("the call of ticket {number} still runs; try again when it is over");
     }
     let files = Archive::of(config)?.call_files(&stored.ticket.call_id).await?;
     let secrets = Secrets::of(&stored.ticket, &stored.callback.corrections);
-    let place = Replayer::new(config.clone(), None).place().await?;
-    let reader = files.reader()?;
-    let work = move |replayer: &Replayer| make_fixture(replayer, reader, &secrets);
-    let fixture = place.run(work).await??;
+    let fixture = make(config, files.reader()?, secrets).await?;
     let by = "supervisor command line";
     store.handed_out(number, "fixture", by, Timestamp::now()).await?;
     Ok(fixture)
+}
+
+async fn find(store: &TicketStore, call: &str) -> anyhow::Result<StoredTicket> {
+    match call.parse() {
+        Ok(number) => {
+            let stored = store.get(TicketNumber(number)).await?;
+            stored.with_context(|| format!("there is no ticket {number}"))
+        }
+        Err(_) => store.by_call(&CallId(call.into())).await?.with_context(|| {
+            format!("{call}: there is no such folder, and no ticket of a call with this id")
+        }),
+    }
+}
+
+async fn make(config: &Config, reader: Reader, secrets: Secrets) -> anyhow::Result<Fixture> {
+    let place = Replayer::new(config.clone(), None).place().await?;
+    let work = move |replayer: &Replayer| make_fixture(replayer, reader, &secrets);
+    Ok(place.run(work).await??)
 }
 
 fn write(fixture: &Fixture, into: &Path) -> anyhow::Result<PathBuf> {

@@ -7,6 +7,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 use spillway::config::Config;
 use spillway::journal::{JOURNAL_FILE, RECORDING_FILE};
+use spillway::replay::{Replayer, Secrets, redact_call};
 use spillway::seal::SEALED;
 use spillway::store::{
     Archive, ArchiveError, CustodyError, Due, ErasureGrounds, FileInfo, KeptFile, Removal,
@@ -14,7 +15,7 @@ use spillway::store::{
 };
 use spillway::ticket::{Actor, CallId, TicketNumber};
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -63,10 +64,17 @@ Examples:
     /// Write a call's recording and journal, decrypted, into a folder.
     ///
     /// The files are made for their owner alone (0600). The audit log notes that they were handed
-    /// out.
+    /// out, and whether redacted.
     #[command(after_help = "\
+With --redact there is audio.wav and transcript.txt, and no journal. The bot's read-backs, and what
+the caller said of name, address and number, are a tone, and [name], [address] or [number] in the
+transcript. So is every turn in doubt: badly heard, or with words that no language pack has
+([withheld]). What was no turn is silent. The rest stays speech; so a voice can still be known.
+Listen before you pass it on: a name that was misheard for everyday words stays.
+
 Examples:
   spillway recordings get 17 --to case-17
+  spillway recordings get 17 --to for-the-press --redact
   ffplay case-17/audio.wav")]
     Get {
         /// The ticket's number.
@@ -74,6 +82,9 @@ Examples:
         /// The folder; it is made where it is not there.
         #[arg(long, value_name = "FOLDER")]
         to: PathBuf,
+        /// Take out what names the caller, of words and sound.
+        #[arg(long)]
+        redact: bool,
     },
     /// Remove what is older than recordings.keep_days now.
     ///
@@ -170,7 +181,7 @@ struct Gone {
 struct House {
     store: TicketStore,
     archive: Archive,
-    keep_days: u32,
+    config: Config,
     by: Actor,
 }
 
@@ -183,7 +194,7 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
         let house = House {
             store: TicketStore::open_existing(&StoreOptions::of(&config)?).await?,
             archive,
-            keep_days: config.recordings.keep_days,
+            config,
             by: Actor::Supervisor("command line".into()),
         };
         let result = house.answer(args.action).await;
@@ -196,7 +207,23 @@ impl House {
     async fn answer(&self, action: Action) -> anyhow::Result<ExitCode> {
         match action {
             Action::List { json } => self.list(json).await,
-            Action::Get { ticket, to } => self.get(TicketNumber(ticket), &to).await,
+            Action::Get { ticket, to, redact } => {
+                let stored = self.store.get(TicketNumber(ticket)).await?;
+                let stored = stored.with_context(|| format!("there is no ticket {ticket}"))?;
+                std::fs::create_dir_all(&to).with_context(|| format!("{}", to.display()))?;
+                let written = match redact {
+                    true => self.get_redacted(&stored, &to).await?,
+                    false => self.get(&stored, &to).await?,
+                };
+                if written.is_empty() {
+                    bail!(
+                        "ticket {ticket}: its call has no files: they were declined, purged or \
+                         erased"
+                    );
+                }
+                super::print(&written.concat())?;
+                Ok(ExitCode::SUCCESS)
+            }
             Action::Purge { dry_run, json } => self.purge(dry_run, json).await,
             Action::Hold { ticket, reason } => {
                 let ticket = TicketNumber(ticket);
@@ -240,17 +267,14 @@ impl House {
         Ok(ExitCode::SUCCESS)
     }
 
-    async fn get(&self, number: TicketNumber, to: &Path) -> anyhow::Result<ExitCode> {
-        let stored = self.store.get(number).await?;
-        let stored = stored.with_context(|| format!("there is no ticket {number}"))?;
-        let call = stored.ticket.call_id;
-        std::fs::create_dir_all(to).with_context(|| format!("{}", to.display()))?;
+    /// Writes the files as they are; one line for each.
+    async fn get(&self, stored: &StoredTicket, to: &Path) -> anyhow::Result<Vec<String>> {
         let mut written = Vec::new();
         for file in [RECORDING_FILE, JOURNAL_FILE] {
-            match self.archive.open_file(&call, file).await {
+            match self.archive.open_file(&stored.ticket.call_id, file).await {
                 Ok(kept) => {
                     let by = self.by.to_string();
-                    self.store.handed_out(number, file, &by, Timestamp::now()).await?;
+                    self.store.handed_out(stored.number, file, &by, Timestamp::now()).await?;
                     let path = to.join(file);
                     write_out(&kept, &path).await?;
                     written.push(format!("{}\n", path.display()));
@@ -259,28 +283,53 @@ impl House {
                 Err(e) => return Err(e.into()),
             }
         }
-        if written.is_empty() {
-            bail!("ticket {number}: its call has no files: they were declined, purged or erased");
+        Ok(written)
+    }
+
+    /// The same without what names the caller.
+    async fn get_redacted(&self, stored: &StoredTicket, to: &Path) -> anyhow::Result<Vec<String>> {
+        let number = stored.number;
+        if stored.ended_unix_ms.is_none() {
+            bail!("the call of ticket {number} still runs; try again when it is over");
         }
-        super::print(&written.concat())?;
-        Ok(ExitCode::SUCCESS)
+        let files = match self.archive.call_files(&stored.ticket.call_id).await {
+            Err(ArchiveError::Missing { .. }) => return Ok(vec![]),
+            files => files?,
+        };
+        let secrets = Secrets::of(&stored.ticket, &stored.callback.corrections);
+        let place = Replayer::new(self.config.clone(), None).place().await?;
+        let reader = files.reader()?;
+        let made = place.run(move |replayer| redact_call(replayer, reader, &secrets)).await??;
+        let mut written = Vec::new();
+        for (file, bytes) in made.files {
+            let (what, by) = (format!("{file}, redacted"), self.by.to_string());
+            self.store.handed_out(number, &what, &by, Timestamp::now()).await?;
+            let path = to.join(file);
+            created(&path)?.write_all(&bytes)?;
+            written.push(format!("{}\n", path.display()));
+        }
+        Ok(written)
     }
 
     async fn purge(&self, dry_run: bool, json: bool) -> anyhow::Result<ExitCode> {
         let now = Timestamp::now();
         let gone = match dry_run {
             true => {
-                let (due, stay) = self.store.purgeable(&self.archive, now, self.keep_days).await?;
+                let (due, stay) = self
+                    .store
+                    .purgeable(&self.archive, now, self.config.recordings.keep_days)
+                    .await?;
                 let calls = due.into_iter().map(|Due { call, .. }| call).collect();
                 Gone { dry_run, tickets: None, calls, stay: Some(stay), failed: vec![] }
             }
             false => {
-                let purged = self.store.purge(&self.archive, now, self.keep_days).await?;
+                let purged =
+                    self.store.purge(&self.archive, now, self.config.recordings.keep_days).await?;
                 let (calls, failed) = fared(purged.removal);
                 Gone { dry_run, tickets: None, calls, stay: Some(purged.stay), failed }
             }
         };
-        let days = self.keep_days;
+        let days = self.config.recordings.keep_days;
         gone.print(json, &format!("older than {days} days, in {}", self.archive.name()))
     }
 
@@ -312,11 +361,15 @@ impl House {
     }
 }
 
-/// Into a new file for its owner alone: it holds personal data.
-async fn write_out(kept: &KeptFile, path: &Path) -> anyhow::Result<()> {
+/// A new file for its owner alone: it holds personal data.
+fn created(path: &Path) -> anyhow::Result<File> {
     let new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    let problem = || format!("{}: cannot be made; is it there already?", path.display());
-    let mut out = new.with_context(problem)?;
+    new.with_context(|| format!("{}: cannot be made; is it there already?", path.display()))
+}
+
+/// Into a new file.
+async fn write_out(kept: &KeptFile, path: &Path) -> anyhow::Result<()> {
+    let mut out = created(path)?;
     let mut at = 0;
     while at < kept.bytes() {
         out.write_all(&kept.read_range(at..at + PIECE_BYTES).await?)?;

@@ -1,6 +1,6 @@
 //! A hotline and its language pack: everything its owner may change, checked before the first call.
 
-use crate::language::Grammar;
+use crate::language::{Grammar, fold};
 use crate::speech::{Expectation, Phrases};
 use crate::ticket::{CallbackPolicy, CallbackSpec, HoursSpec, OfficeSpec, SlotNames};
 use serde::{Deserialize, Serialize};
@@ -102,6 +102,49 @@ impl Default for Confidence {
     }
 }
 
+/// What a recogniser leans towards before all that the gazetteer has.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Biasing {
+    /// Words of callers' names.
+    pub names: Vec<String>,
+    /// Streets and places, without house numbers.
+    pub places: Vec<String>,
+}
+
+impl Biasing {
+    /// Phrases of each list: more draw other words to themselves.
+    pub const PHRASES_MAX: usize = 200;
+    /// Characters of one phrase.
+    const CHARS_MAX: usize = 60;
+
+    /// Whether `phrase` can be said and leaned towards.
+    pub fn takes(phrase: &str) -> bool {
+        let length = phrase.chars().count();
+        let said = |c: char| !c.is_control() && !c.is_numeric();
+        (2..=Biasing::CHARS_MAX).contains(&length)
+            && phrase.chars().all(said)
+            && phrase.chars().any(char::is_alphabetic)
+    }
+
+    /// What is wrong with the lists, by key.
+    fn problems(&self) -> Vec<(&'static str, String)> {
+        let mut found = Vec::new();
+        for (key, list) in [("biasing.names", &self.names), ("biasing.places", &self.places)] {
+            let (count, most) = (list.len(), Biasing::PHRASES_MAX);
+            if count > most {
+                found.push((key, format!("has {count} phrases; {most} can be listed")));
+            }
+            for phrase in list.iter().filter(|phrase| !Biasing::takes(phrase)) {
+                let most = Biasing::CHARS_MAX;
+                let want = format!("write 2 to {most} letters as they are said, without digits");
+                found.push((key, format!("has \"{phrase}\"; {want}")));
+            }
+        }
+        found
+    }
+}
+
 /// `prompts/hotlines/<name>.toml`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -144,6 +187,9 @@ pub struct HotlineFile {
     /// Confidence bands.
     #[serde(default)]
     pub confidence: Confidence,
+    /// What is listened for before all else.
+    #[serde(default)]
+    pub biasing: Biasing,
     /// How callbacks are worked.
     #[serde(default)]
     pub callback: CallbackSpec,
@@ -326,6 +372,9 @@ impl Hotline {
                 hotline(&format!("waits.{key}"), format!("is {ms}; choose {least} to {most} ms"));
             }
         }
+        for (key, problem) in file.biasing.problems() {
+            hotline(key, problem);
+        }
         for (key, problem) in file.callback_policy().err().unwrap_or_default() {
             hotline(&key, problem);
         }
@@ -391,13 +440,22 @@ const PLACES_MAX: usize = 1_500;
 
 impl Expected {
     fn new(file: &HotlineFile, grammar: &Grammar) -> Expected {
+        let places = grammar.expected_places(&file.areas, PLACES_MAX);
         let answers = grammar.words.yes.iter().chain(&grammar.words.no);
         Expected {
             yes_no: answers.cloned().collect::<Vec<_>>().into(),
-            names: grammar.expected_names(NAMES_MAX).into(),
-            places: grammar.expected_places(&file.areas, PLACES_MAX).into(),
+            names: after(&file.biasing.names, grammar.expected_names(NAMES_MAX)).into(),
+            places: after(&file.biasing.places, places).into(),
         }
     }
+}
+
+/// `own` phrases, then the `known` ones that are not among them.
+fn after(own: &[String], known: Vec<String>) -> Vec<String> {
+    let mut phrases: Vec<String> = own.iter().map(|phrase| fold(phrase)).collect();
+    let seen: BTreeSet<String> = phrases.iter().cloned().collect();
+    phrases.extend(known.into_iter().filter(|phrase| !seen.contains(phrase)));
+    phrases
 }
 
 /// Which file a problem lies in.

@@ -22,8 +22,8 @@ pub(crate) fn test_hotline() -> Arc<Hotline> {
 }
 
 pub use hotline::{
-    Confidence, Hotline, HotlineFile, PROMPTS, Part, Problem, PromptTexts, SlotKind, SlotSpec,
-    UnclearConsent, Waits,
+    Biasing, Confidence, Hotline, HotlineFile, PROMPTS, Part, Problem, PromptTexts, SlotKind,
+    SlotSpec, UnclearConsent, Waits,
 };
 pub use prompt::Prompt;
 pub use question::{Completeness, Keys, Question};

@@ -1,5 +1,6 @@
 //! Recorded calls through the same code again, on a virtual clock; how well they were heard and
-//! understood; what people mark in them; and calls made into tests that name nobody.
+//! understood; what people mark in them; calls made into tests that name nobody, or shown to
+//! others; and what corrections teach.
 
 mod assessor;
 pub mod compare;
@@ -7,6 +8,7 @@ mod fixture;
 pub mod impair;
 mod journal;
 mod metrics;
+mod redacted;
 mod replayer;
 mod result;
 mod results_file;
@@ -26,6 +28,7 @@ pub use fixture::{Fixture, FixtureError, Secrets, make_fixture};
 pub use impair::{ImpairError, Impairment};
 pub use journal::{Difference, Divergence, Outcome, Replayable, journals_in, replay_journal};
 pub use metrics::{Better, Figure, Metric, Summary, Unit};
+pub use redacted::{RedactError, RedactedCall, TRANSCRIPT_FILE, redact_call};
 pub use replayer::{ReplayError, ReplayPlace, Replayed, Replayer};
 pub use result::{
     CallMeasures, CallResult, Mode, RESULTS_VERSION, RunHeader, SlotResult, TurnResult,

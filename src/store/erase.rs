@@ -9,7 +9,7 @@ use super::custody::{CustodyError, merged_into};
 use super::database::Change;
 use super::rows::{self, SELECT, TicketRow, signed};
 use super::{ActError, Archive, Removal, StoreError, StoredTicket, TicketStore};
-use crate::ticket::{Act, Actor, CallId, SlotNames, Stage, Ticket, TicketNumber};
+use crate::ticket::{Act, Actor, CallId, SlotNames, Stage, TicketNumber};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -203,9 +203,8 @@ impl TicketStore {
                 return Ok(false);
             }
             let policy = self.policy(&stored);
-            bare(&mut stored.ticket, &policy.slots);
-            stored.callback.notes.clear();
-            stored.callback.corrections.clear();
+            bare(&mut stored, &policy.slots);
+            stored.ticket.revision = LAST_REVISION;
             rows::update_intake(change, &stored, &policy).await.map_err(|e| self.error(e))?;
             self.forget_words(change, number).await?;
             self.note(change, now, by, "erased", number, &json!({})).await?;
@@ -216,10 +215,20 @@ impl TicketStore {
     }
 }
 
-/// Leaves of `ticket` what statistics count: hotline, language, times, how far it came, the
+impl StoredTicket {
+    /// Without what names the caller, as an erasure leaves it; `names` are its hotline's slots.
+    pub fn redacted(mut self, names: &SlotNames) -> StoredTicket {
+        bare(&mut self, names);
+        self
+    }
+}
+
+/// Leaves of a ticket what statistics count: hotline, language, times, how far it came, the
 /// category of the need.
-fn bare(ticket: &mut Ticket, names: &SlotNames) {
-    ticket.revision = LAST_REVISION;
+fn bare(stored: &mut StoredTicket, names: &SlotNames) {
+    stored.callback.notes.clear();
+    stored.callback.corrections.clear();
+    let ticket = &mut stored.ticket;
     ticket.caller_id.clear();
     ticket.callback_number.clear();
     ticket.message.clear();

@@ -256,6 +256,19 @@ async fn a_sealed_call_outlives_its_server_and_is_replayed_handed_out_and_erased
     let wav = hound::WavReader::open(out.join("audio.wav")).expect("a wav");
     assert!(wav.duration() > 8_000, "{} samples", wav.duration());
 
+    let shown = house.path("shown");
+    let to = shown.to_str().expect("utf-8");
+    text(&house, &["recordings", "get", "1", "--to", to, "--redact"]).await;
+    assert_eq!(names(&shown), ["audio.wav", "transcript.txt"], "and no journal");
+    let redacted = hound::WavReader::open(shown.join("audio.wav")).expect("a wav");
+    assert_eq!(redacted.duration(), wav.duration());
+    let transcript = std::fs::read_to_string(shown.join("transcript.txt")).expect("text");
+    assert!(transcript.contains("bot") && !transcript.contains("567"), "{transcript}");
+    let csv = text(&house, &["tickets", "export", "--redact", "--format", "csv"]).await;
+    assert!(csv.contains("demo-en") && !csv.contains("4567"), "{csv}");
+    let log = text(&house, &["audit", "list"]).await;
+    assert!(log.contains("audio.wav, redacted"), "{log}");
+
     text(&house, &["recordings", "hold", "1", "--reason", "court file 7"]).await;
     let erase = ["recordings", "erase", "--number", "+84901234567"];
     let refused = house.spillway(&erase).await;

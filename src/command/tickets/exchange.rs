@@ -55,12 +55,14 @@ pub async fn export(
         let page = store.page(after, PAGE).await?;
         let Some(last) = page.last() else { break };
         after = last.number;
-        for stored in &page {
+        for mut stored in page.iter().cloned() {
+            let policy = policies.of(&stored.ticket.hotline);
+            if args.redact {
+                stored = stored.redacted(&policy.slots);
+            }
             match format {
-                Format::Jsonl => writeln!(sink, "{}", serde_json::to_string(stored)?)?,
-                Format::Csv => {
-                    csv.serialize(TicketLine::new(stored, policies.of(&stored.ticket.hotline)))?;
-                }
+                Format::Jsonl => writeln!(sink, "{}", serde_json::to_string(&stored)?)?,
+                Format::Csv => csv.serialize(TicketLine::new(&stored, policy))?,
             }
         }
         csv.flush()?;
@@ -269,6 +271,10 @@ pub struct ExportArgs {
     /// Overrides what the file's name says.
     #[arg(long)]
     pub format: Option<Format>,
+    /// Leave out what names callers: numbers, names, addresses, what was said, notes and
+    /// corrections. Of the need its category stays.
+    #[arg(long)]
+    pub redact: bool,
 }
 
 /// What is read.
