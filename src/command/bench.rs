@@ -11,6 +11,7 @@ mod confusions;
 mod console;
 mod gazetteer;
 mod queue;
+mod replay;
 mod strange;
 mod understanding;
 
@@ -43,6 +44,8 @@ enum What {
     Queue(queue::Args),
     /// How soon a saved ticket is in every open console.
     Console(console::Args),
+    /// What a replay by audio costs beside its decoder alone, both in one run.
+    Replay(replay::Args),
     /// Count what a recogniser makes of what is said, for the model of its noise.
     Confusions(confusions::Args),
 }
@@ -64,6 +67,7 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
         What::Biasing(args) => biasing::run(config, &args),
         What::Queue(args) => queue::run(&args),
         What::Console(args) => console::run(&args),
+        What::Replay(args) => replay::run(config, &args),
         What::Confusions(args) => confusions::run(config, &args),
     }
 }

@@ -3,10 +3,16 @@
 use super::replay::{Source, bar};
 use anyhow::ensure;
 use serde::Serialize;
+use spillway::call::Output;
 use spillway::config::{Config, Overlay, today};
 use spillway::dialogue::HotlineFile;
-use spillway::replay::tune::{Found, Half, Point, Trial, Tuned, Worths, search};
+use spillway::journal::Entry;
+use spillway::replay::score::is_same_value;
+use spillway::replay::tune::{
+    BiasingReport, Corrected, Found, Half, Point, Trial, Tuned, Worths, biasing_of, search,
+};
 use spillway::replay::{CallResult, Job, Mode, Runner};
+use spillway::ticket::SlotRecord;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -24,6 +30,10 @@ callers off; the cost of a setting is the mean gap, and --cut-off seconds for ea
 confirmation: the confidence bands ([hotline.confidence]). Higher ones ask more and write fewer wrong
 values; the cost is --confirmation seconds a question, --wrong for each wrong value on a ticket, and
 --left for each slot that is left to the operator.
+
+biasing: the names and places that operators put right, said by three callers or more and not among
+the phrases that the recogniser leans towards, become [hotline.biasing]. What fewer callers said is
+held back: a rare name tells who called. Whether it helps, a replay with the overlay shows.
 
 The calls are parted by chance: on one half the search walks downhill, at most --budget settings a
 half of the thresholds; what is found is told of the other half, which it has not seen. The overlay
@@ -47,9 +57,9 @@ pub struct Args {
     /// Where the overlay is written; without it nothing is.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Only this half of the thresholds.
-    #[arg(long, value_name = "HALF")]
-    only: Option<Half>,
+    /// Only this; else all three.
+    #[arg(long, value_name = "WHAT")]
+    only: Option<Only>,
     /// Settings tried for each half; each replays half of the calls.
     #[arg(long, value_name = "N", default_value_t = 24)]
     budget: usize,
@@ -74,6 +84,22 @@ pub struct Args {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+}
+
+/// What is tuned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Only {
+    EndOfTurn,
+    Confirmation,
+    Biasing,
+}
+
+/// Everything that was found.
+#[derive(Serialize)]
+struct All {
+    thresholds: Vec<Told>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    biasing: Option<BiasingReport>,
 }
 
 /// What a search came to, and whether it holds for other calls.
@@ -106,35 +132,92 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
         "there are {} calls of {name}: give at least three",
         searched.len() + held_out.len()
     );
-    let file = spillway::config::load_hotline(&config, &name, &today())?.hotline.file.clone();
+    let hotline = spillway::config::load_hotline(&config, &name, &today())?.hotline;
     let stop = Arc::new(AtomicBool::new(false));
     let stopped = stop.clone();
     super::on_interrupt(move || stopped.store(true, Ordering::Relaxed))?;
     let tuner = Tuner { config: &config, args: &args, name: &name, stop };
-    let mut told = Vec::new();
-    for half in [Half::EndOfTurn, Half::Confirmation] {
-        if args.only.is_none_or(|only| only == half) {
-            told.extend(tuner.tuned(half, &file, &searched, &held_out)?);
+    let wanted = |what| args.only.is_none_or(|only| only == what);
+    let mut all = All { thresholds: Vec::new(), biasing: None };
+    for (what, half) in
+        [(Only::EndOfTurn, Half::EndOfTurn), (Only::Confirmation, Half::Confirmation)]
+    {
+        if wanted(what) {
+            all.thresholds.extend(tuner.tuned(half, &hotline.file, &searched, &held_out)?);
         }
     }
-    let stopped = tuner.stop.load(Ordering::Relaxed);
-    if args.json {
-        super::print(&(serde_json::to_string_pretty(&told)? + "\n"))?;
-    } else {
-        told.iter().try_for_each(|told| super::print(&text(told)))?;
+    if wanted(Only::Biasing) {
+        let calls = searched.iter().chain(&held_out);
+        let corrected: Vec<Corrected> =
+            calls.flat_map(|job| corrected(job, &hotline.file)).collect();
+        all.biasing = Some(biasing_of(&hotline, &corrected));
     }
-    let better: Vec<&Told> = told.iter().filter(|told| told.is_better()).collect();
-    match &args.out {
-        Some(path) if !stopped && !better.is_empty() => {
-            let tables = better.iter().map(|told| table(&told.found.best.values));
-            let tables: String = tables.collect();
-            write(path, &format!("only = [\"{name}\"]\n\n{tables}"))?;
+    if args.json {
+        super::print(&(serde_json::to_string_pretty(&all)? + "\n"))?;
+    } else {
+        all.thresholds.iter().try_for_each(|told| super::print(&text(told)))?;
+        all.biasing.iter().try_for_each(|report| super::print(&words(report)))?;
+    }
+    if tuner.stop.load(Ordering::Relaxed) {
+        return Ok(ExitCode::from(130));
+    }
+    match (&args.out, all.overlay(&name)) {
+        (Some(path), Some(overlay)) => {
+            write(path, &overlay)?;
             eprintln!("{}: written", path.display());
         }
-        Some(path) if !stopped => eprintln!("{}: not written: nothing better", path.display()),
-        _ => {}
+        (Some(path), None) => eprintln!("{}: not written: nothing better", path.display()),
+        (None, _) => {}
     }
-    Ok(if stopped { ExitCode::from(130) } else { ExitCode::SUCCESS })
+    Ok(ExitCode::SUCCESS)
+}
+
+impl All {
+    /// What is better, as an overlay; `None` where nothing is.
+    fn overlay(&self, hotline: &str) -> Option<String> {
+        let better = self.thresholds.iter().filter(|told| told.is_better());
+        let tables = better.map(|told| table(&told.found.best.values));
+        let lists = self.biasing.iter().filter_map(BiasingReport::overlay);
+        let tables: String = tables.chain(lists).collect();
+        (!tables.is_empty()).then(|| format!("only = [\"{hotline}\"]\n\n{tables}"))
+    }
+}
+
+/// The names and addresses of a call that are not what they should be.
+fn corrected(job: &Job, file: &HotlineFile) -> Vec<Corrected> {
+    let Ok((mut reader, truth)) = (job.open)() else { return Vec::new() };
+    let caller = reader.header().caller.caller_id.clone();
+    let saved = (&mut reader).filter_map(|record| match record.ok()?.entry {
+        Entry::Out(Output::SaveTicket(ticket)) => Some(ticket),
+        _ => None,
+    });
+    let Some(ticket) = saved.last() else { return Vec::new() };
+    let slot = |record: &SlotRecord| {
+        let kind = file.slots.iter().find(|s| s.name == record.slot)?.kind;
+        let right = truth.slot(&record.slot)?;
+        (!is_same_value(right, &record.value)).then(|| Corrected {
+            caller: caller.clone(),
+            kind,
+            told: record.value.clone(),
+            right: right.into(),
+        })
+    };
+    ticket.slots.iter().filter_map(slot).collect()
+}
+
+fn words(report: &BiasingReport) -> String {
+    let mut text = format!("\nbiasing: {} words put right", report.words.len());
+    text.push_str(&format!(", {} held back: too few callers said them\n", report.held_back));
+    for word in &report.words {
+        let what = if word.place { "place" } else { "name" };
+        let listed = word.listed_at.map_or("not listed".into(), |at| format!("listed at {at}"));
+        let added = if word.added { "added" } else { "-" };
+        let (name, times, callers) = (&word.word, word.corrected, word.callers);
+        text.push_str(&format!(
+            "{what:6} {name:20} {times:4} times by {callers:4} callers, {listed}: {added}\n"
+        ));
+    }
+    text
 }
 
 /// The hotline whose thresholds are tuned: the one asked for, or the only one there is.
