@@ -1,9 +1,10 @@
 #!/bin/sh
 # A set of recorded calls that knows what is true of each: tools/record_calls.sh SCENARIOS INTO.
 #
-# For each language of the scenarios SCENARIOS/*-LANG.toml (made by `spillway scenario new`) it starts
-# a server of the hotline demo-LANG on this machine, with data of its own, and calls it. INTO/calls
-# gets the calls; what is there already is not called again, so it can be stopped and gone on with.
+# For each language of the scenarios SCENARIOS/*-LANG.toml (made by `spillway scenario new`) it
+# starts a server of the hotline demo-LANG on this machine, with data of its own, and calls it.
+# INTO/calls gets the calls; what is there already is not called again, so it can be stopped and
+# gone on with.
 #
 # AT_ONCE=4      calls at the same time
 # LANGS="en vi"  only these languages
@@ -55,13 +56,14 @@ listen = "127.0.0.1:0"
 [console]
 listen = "127.0.0.1:0"
 TOML
+    : >"$scratch/out"
     "$program" --config "$config" serve --hotline "demo-$language" \
         >"$scratch/out" 2>"$scratch/log" &
     server=$!
     waited=0
     until grep -q '^ready ' "$scratch/out"; do
-        kill -0 "$server" 2>/dev/null || { cat "$scratch/log" >&2; die "no server of demo-$language"; }
-        [ "$waited" -lt 1200 ] || { cat "$scratch/log" >&2; die "not ready after two minutes"; }
+        kill -0 "$server" 2>/dev/null || { cat "$scratch/log" >&2; die "no demo-$language"; }
+        [ "$waited" -lt 1200 ] || { cat "$scratch/log" >&2; die "not ready in two minutes"; }
         sleep 0.1
         waited=$((waited + 1))
     done

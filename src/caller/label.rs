@@ -3,11 +3,10 @@
 
 use crate::call::{Speaker, SpokenTurn, TurnLog};
 use crate::caller::report::CallReport;
-use crate::caller::scenario::{Act, Scenario};
+use crate::caller::scenario::{Act, Scenario, Turn};
 use crate::journal::{Entry, JournalError, Reader};
 use crate::replay::{CallTruth, TurnTruth};
 use crate::ticket::Priority;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Turns of one call that are read; a call has some dozens.
@@ -34,12 +33,20 @@ pub fn truth_of(
     };
     let slots = scenario.expect.slots.iter();
     let known = slots.filter_map(|(slot, value)| Some((slot.clone(), value.words()?.to_owned())));
-    let known = known.filter(|(_, value)| !value.is_empty()).collect::<BTreeMap<_, _>>();
+    let known = known.filter(|(slot, value)| !value.is_empty() && is_told(scenario, report, slot));
+    let urgent = scenario.expect.priority.map(|p| p == Priority::Emergency);
     Ok(CallTruth {
-        emergency: scenario.expect.priority.map(|p| p == Priority::Emergency),
-        slots: known,
+        emergency: urgent.filter(|urgent| !urgent || is_told(scenario, report, "emergency")),
+        slots: known.collect(),
         turns: labelled(&spoken(scenario, report, shift_ms), &log),
     })
+}
+
+/// Whether a turn that tells `what` came about; where the scenario marks none, that is not known.
+fn is_told(scenario: &Scenario, report: &CallReport, what: &str) -> bool {
+    let tells = |turn: &Turn| turn.tells.iter().any(|told| told == what);
+    let mut done = report.turns.iter().filter_map(|turn| scenario.turns.get(turn.turn - 1));
+    !scenario.turns.iter().any(tells) || done.any(tells)
 }
 
 /// Words of the caller's, and when they were said, in the journal's clock.

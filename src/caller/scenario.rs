@@ -97,6 +97,9 @@ pub struct Turn {
     pub act: Act,
     /// What is said in a wav that is played, where the scenario tells.
     pub words: Option<String>,
+    /// The slots it tells, and `emergency` where it tells of one: what `[expect]` says of what was
+    /// never told is not known to be so.
+    pub tells: Vec<String>,
     /// What the bot must have said before it.
     pub expect_prompt: Option<Pattern>,
     /// Left out unless the bot has said this since the turn before: some questions are asked only
@@ -221,6 +224,8 @@ struct RawTurn {
     say: Option<Spanned<String>>,
     play: Option<Spanned<PathBuf>>,
     words: Option<Spanned<String>>,
+    #[serde(default)]
+    tells: Vec<String>,
     keys: Option<Spanned<String>>,
     wait_ms: Option<u64>,
     silence_ms: Option<u64>,
@@ -458,6 +463,7 @@ impl Source<'_> {
         Ok(Turn {
             line: self.line(at),
             label: turn.label.take(),
+            tells: std::mem::take(&mut turn.tells),
             after,
             expect_prompt: turn.expect_prompt.take(),
             only_if_asked: turn.only_if_asked.take(),

@@ -47,6 +47,8 @@ A scenario says who calls and what they do:
                                    #   wait_ms = 2000 (thinks first), hang_up = true
   expect_prompt = \"recorded\"       # words the bot must have said, or \"regex:...\"
   only_if_asked = \"is that right\"  # left out unless the bot has just said this
+  words = \"yes\"                  # what is said in the wav of play, and
+  tells = [\"name\"]               #   the slots a turn tells: for `scenario record`
   [[turn]]
   after = \"barge_in\"               # or \"now\"; speaks this far into the prompt:
   at_ms = 1500

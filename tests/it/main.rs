@@ -21,6 +21,7 @@ mod outage;
 mod recovery;
 mod recordings;
 mod replay;
+mod scenario;
 mod sealed_call;
 mod sip;
 mod spoken_call;

