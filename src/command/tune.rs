@@ -27,8 +27,8 @@ Searches better thresholds for a hotline by replaying recorded calls whose truth
 end-of-turn: the silences that end a turn ([hotline.waits]). Shorter ones answer sooner and cut more
 callers off; the cost of a setting is the mean gap, and --cut-off seconds for each cut-off.
 
-confirmation: the confidence bands ([hotline.confidence]). Higher ones ask more and write fewer wrong
-values; the cost is --confirmation seconds a question, --wrong for each wrong value on a ticket, and
+confirmation: the confidence bands ([hotline.confidence]). Higher ones ask more and write fewer
+wrong values; the cost is --confirmation seconds a question, --wrong for each wrong value on a ticket, and
 --left for each slot that is left to the operator.
 
 biasing: the names and places that operators put right, said by three callers or more and not among
@@ -45,8 +45,8 @@ Examples:
   spillway tune --hotline demo-vi --since 30d --only end-of-turn --budget 40 --out better.toml
   spillway replay --audio var/calls --overlay better.toml --results better.jsonl
 
-Exit status: 0 done, better or not; 2 it could not be tried; 130 stopped by ctrl-c: what was found so
-far is told, and nothing is written.";
+Exit status: 0 done, better or not; 2 it could not be tried; 130 stopped by ctrl-c: what was found
+so far is told, and nothing is written.";
 
 /// Arguments of `spillway tune`.
 #[derive(clap::Args)]

@@ -107,7 +107,7 @@ impl Tape {
         Ok(cutter.finish(reader.ending().map(|(_, ending)| ending)))
     }
 
-    /// Frames that a playing of these sounds lasts: as it did, or as long as its letters let expect.
+    /// Frames that a playing of these sounds lasts: as it did, or as its letters let expect.
     pub(super) fn frames_of(&self, sounds: &[Sound]) -> usize {
         let frames = |ms: u16| usize::from(ms).div_ceil(FRAME_MS as usize);
         let one = |sound: &Sound| match sound {
