@@ -66,6 +66,7 @@ pub struct Call {
     rescued: bool,
     voiced: bool,
     over: bool,
+    prepares: bool,
 }
 
 impl Call {
@@ -92,7 +93,14 @@ impl Call {
             rescued: false,
             voiced: false,
             over: false,
+            prepares: true,
         }
+    }
+
+    /// The same without [`Output::Prepare`]: where nothing is spoken, nothing is made ready.
+    pub fn unprepared(mut self) -> Call {
+        self.prepares = false;
+        self
     }
 
     /// What the network told us of the caller.

@@ -137,6 +137,9 @@ impl Call {
             self.speak(now, urgent);
             return;
         }
+        if !self.prepares {
+            return;
+        }
         // What we would say if this were all: made ready while the caller still speaks.
         let mut ahead = self.dialogue.clone();
         let next = ahead.heard(Answer::Words(transcript, segment));

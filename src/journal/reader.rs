@@ -275,7 +275,9 @@ impl<R: BufRead> Lines<R> {
 /// The caller's side of a recording, frame by frame.
 struct Recording {
     file: PathBuf,
-    samples: hound::WavIntoSamples<BufReader<Box<dyn Read + Send>>, i16>,
+    source: BufReader<Box<dyn Read + Send>>,
+    /// Bytes of whole frames that are left, by the file's head.
+    left: u64,
     frames: u64,
     /// The bot's side of the last frame.
     said: AudioFrame,
@@ -299,28 +301,31 @@ impl Recording {
         if (spec.channels, spec.sample_rate, spec.bits_per_sample) != (2, SAMPLE_RATE_HZ, 16) {
             return Err(refused(format!("expected 16-bit stereo at 8 kHz, found {spec:?}")));
         }
-        let samples = wav.into_samples();
-        Ok(Recording { file, samples, frames: 0, said: AudioFrame::SILENCE })
+        let left = u64::from(wav.len()) * 2;
+        // It stands where the samples begin.
+        let source = wav.into_inner();
+        Ok(Recording { file, source, left, frames: 0, said: AudioFrame::SILENCE })
     }
 
     fn next_frame(&mut self) -> Result<AudioFrame, JournalError> {
+        let mut bytes = [0; 4 * FRAME_SAMPLES];
+        let whole = self.left >= bytes.len() as u64;
+        let short = || std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
+        let read = if whole { self.source.read_exact(&mut bytes) } else { Err(short()) };
+        read.map_err(|e| JournalError::Recording {
+            file: self.file.clone(),
+            reason: match e.kind() {
+                std::io::ErrorKind::UnexpectedEof => {
+                    format!("ends after {} ms, the journal tells of more", self.frames * FRAME_MS)
+                }
+                _ => e.to_string(),
+            },
+        })?;
+        self.left -= bytes.len() as u64;
         let mut frame = AudioFrame::SILENCE;
-        for i in 0..2 * FRAME_SAMPLES {
-            let sample = self.samples.next().unwrap_or(Err(hound::Error::UnfinishedSample));
-            let sample = sample.map_err(|e| JournalError::Recording {
-                file: self.file.clone(),
-                reason: match e {
-                    hound::Error::UnfinishedSample => format!(
-                        "ends after {} ms, the journal tells of more",
-                        self.frames * FRAME_MS
-                    ),
-                    e => e.to_string(),
-                },
-            })?;
-            match i % 2 {
-                0 => frame.0[i / 2] = sample,
-                _ => self.said.0[i / 2] = sample,
-            }
+        for (i, pair) in bytes.chunks_exact(4).enumerate() {
+            frame.0[i] = i16::from_le_bytes([pair[0], pair[1]]);
+            self.said.0[i] = i16::from_le_bytes([pair[2], pair[3]]);
         }
         self.frames += 1;
         Ok(frame)

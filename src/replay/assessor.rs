@@ -277,7 +277,7 @@ pub fn assess(
     truth: Arc<CallTruth>,
 ) -> Result<CallMeasures, JournalError> {
     // Only for the questions it asks: what came out is read from the journal.
-    let mut call = Call::new(hotline.clone(), reader.header().caller.clone());
+    let mut call = Call::new(hotline.clone(), reader.header().caller.clone()).unprepared();
     let mut assessor = Assessor::new(hotline, truth.clone());
     let mut frames = 0;
     while let Some(record) = reader.next() {

@@ -71,7 +71,7 @@ impl SimulatedCall {
     ) -> SimulatedCall {
         let frames_max = tape.heard.len() as u64 * LONGER_MAX + FRAMES_MORE;
         SimulatedCall {
-            call: Call::new(hotline.clone(), tape.header.caller.clone()),
+            call: Call::new(hotline.clone(), tape.header.caller.clone()).unprepared(),
             caller: SimulatedCaller::new(tape.clone(), truth.clone()),
             line,
             assessor: Assessor::new(hotline, truth.clone()),

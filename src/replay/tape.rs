@@ -181,7 +181,7 @@ struct Cutter {
 
 impl Cutter {
     fn new(header: Header, hotline: Arc<Hotline>) -> Cutter {
-        let call = Call::new(hotline.clone(), header.caller.clone());
+        let call = Call::new(hotline.clone(), header.caller.clone()).unprepared();
         let tape = Tape {
             header,
             heard: Vec::new(),
