@@ -28,8 +28,8 @@ end-of-turn: the silences that end a turn ([hotline.waits]). Shorter ones answer
 callers off; the cost of a setting is the mean gap, and --cut-off seconds for each cut-off.
 
 confirmation: the confidence bands ([hotline.confidence]). Higher ones ask more and write fewer
-wrong values; the cost is --confirmation seconds a question, --wrong for each wrong value on a ticket, and
---left for each slot that is left to the operator.
+wrong values; the cost is --confirmation seconds a question, --wrong for each wrong value on a
+ticket, and --left for each slot that is left to the operator.
 
 biasing: the names and places that operators put right, said by three callers or more and not among
 the phrases that the recogniser leans towards, become [hotline.biasing]. What fewer callers said is

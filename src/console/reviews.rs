@@ -62,7 +62,7 @@ impl From<ReplayError> for Problem {
             | ReplayError::Config(_)
             | ReplayError::Engine(_)
             | ReplayError::Impair(_)
-            | ReplayError::NoSound(_)
+            | ReplayError::NoSound
             | ReplayError::Unreadable(_)
             | ReplayError::Truth(_) => Problem::new(StatusCode::CONFLICT, "unreadable", detail),
             ReplayError::BrokenOff => {

@@ -15,7 +15,6 @@ use crate::journal::{Header, JournalError, Reader};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -40,8 +39,8 @@ pub enum ReplayError {
     #[error(transparent)]
     Impair(#[from] ImpairError),
     /// Nothing can be heard again.
-    #[error("{0}: there is no recording (the caller declined it, or it was removed)")]
-    NoSound(PathBuf),
+    #[error("there is no recording (the caller declined it, or it was removed)")]
+    NoSound,
     /// The call is not to be had where it is kept.
     #[error("{0}")]
     Unreadable(String),

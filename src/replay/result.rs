@@ -56,7 +56,8 @@ pub struct CallResult {
     pub hotline: String,
     /// ISO 639-1.
     pub language: String,
-    /// Whether the journal's inputs came to the same; only of [`Mode::Journal`].
+    /// Whether the journal's inputs came to the same; of [`Mode::Audio`] only that there is no
+    /// sound to be heard again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
     /// The hotline's files are not those the call was taken with.

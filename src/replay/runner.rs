@@ -1,6 +1,7 @@
 //! Many calls at once, on threads of their own: as fast as disks and engines give them.
 
 use super::impair::{ImpairError, ImpairedLine, Impairment, babble};
+use super::journal::Outcome;
 use super::replayer::{ReplayError, Replayer};
 use super::result::{CallResult, Mode};
 use super::simulated_call::{Ear, Progress, SimulatedCall};
@@ -107,6 +108,17 @@ impl Runner {
         }
     }
 
+    /// Whether the hotline that `job` comes to can be loaded and heard: what is wrong with it, or
+    /// with an overlay, is wrong for all its calls. A call that cannot be read says nothing.
+    pub fn check(&self, job: &Job) -> Result<(), ReplayError> {
+        let Ok((reader, _)) = (job.open)() else { return Ok(()) };
+        let hotline = self.replayer.hotline(reader.header())?.hotline;
+        if self.mode == Mode::Audio {
+            self.factory(&hotline)?;
+        }
+        Ok(())
+    }
+
     /// Has the callers of `jobs` heard through worse lines, drawn from `seed`; those whose voices
     /// are heard behind others' are drawn from it too.
     pub fn impair(
@@ -193,21 +205,22 @@ impl Runner {
 
     /// What hears the callers of `hotline`, made for one thread.
     fn engine(&self, hotline: &Hotline) -> Result<Box<dyn Recognizer>, EngineError> {
+        (self.factory(hotline)?)()
+    }
+
+    /// How it is made; loaded once.
+    fn factory(&self, hotline: &Hotline) -> Result<Arc<Factory>, EngineError> {
         let mut factories = self.factories.lock().unwrap_or_else(PoisonError::into_inner);
-        let factory = match factories.get(&hotline.name) {
-            Some(factory) => factory.clone(),
-            None => {
-                let made = match &self.engines {
-                    Some(engines) => engines(hotline)?,
-                    None => self.replayer.recognizer(hotline)?.1,
-                };
-                let made = Arc::new(made);
-                factories.insert(hotline.name.clone(), made.clone());
-                made
-            }
+        if let Some(factory) = factories.get(&hotline.name) {
+            return Ok(factory.clone());
+        }
+        let made = match &self.engines {
+            Some(engines) => engines(hotline)?,
+            None => self.replayer.recognizer(hotline)?.1,
         };
-        drop(factories);
-        factory()
+        let made = Arc::new(made);
+        factories.insert(hotline.name.clone(), made.clone());
+        Ok(made)
     }
 }
 
@@ -276,6 +289,11 @@ impl<'r> Worker<'r> {
         let made = catch_unwind(AssertUnwindSafe(|| self.made(job, &mut result)));
         match made.unwrap_or(Err(ReplayError::BrokenOff)) {
             Ok((call, hotline)) => Ok(Seat { result, call, hotline, waits: false }),
+            Err(ReplayError::NoSound) => {
+                let reason = ReplayError::NoSound.to_string();
+                result.outcome = Some(Outcome::NotReplayable { reason });
+                Err(Box::new(result))
+            }
             Err(error) => {
                 result.error = Some(error.to_string());
                 Err(Box::new(result))
@@ -291,7 +309,7 @@ impl<'r> Worker<'r> {
         let (reader, truth) = (job.open)()?;
         named(result, &reader);
         if !reader.has_sound() {
-            return Err(ReplayError::NoSound(job.journal.clone()));
+            return Err(ReplayError::NoSound);
         }
         let recorded = self.runner.recorded.hotline(reader.header())?;
         let hotline = self.runner.replayer.hotline(reader.header())?.hotline;

@@ -5,13 +5,15 @@ use crate::support::server::Here;
 use crate::support::skipped;
 use spillway::caller::generate::{Callers, Clips, Generator};
 use spillway::caller::{Act, Scenario};
-use spillway::config::{Config, load_hotline};
+use spillway::config::{Config, Overlay, load_hotline};
 use spillway::dialogue::Hotline;
+use spillway::engine::scripted::Scripted;
+use spillway::engine::{Factory, Recognizer};
 use spillway::language::gazetteer::{Draft, DraftUnit, Level};
-use spillway::replay::CallTruth;
+use spillway::replay::{CallMeasures, CallTruth, Job, Mode, Runner};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// A country of a few people in one town.
 fn install_gazetteer(models: &Path, country: &str) {
@@ -188,6 +190,43 @@ async fn a_recorded_call_comes_out_as_its_truth_says() {
     server.stop().await;
     let replays = house.spillway(&["replay", "--journal", &into]).await;
     assert!(replays.status.success(), "{}", String::from_utf8_lossy(&replays.stdout));
+    let journal = folder.join("journal.jsonl");
+    heard_again(&house, &journal, &truth);
+}
+
+/// The simulated caller leads the call as the caller did, and as long; also where a prompt is
+/// another.
+fn heard_again(house: &House, journal: &Path, truth: &CallTruth) {
+    let (prompts_dir, models_dir) = (house.path("prompts"), house.path("no-models"));
+    let config = Config { prompts_dir, models_dir, ..Config::default() };
+    let measures = |mode, overlay: Option<&str>| {
+        let text = |text: &str| Overlay::parse(Path::new("overlay"), text.into()).expect("good");
+        let mut runner = Runner::new(&config, overlay.map(text), mode, 1);
+        runner.engines = Some(Box::new(|_: &Hotline| {
+            let made = || Ok(Box::new(Scripted::new(Default::default())) as Box<dyn Recognizer>);
+            Ok(Box::new(made) as Factory)
+        }));
+        let results = Mutex::new(Vec::new());
+        runner.run(&[Job::at(journal, None)], &|result| results.lock().unwrap().push(result));
+        let result = results.into_inner().unwrap().pop().expect("one");
+        *result.measures.unwrap_or_else(|| panic!("{:?}", result.error))
+    };
+    let recorded = measures(Mode::Journal, None);
+    let heard = measures(Mode::Audio, None);
+    let longer = format!("[prompts]\nask_need = \"{}\"\n", "need ".repeat(20));
+    let reworded = measures(Mode::Audio, Some(&longer));
+    for measures in [&recorded, &heard, &reworded] {
+        for slot in &measures.slots {
+            let known = truth.slot(&slot.slot);
+            assert!(known.is_none_or(|value| slot.value == value), "{slot:?} {truth:?}");
+        }
+        assert_eq!((measures.complete, measures.improvised), (recorded.complete, 0));
+    }
+    assert_eq!(heard.slots, recorded.slots);
+    let said = |of: &CallMeasures| of.turns.iter().map(|t| t.text.clone()).collect::<Vec<_>>();
+    assert_eq!(said(&heard), said(&recorded));
+    assert!(heard.duration_ms.abs_diff(recorded.duration_ms) < 1_000, "{heard:#?}");
+    assert!(reworded.duration_ms > heard.duration_ms + 1_000, "{reworded:#?}");
 }
 
 /// One of the scenarios in `folder` that goes to its end, without a word and without a wait.

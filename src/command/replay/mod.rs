@@ -178,6 +178,7 @@ fn runner(
         runner.impair(line, args.seed, jobs)?;
     }
     runner.stop = stop.clone();
+    jobs.first().map_or(Ok(()), |job| runner.check(job))?;
     Ok((header, runner))
 }
 

@@ -51,16 +51,16 @@ fn heard(measures: &CallMeasures) -> String {
 pub fn totals(mode: Mode, results: &[CallResult], seed: u64) -> String {
     let count = |is: fn(&CallResult) -> bool| results.iter().filter(|r| is(r)).count();
     let unreadable = count(|r| r.error.is_some());
+    let not = count(|r| matches!(r.outcome, Some(Outcome::NotReplayable { .. })));
     let mut text = String::new();
     if mode == Mode::Audio {
-        let heard = results.len() - unreadable;
+        let heard = count(|r| r.measures.is_some());
         let _ = write!(text, "\n{}\n", Summary::of(results, seed).to_text());
-        let _ = writeln!(text, "{heard} heard, {unreadable} unreadable");
+        let _ = writeln!(text, "{heard} heard, {not} not replayable, {unreadable} unreadable");
         return text;
     }
     let same = count(|r| matches!(r.outcome, Some(Outcome::Same { .. })));
     let differ = count(|r| matches!(r.outcome, Some(Outcome::Diverged(_))));
-    let not = count(|r| matches!(r.outcome, Some(Outcome::NotReplayable { .. })));
     for (difference, calls, times) in differences(results).into_values() {
         let _ = writeln!(text, "{difference} ({times} times in {calls} calls)");
     }
