@@ -41,6 +41,9 @@ pub struct Job {
     pub journal: PathBuf,
     /// Opens it.
     pub open: Open,
+    /// Its size; 0 where that is not known. Long calls are begun first: at the end of a run their
+    /// threads would be alone.
+    pub bytes: u64,
 }
 
 impl Job {
@@ -53,7 +56,8 @@ impl Job {
             let truth = CallTruth::in_folder(folder.unwrap_or(Path::new(".")));
             Ok((reader, truth.map_err(ReplayError::Truth)?))
         };
-        Job { journal: path.to_path_buf(), open: Box::new(open) }
+        let bytes = std::fs::metadata(path).map_or(0, |file| file.len());
+        Job { journal: path.to_path_buf(), open: Box::new(open), bytes }
     }
 
     /// The hotline that the call came to; `None` where that cannot be read.
@@ -161,10 +165,12 @@ impl Runner {
 
     /// Replays all of `jobs`; each result is told as soon as it is there, in no order.
     pub fn run(&self, jobs: &[Job], told: &(dyn Fn(CallResult) + Sync)) {
+        let mut jobs: Vec<&Job> = jobs.iter().collect();
+        jobs.sort_by_key(|job| std::cmp::Reverse(job.bytes));
         let next = AtomicUsize::new(0);
         let take = || {
             let stopped = self.stop.load(Ordering::Relaxed);
-            jobs.get(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !stopped)
+            jobs.get(next.fetch_add(1, Ordering::Relaxed)).copied().filter(|_| !stopped)
         };
         std::thread::scope(|scope| {
             for _ in 0..self.threads.min(jobs.len()) {

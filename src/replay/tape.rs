@@ -2,10 +2,8 @@
 
 use super::truth::CallTruth;
 use crate::audio::{AudioFrame, FRAME_MS, level};
-use crate::call::{
-    Call, HangupCause, Input, Note, Output, PlayId, Sound, Speaker, TurnId, TurnLog,
-};
-use crate::dialogue::{Hotline, Question};
+use crate::call::{HangupCause, Input, Note, Output, PlayId, Sound, Speaker, TurnId, TurnLog};
+use crate::dialogue::{Hotline, Question, SlotKind};
 use crate::journal::{Ending, Entry, Header, JournalError, Reader};
 use crate::language::{YesNo, yes_no};
 use crate::speech::{Expectation, Transcript};
@@ -52,7 +50,7 @@ pub(super) struct Exchange {
     pub(super) prompt_end: usize,
     /// The caller cut it.
     pub(super) interrupted: bool,
-    /// One past the caller's last voiced frame; the start where there is none.
+    /// One past the frame with the caller's last speech; the start where there is none.
     pub(super) speech_end: usize,
     /// What the caller's answer says, where it says yes or no.
     pub(super) agreed: Option<bool>,
@@ -167,13 +165,44 @@ pub(super) fn words_of(sounds: &[Sound]) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Cuts a journal's records into a tape.
+/// What a prompt asks, by its name; one that asks again or reads keys asks the same. What
+/// `confirm_value` and `ask_either` are about, their name does not tell: `last`, most often.
+fn question(name: &str, hotline: &Hotline, last: &str) -> Option<Asked> {
+    let slot = |kind: SlotKind| {
+        let slot = hotline.file.slots.iter().find(|s| s.kind == kind);
+        slot.map_or(String::new(), |s| s.name.clone())
+    };
+    let name = name.trim_end_matches("_again").trim_end_matches("_spelled");
+    let (slot, closed) = match name {
+        "ask_consent" => ("consent".into(), true),
+        "ask_news" => ("news".into(), true),
+        "ask_still_needed" => ("still_needed".into(), true),
+        "ask_ticket_number" => ("ticket_number".into(), false),
+        "ask_name" => (slot(SlotKind::Name), false),
+        "ask_address" => (slot(SlotKind::Address), false),
+        "ask_need" | "need_key" => (slot(SlotKind::Need), false),
+        "ask_phone" => (slot(SlotKind::Phone), false),
+        "confirm_phone" | "confirm_caller_id" => (slot(SlotKind::Phone), true),
+        "confirm_value" => (last.to_string(), true),
+        "ask_either" => (last.to_string(), false),
+        "ask_right" => ("read_back".into(), true),
+        "ask_which" | "which_key" => ("which".into(), false),
+        "ask_rating" => ("rating".into(), false),
+        "leave_message" => ("message".into(), false),
+        _ => return None,
+    };
+    Some(Asked { slot, closed })
+}
+
+/// Cuts a journal's records into a tape. Nothing is run again for it: what was asked and where the
+/// caller spoke stands in the journal.
 struct Cutter {
-    call: Call,
     hotline: Arc<Hotline>,
     log: TurnLog,
     tape: Tape,
-    voiced: Vec<bool>,
+    /// The slot that was asked last.
+    last: String,
+    speaking: bool,
     playing: Option<(PlayId, String, usize)>,
     awaited: Option<(TurnId, CallTime)>,
     latencies: Vec<u64>,
@@ -181,7 +210,6 @@ struct Cutter {
 
 impl Cutter {
     fn new(header: Header, hotline: Arc<Hotline>) -> Cutter {
-        let call = Call::new(hotline.clone(), header.caller.clone()).unprepared();
         let tape = Tape {
             header,
             heard: Vec::new(),
@@ -199,8 +227,9 @@ impl Cutter {
             turns: Vec::new(),
         };
         let log = TurnLog::new(TURNS_MAX);
-        let (voiced, playing, awaited, latencies) = (Vec::new(), None, None, Vec::new());
-        Cutter { call, hotline, log, tape, voiced, playing, awaited, latencies }
+        let (last, speaking) = (String::new(), false);
+        let (playing, awaited, latencies) = (None, None, Vec::new());
+        Cutter { hotline, log, tape, last, speaking, playing, awaited, latencies }
     }
 
     fn input(&mut self, now: CallTime, input: Input) {
@@ -208,9 +237,7 @@ impl Cutter {
         match &input {
             Input::Audio(heard) => {
                 self.tape.heard.push(*heard);
-                self.call.handle(now, input);
-                self.voiced.push(self.call.is_voiced());
-                return self.drain();
+                return;
             }
             Input::Final { turn, transcript } => self.words(now, *turn, transcript),
             Input::Dtmf(digit) => {
@@ -234,12 +261,6 @@ impl Cutter {
             _ => {}
         }
         self.log.input(now, &input);
-        self.call.handle(now, input);
-        self.drain();
-    }
-
-    fn drain(&mut self) {
-        while !matches!(self.call.poll(), Output::Timeout(_)) {}
     }
 
     fn output(&mut self, now: CallTime, output: &Output) {
@@ -250,7 +271,11 @@ impl Cutter {
             Output::StopPlaying { play } => self.prompt_over(*play, frame, true),
             Output::EndOfSpeech { turn } => self.awaited = Some((*turn, now)),
             Output::SaveTicket(ticket) => self.tape.ticket = Some((**ticket).clone()),
-            Output::Note(Note::SpeechStarted { .. }) | Output::Note(_) => {}
+            Output::Note(Note::SpeechStarted { .. }) => self.speaking = true,
+            Output::Note(Note::SpeechEnded { end, .. }) => {
+                self.speaking = false;
+                self.spoken((end.as_ms() / FRAME_MS) as usize);
+            }
             _ => {}
         }
     }
@@ -259,8 +284,16 @@ impl Cutter {
         if let Some(last) = self.tape.exchanges.last_mut() {
             last.frames.end = frame;
         }
+        let asked = sounds.iter().rev().find_map(|sound| match sound {
+            Sound::Prompt { name, .. } => question(name, &self.hotline, &self.last),
+            Sound::Tone { .. } | Sound::Silence { .. } => None,
+        });
+        let specs = &self.hotline.file.slots;
+        if let Some(asked) = asked.as_ref().filter(|a| specs.iter().any(|s| s.name == a.slot)) {
+            self.last.clone_from(&asked.slot);
+        }
         self.tape.exchanges.push(Exchange {
-            asked: self.call.question().map(Asked::of),
+            asked,
             said: words_of(sounds),
             frames: frame..frame,
             prompt_end: usize::MAX,
@@ -294,6 +327,13 @@ impl Cutter {
         self.agreed(agreed);
     }
 
+    /// The caller spoke until `frame`.
+    fn spoken(&mut self, frame: usize) {
+        if let Some(last) = self.tape.exchanges.last_mut() {
+            last.speech_end = last.speech_end.max(frame);
+        }
+    }
+
     fn act(&mut self, frame: usize, input: &Input) {
         if let Some(last) = self.tape.exchanges.last_mut() {
             last.acts.push((frame, input.clone()));
@@ -317,10 +357,12 @@ impl Cutter {
         if let Some(last) = self.tape.exchanges.last_mut() {
             last.frames.end = end;
         }
+        if self.speaking {
+            self.spoken(end);
+        }
         for exchange in &mut self.tape.exchanges {
             exchange.prompt_end = exchange.prompt_end.min(exchange.frames.end);
-            let voiced = self.voiced[exchange.frames.clone()].iter().rposition(|v| *v);
-            exchange.speech_end = exchange.frames.start + voiced.map_or(0, |at| at + 1);
+            exchange.speech_end = exchange.speech_end.min(exchange.frames.end);
         }
         self.latencies.sort_unstable();
         self.tape.latency = self.latencies.get(self.latencies.len() / 2).copied().unwrap_or(0);
@@ -344,14 +386,16 @@ impl Cutter {
 
     /// The quietest of the stretches without speech.
     fn room(&self) -> Range<usize> {
-        let windows = self.voiced.windows(ROOM_FRAMES).enumerate().step_by(ROOM_FRAMES / 4);
-        let silent = windows.filter(|(_, voiced)| !voiced.contains(&true)).map(|(at, _)| at);
+        let windows = (0..self.tape.heard.len() / ROOM_FRAMES).map(|n| n * ROOM_FRAMES);
+        let speaks = |at: usize| {
+            self.tape.turns.iter().any(|(_, from, to)| *from < at + ROOM_FRAMES && at < *to)
+        };
         let loudness = |at: &usize| {
             let frames = &self.tape.heard[*at..at + ROOM_FRAMES];
-            let samples: Vec<i16> = frames.iter().flat_map(|f| f.samples()).copied().collect();
-            level::rms(&samples)
+            frames.iter().map(|f| level::rms(f.samples()).powi(2)).sum::<f32>()
         };
-        let quietest = silent.min_by(|a, b| loudness(a).total_cmp(&loudness(b)));
-        quietest.map_or(0..0, |at| at..at + ROOM_FRAMES)
+        let silent = windows.filter(|at| !speaks(*at)).map(|at| (at, loudness(&at)));
+        let quietest = silent.min_by(|a, b| a.1.total_cmp(&b.1));
+        quietest.map_or(0..0, |(at, _)| at..at + ROOM_FRAMES)
     }
 }

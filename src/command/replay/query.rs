@@ -122,7 +122,7 @@ fn job(stored: &StoredTicket, truth: spillway::replay::CallTruth, archive: &Arch
         let files = files.map_err(|e| ReplayError::Unreadable(e.to_string()))?;
         Ok((files.reader()?, truth.clone()))
     };
-    Job { journal, open: Box::new(open) }
+    Job { journal, open: Box::new(open), bytes: stored.duration_ms.unwrap_or(0) }
 }
 
 /// An age before now, a day at its beginning here, or a moment.
