@@ -9,7 +9,7 @@ use crate::call::{Input, Output};
 use crate::seal::{self, Keys, SEALED, SealError};
 use crate::time::CallTime;
 use serde::Deserialize;
-use std::io::{BufRead, BufReader, Cursor, Read};
+use std::io::{BufRead, BufReader, Cursor, Read, Take};
 use std::path::{Path, PathBuf};
 
 /// The longest line we accept; the longest we write (a ticket) is a few kilobytes.
@@ -275,7 +275,8 @@ impl<R: BufRead> Lines<R> {
 /// The caller's side of a recording, frame by frame.
 struct Recording {
     file: PathBuf,
-    source: BufReader<Box<dyn Read + Send>>,
+    /// It may take as much as there is; what it has left tells where it stands.
+    source: BufReader<Take<Box<dyn Read + Send>>>,
     /// Bytes of whole frames that are left, by the file's head.
     left: u64,
     frames: u64,
@@ -295,8 +296,8 @@ impl Recording {
     fn of(file: PathBuf, source: impl Read + Send + 'static) -> Result<Recording, JournalError> {
         let refused = |reason: String| JournalError::Recording { file: file.clone(), reason };
         let source: Box<dyn Read + Send> = Box::new(source);
-        let wav = hound::WavReader::new(BufReader::new(source));
-        let wav = wav.map_err(|e| refused(e.to_string()))?;
+        let wav = hound::WavReader::new(BufReader::new(source.take(u64::MAX)));
+        let wav = wav.map_err(|e| refused(format!("{e} (in its head, from byte 0 on)")))?;
         let spec = wav.spec();
         if (spec.channels, spec.sample_rate, spec.bits_per_sample) != (2, SAMPLE_RATE_HZ, 16) {
             return Err(refused(format!("expected 16-bit stereo at 8 kHz, found {spec:?}")));
@@ -305,6 +306,12 @@ impl Recording {
         // It stands where the samples begin.
         let source = wav.into_inner();
         Ok(Recording { file, source, left, frames: 0, said: AudioFrame::SILENCE })
+    }
+
+    /// Bytes of the file that were read.
+    fn offset(&self) -> u64 {
+        let taken = u64::MAX - self.source.get_ref().limit();
+        taken - self.source.buffer().len() as u64
     }
 
     fn next_frame(&mut self) -> Result<AudioFrame, JournalError> {
@@ -316,7 +323,8 @@ impl Recording {
             file: self.file.clone(),
             reason: match e.kind() {
                 std::io::ErrorKind::UnexpectedEof => {
-                    format!("ends after {} ms, the journal tells of more", self.frames * FRAME_MS)
+                    let (ms, byte) = (self.frames * FRAME_MS, self.offset());
+                    format!("ends after {ms} ms (byte {byte}), the journal tells of more")
                 }
                 _ => e.to_string(),
             },
