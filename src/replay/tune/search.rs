@@ -147,10 +147,11 @@ mod tests {
     fn it_finds_the_shortest_waits_that_cut_nobody_off() {
         let try_out = |values: &[Tuned]| Ok::<_, Infallible>(Some(callers(values)));
         let found = search(Half::EndOfTurn, &values(), 60, 7, try_out).unwrap().unwrap();
-        let [closed, open] = [&found.best.values[0], &found.best.values[1]];
-        assert!((400.0..=480.0).contains(&closed.value), "{closed:?}");
-        assert!((950.0..=1_050.0).contains(&open.value), "{open:?}");
-        assert!(found.best.point.cost_s < found.now.point.cost_s && found.trials <= 60);
+        // The least cost there is lies at 474 and 1024 ms; the walk comes within a step of it.
+        let best = values().into_iter().zip([474.0, 1_024.0]).map(|(v, at)| v.at(at));
+        let least = callers(&best.collect::<Vec<_>>()).cost_s;
+        assert!(found.best.point.cost_s <= 1.02 * least, "{found:?}");
+        assert!(found.now.point.cost_s > 1.1 * least && found.trials <= 60, "{found:?}");
         assert_eq!(found.now.values, values());
         let curve = &found.curve.0;
         assert!(curve.len() > 3, "{curve:?}");
