@@ -4,7 +4,7 @@
 use crate::call::{Speaker, SpokenTurn, TurnLog};
 use crate::caller::report::CallReport;
 use crate::caller::scenario::{Act, Scenario, Turn};
-use crate::journal::{Entry, JournalError, Reader};
+use crate::journal::{JournalError, Reader};
 use crate::replay::{CallTruth, TurnTruth};
 use crate::ticket::Priority;
 use std::ops::Range;
@@ -23,9 +23,11 @@ const EARLIER_MS: u64 = 400;
 pub fn truth_of(
     scenario: &Scenario,
     report: &CallReport,
-    reader: Reader,
+    mut reader: Reader,
 ) -> Result<CallTruth, JournalError> {
-    let log = turns_of(reader)?;
+    let mut turns = TurnLog::new(TURNS_MAX);
+    reader.read_turns(&mut turns)?;
+    let log: Vec<SpokenTurn> = turns.turns().iter().map(|turn| (**turn).clone()).collect();
     let first_play_ms = log.iter().find(|t| t.speaker == Speaker::Bot).map(|t| t.from_ms);
     let shift_ms = match (report.first_sound_ms, first_play_ms) {
         (Some(heard), Some(begun)) => heard.saturating_sub(begun),
@@ -74,20 +76,6 @@ fn spoken(scenario: &Scenario, report: &CallReport, shift_ms: u64) -> Vec<Uttera
         Some(Utterance { words, at_ms: from_ms..to_ms })
     });
     spoken.collect()
-}
-
-fn turns_of(mut reader: Reader) -> Result<Vec<SpokenTurn>, JournalError> {
-    let mut log = TurnLog::new(TURNS_MAX);
-    for record in reader.by_ref() {
-        let record = record?;
-        match &record.entry {
-            Entry::In(input) => log.input(record.at, input),
-            Entry::Out(output) => log.output(record.at, output),
-            Entry::Lost(_) => {}
-        }
-    }
-    log.end();
-    Ok(log.turns().iter().map(|turn| (**turn).clone()).collect())
 }
 
 /// The words of each turn of the caller's in `log`, where they are known.

@@ -19,21 +19,25 @@ pub mod tune;
 pub mod users;
 
 use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Has `stop` called at the first ctrl-c; at the second the program ends.
-pub fn on_interrupt(stop: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+/// What becomes true at the first ctrl-c; at the second the program ends.
+pub fn interrupted() -> std::io::Result<Arc<AtomicBool>> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let told = interrupted.clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     std::thread::Builder::new().name("interrupt".into()).spawn(move || {
         runtime.block_on(async {
             if tokio::signal::ctrl_c().await.is_ok() {
-                stop();
+                told.store(true, Ordering::Relaxed);
             }
             if tokio::signal::ctrl_c().await.is_ok() {
                 std::process::exit(130);
             }
         });
     })?;
-    Ok(())
+    Ok(interrupted)
 }
 
 /// Prints to standard output. A reader that has seen enough (`| head`) is no error.

@@ -1,7 +1,7 @@
 //! `spillway tune`: thresholds that suit the callers there are.
 
-use super::replay::{Source, bar};
-use anyhow::ensure;
+use super::replay::{Source, bar, by_hotline, threads};
+use anyhow::{Context, ensure};
 use serde::Serialize;
 use spillway::call::Output;
 use spillway::config::{Config, Overlay, today};
@@ -13,6 +13,7 @@ use spillway::replay::tune::{
 };
 use spillway::replay::{CallResult, Job, Mode, Runner};
 use spillway::ticket::SlotRecord;
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -125,17 +126,15 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
     let config = Config::load(config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let jobs = args.calls.jobs(&config, &runtime)?;
-    let name = one_hotline(&jobs, args.calls.hotline())?;
-    let (searched, held_out) = parted(jobs, &name, args.seed);
+    let (name, jobs) = one_hotline(by_hotline(jobs), args.calls.hotline())?;
+    let (searched, held_out) = parted(jobs, args.seed);
     ensure!(
         searched.len() >= 2 && !held_out.is_empty(),
         "there are {} calls of {name}: give at least three",
         searched.len() + held_out.len()
     );
     let hotline = spillway::config::load_hotline(&config, &name, &today())?.hotline;
-    let stop = Arc::new(AtomicBool::new(false));
-    let stopped = stop.clone();
-    super::on_interrupt(move || stopped.store(true, Ordering::Relaxed))?;
+    let stop = super::interrupted()?;
     let tuner = Tuner { config: &config, args: &args, name: &name, stop };
     let wanted = |what| args.only.is_none_or(|only| only == what);
     let mut all = All { thresholds: Vec::new(), biasing: None };
@@ -220,36 +219,28 @@ fn words(report: &BiasingReport) -> String {
     text
 }
 
-/// The hotline whose thresholds are tuned: the one asked for, or the only one there is.
-fn one_hotline(jobs: &[Job], asked: Option<&str>) -> anyhow::Result<String> {
+/// The hotline whose thresholds are tuned, and its calls: the one asked for, or the only one there
+/// is.
+fn one_hotline(
+    mut found: BTreeMap<String, Vec<Job>>,
+    asked: Option<&str>,
+) -> anyhow::Result<(String, Vec<Job>)> {
     if let Some(asked) = asked {
-        return Ok(asked.into());
+        return Ok((asked.into(), found.remove(asked).unwrap_or_default()));
     }
-    let mut names: Vec<String> = jobs.iter().filter_map(hotline_of).collect();
-    names.sort();
-    names.dedup();
+    let names: Vec<&str> = found.keys().map(String::as_str).collect();
     ensure!(
         names.len() == 1,
         "the calls came to {}; name one hotline with --hotline",
         if names.is_empty() { "no hotline".into() } else { names.join(", ") }
     );
-    Ok(names.remove(0))
+    found.pop_first().context("there is one")
 }
 
-/// A call without its sound cannot be heard again.
-fn hotline_of(job: &Job) -> Option<String> {
-    let (reader, _) = (job.open)().ok()?;
-    reader.has_sound().then(|| reader.header().hotline.clone())
-}
-
-/// The calls of `hotline` to search on, and those to look at afterwards.
-fn parted(jobs: Vec<Job>, hotline: &str, seed: u64) -> (Vec<Job>, Vec<Job>) {
+/// The calls to search on, and those to look at afterwards.
+fn parted(mut jobs: Vec<Job>, seed: u64) -> (Vec<Job>, Vec<Job>) {
     use rand::SeedableRng;
     use rand::seq::SliceRandom;
-    let mut jobs: Vec<Job> = jobs
-        .into_iter()
-        .filter(|job| hotline_of(job).is_some_and(|name| name == hotline))
-        .collect();
     jobs.sort_by(|a, b| a.journal.cmp(&b.journal));
     jobs.shuffle(&mut rand::rngs::StdRng::seed_from_u64(seed));
     let held_out = jobs.split_off(jobs.len().div_ceil(2));
@@ -293,8 +284,7 @@ impl Tuner<'_> {
     fn point(&self, half: Half, values: &[Tuned], jobs: &[Job]) -> anyhow::Result<Option<Point>> {
         let text = format!("only = [\"{}\"]\n{}", self.name, table(values));
         let overlay = Overlay::parse(Path::new("(the setting that is tried)"), text)?;
-        let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
-        let threads = self.args.jobs.unwrap_or(cores);
+        let threads = threads(self.args.jobs);
         let mut runner = Runner::new(self.config, Some(overlay), Mode::Audio, threads);
         runner.stop = self.stop.clone();
         let results: Mutex<Vec<CallResult>> = Mutex::default();
@@ -314,8 +304,7 @@ impl Tuner<'_> {
             confirmation_s: self.args.confirmation,
             left_s: self.args.left,
         };
-        let (price, harm, cost_s) = half.point(&results, &worths);
-        Ok(Some(Point { price, harm, cost_s }))
+        Ok(Some(half.point(&results, &worths)))
     }
 }
 
@@ -355,7 +344,6 @@ fn text(told: &Told) -> String {
 }
 
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    use anyhow::Context;
     let mut options = std::fs::OpenOptions::new();
     let file = options.write(true).create(true).truncate(true).mode(0o644).open(path);
     file.and_then(|mut file| file.write_all(text.as_bytes()))

@@ -252,7 +252,8 @@ async fn replay_call(
     let place = shared.replayer.place().await?;
     let files = shared.archive.call_files(&stored.ticket.call_id).await?;
     let truth = stored.truth(&shared.store.review(stored.number).await?);
-    let work = move |replayer: &Replayer| replayer.judge(|| Ok(files.reader()?), truth);
+    let work =
+        move |replayer: &Replayer| replayer.judge(files.reader()?, || Ok(files.reader()?), truth);
     let (replayed, measures) = place.run(work).await??;
     let score = measures.map(|m| m.score);
     let (at, build) = (Timestamp::now(), env!("CARGO_PKG_VERSION").to_string());

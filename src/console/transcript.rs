@@ -6,7 +6,7 @@ use super::extract::{Asker, Place};
 use super::problem::Problem;
 use crate::access::Permission;
 use crate::call::{Speaker, SpokenTurn, TurnLog};
-use crate::journal::{Entry, JOURNAL_FILE, Reader};
+use crate::journal::{JOURNAL_FILE, Reader};
 use crate::ticket::TicketNumber;
 use axum::Json;
 use axum::extract::State;
@@ -99,13 +99,6 @@ async fn transcript(
 fn turns_of(journal: Vec<u8>) -> (TurnLog, bool) {
     let mut turns = TurnLog::new(TURNS_MAX);
     let Ok(mut reader) = Reader::from_bytes(JOURNAL_FILE, journal) else { return (turns, false) };
-    for record in reader.by_ref().map_while(Result::ok) {
-        match &record.entry {
-            Entry::In(input) => turns.input(record.at, input),
-            Entry::Out(output) => turns.output(record.at, output),
-            Entry::Lost(_) => {}
-        }
-    }
-    turns.end();
-    (turns, reader.ending().is_some())
+    let whole = reader.read_turns(&mut turns).is_ok() && reader.ending().is_some();
+    (turns, whole)
 }

@@ -5,7 +5,7 @@ use super::{
     Record, VERSION,
 };
 use crate::audio::{AudioFrame, FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE_HZ};
-use crate::call::{Input, Output};
+use crate::call::{Input, Output, TurnLog};
 use crate::seal::{self, Keys, SEALED, SealError};
 use crate::time::CallTime;
 use serde::Deserialize;
@@ -124,6 +124,21 @@ impl Reader {
     /// Bytes of whole lines read so far.
     pub fn whole_bytes(&self) -> u64 {
         self.lines.whole_bytes
+    }
+
+    /// Reads on to the end, or to the first error, and tells `turns` what was said.
+    pub fn read_turns(&mut self, turns: &mut TurnLog) -> Result<(), JournalError> {
+        let read = self.by_ref().try_for_each(|record| {
+            let record = record?;
+            match &record.entry {
+                Entry::In(input) => turns.input(record.at, input),
+                Entry::Out(output) => turns.output(record.at, output),
+                Entry::Lost(_) => {}
+            }
+            Ok(())
+        });
+        turns.end();
+        read
     }
 
     fn read(&mut self) -> Result<Option<Record>, JournalError> {

@@ -122,18 +122,18 @@ impl Replayer {
         Ok(replay_on(&loaded, reader)?)
     }
 
-    /// Replays the call that `open` opens, and measures how it went by what is true of it; `None`
-    /// where its journal cannot be measured.
+    /// Replays the call of `reader`, which `again` opens once more, and measures how it went by what
+    /// is true of it; `None` where its journal cannot be measured.
     pub fn judge(
         &self,
-        open: impl Fn() -> Result<Reader, ReplayError>,
+        reader: Reader,
+        again: impl FnOnce() -> Result<Reader, ReplayError>,
         truth: CallTruth,
     ) -> Result<(Replayed, Option<CallMeasures>), ReplayError> {
-        let reader = open()?;
         let loaded = self.hotline(reader.header())?;
         let replayed = replay_on(&loaded, reader)?;
         let truth = Arc::new(truth);
-        let measured = assess(open()?, loaded.hotline, truth);
+        let measured = assess(again()?, loaded.hotline, truth);
         Ok((replayed, measured.ok()))
     }
 

@@ -193,11 +193,10 @@ impl Runner {
         let replayed = catch_unwind(AssertUnwindSafe(|| {
             let (reader, truth) = (job.open)()?;
             named(&mut result, &reader);
-            let loaded = self.recorded.hotline(reader.header())?;
+            let loaded = self.replayer.hotline(reader.header())?;
             result.language = loaded.hotline.file.language.clone();
-            drop(reader);
-            let open = || (job.open)().map(|(reader, _)| reader);
-            self.replayer.judge(open, truth)
+            let again = || (job.open)().map(|(reader, _)| reader);
+            self.replayer.judge(reader, again, truth)
         }));
         match replayed.unwrap_or(Err(ReplayError::BrokenOff)) {
             Ok((replayed, measures)) => {

@@ -1,6 +1,6 @@
 //! `spillway bench replay`: what a replay by audio costs beside its decoder.
 
-use crate::command::replay::{Source, bar};
+use crate::command::replay::{Source, bar, by_hotline};
 use serde::Serialize;
 use spillway::audio::FRAME_MS;
 use spillway::config::Config;
@@ -120,13 +120,7 @@ impl Recognizer for Noting {
 pub fn run(config: Option<&Path>, args: &Args) -> anyhow::Result<ExitCode> {
     let config = Config::load(config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let mut of_hotline: BTreeMap<String, Vec<Job>> = BTreeMap::new();
-    for job in args.calls.jobs(&config, &runtime)? {
-        let heard = (job.open)().ok().filter(|(reader, _)| reader.has_sound());
-        if let Some((reader, _)) = heard {
-            of_hotline.entry(reader.header().hotline.clone()).or_default().push(job);
-        }
-    }
+    let of_hotline = by_hotline(args.calls.jobs(&config, &runtime)?);
     anyhow::ensure!(!of_hotline.is_empty(), "none of the calls can be heard again");
     let mut all = Vec::new();
     for (hotline, jobs) in &of_hotline {

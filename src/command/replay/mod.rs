@@ -8,7 +8,7 @@ use spillway::replay::{
     journals_in,
 };
 use spillway::seal::Keys;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -129,6 +129,18 @@ impl Source {
     }
 }
 
+/// `jobs` by the hotline they came to; those that cannot be heard again are left out.
+pub fn by_hotline(jobs: Vec<Job>) -> BTreeMap<String, Vec<Job>> {
+    let mut found: BTreeMap<String, Vec<Job>> = BTreeMap::new();
+    for job in jobs {
+        let opened = (job.open)().ok();
+        if let Some((reader, _)) = opened.filter(|(reader, _)| reader.has_sound()) {
+            found.entry(reader.header().hotline.clone()).or_default().push(job);
+        }
+    }
+    found
+}
+
 #[derive(clap::Subcommand)]
 enum What {
     /// Say what got better and what got worse from one replay to another, and whether that is more
@@ -144,9 +156,7 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
     let config = Config::load(config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let jobs = args.calls.jobs(&config, &runtime)?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let stopped = stop.clone();
-    super::on_interrupt(move || stopped.store(true, Ordering::Relaxed))?;
+    let stop = super::interrupted()?;
     let lines = impaired::lines(&args.impair)?;
     if lines.len() > 1 {
         return impaired::table(&config, &args, lines, &jobs, &stop);
@@ -172,8 +182,7 @@ fn runner(
         impair: line.as_ref().map(Impairment::to_string),
         seed: args.seed,
     };
-    let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
-    let mut runner = Runner::new(config, overlay, mode, args.jobs.unwrap_or(cores));
+    let mut runner = Runner::new(config, overlay, mode, threads(args.jobs));
     if let Some(line) = line {
         runner.impair(line, args.seed, jobs)?;
     }
@@ -264,6 +273,12 @@ fn replay(
     }
     results.sort_by(|a, b| a.journal.cmp(&b.journal));
     Ok(results)
+}
+
+/// As many threads as are asked for, else one for each core.
+pub fn threads(asked: Option<usize>) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, |n| n.get());
+    asked.unwrap_or_else(cores)
 }
 
 /// How far `what` has come.

@@ -1,7 +1,7 @@
 //! What is tuned: a hotline's values, their bounds, and what a setting costs.
 
-use super::super::result::CallResult;
 use crate::dialogue::HotlineFile;
+use crate::replay::{CallMeasures, CallResult, SlotResult};
 use crate::ticket::SlotStatus;
 use serde::Serialize;
 
@@ -65,6 +65,17 @@ impl Tuned {
     }
 }
 
+/// What a setting came to.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Point {
+    /// What is paid: the mean gap in ms, or questions for each call.
+    pub price: f64,
+    /// What is gained against: cut-offs in 100 turns, or wrong values in 100 slots.
+    pub harm: f64,
+    /// Both, in seconds of a caller's time.
+    pub cost_s: f64,
+}
+
 impl Half {
     /// Its values in `file`.
     pub fn values(self, file: &HotlineFile) -> Vec<Tuned> {
@@ -100,31 +111,31 @@ impl Half {
     /// The two figures that are traded for each other, and what they cost, over `results`: of ends
     /// of turns the mean gap in ms and cut-offs in 100 turns; of confirmations questions for each
     /// call and wrong values in 100 known slots.
-    pub fn point(self, results: &[CallResult], worths: &Worths) -> (f64, f64, f64) {
+    pub fn point(self, results: &[CallResult], worths: &Worths) -> Point {
         let calls: Vec<_> = results.iter().filter_map(|r| r.measures.as_deref()).collect();
         let count = calls.len().max(1) as f64;
-        let sum = |of: &dyn Fn(&super::super::CallMeasures) -> f64| -> f64 {
-            calls.iter().map(|call| of(call)).sum()
-        };
+        let sum =
+            |of: &dyn Fn(&CallMeasures) -> f64| -> f64 { calls.iter().map(|call| of(call)).sum() };
         match self {
             Half::EndOfTurn => {
                 let gaps = sum(&|c| c.score.gaps_ms.len() as f64);
                 let gap_ms = sum(&|c| c.score.gaps_ms.iter().sum::<u64>() as f64) / gaps.max(1.0);
                 let turns = sum(&|c| f64::from(c.score.turns)).max(1.0);
                 let cut_offs = sum(&|c| f64::from(c.score.cut_offs)) / turns;
-                (gap_ms, 100.0 * cut_offs, gap_ms / 1e3 + worths.cut_off_s * cut_offs)
+                let cost_s = gap_ms / 1e3 + worths.cut_off_s * cut_offs;
+                Point { price: gap_ms, harm: 100.0 * cut_offs, cost_s }
             }
             Half::Confirmation => {
-                let asked = |c: &super::super::CallMeasures| {
+                let asked = |c: &CallMeasures| {
                     c.score.slots.iter().map(|s| f64::from(s.confirmations)).sum::<f64>()
                 };
-                let slots = |is: &dyn Fn(&super::super::SlotResult) -> bool| {
-                    let of = |c: &super::super::CallMeasures| {
+                let slots = |is: &dyn Fn(&SlotResult) -> bool| {
+                    let of = |c: &CallMeasures| {
                         c.slots.iter().filter(|s| s.truth.is_some() && is(s)).count() as f64
                     };
                     sum(&of)
                 };
-                let left = |s: &super::super::SlotResult| {
+                let left = |s: &SlotResult| {
                     matches!(s.status, SlotStatus::Empty | SlotStatus::OperatorToComplete)
                 };
                 let wrong = slots(&|s| !left(s) && s.is_exact() == Some(false));
@@ -133,7 +144,8 @@ impl Half {
                 let asked = sum(&asked);
                 let cost =
                     worths.wrong_s * wrong + worths.left_s * open + worths.confirmation_s * asked;
-                (asked / count, 100.0 * wrong / known, cost / count)
+                let (price, harm) = (asked / count, 100.0 * wrong / known);
+                Point { price, harm, cost_s: cost / count }
             }
         }
     }

@@ -11,5 +11,5 @@ mod half;
 mod search;
 
 pub use biasing::{BiasingReport, CALLERS_MIN, Corrected, WordReport, biasing_of};
-pub use half::{Half, Tuned, Worths};
-pub use search::{Curve, Found, Point, Trial, search};
+pub use half::{Half, Point, Tuned, Worths};
+pub use search::{Curve, Found, Trial, search};

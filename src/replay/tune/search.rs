@@ -1,6 +1,6 @@
 //! The search: a sweep that shows the trade-off, then downhill from its best point.
 
-use super::half::{Half, Tuned};
+use super::half::{Half, Point, Tuned};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
@@ -11,17 +11,6 @@ const SWEEP: [f64; 6] = [1.0, 0.5, 0.7, 0.85, 1.25, 1.6];
 /// Steps of the walk, first and last.
 const STEP: f64 = 1.3;
 const STEP_MIN: f64 = 1.06;
-
-/// What a setting came to.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Point {
-    /// What is paid: the mean gap in ms, or questions for each call.
-    pub price: f64,
-    /// What is gained against: cut-offs in 100 turns, or wrong values in 100 slots.
-    pub harm: f64,
-    /// Both, in seconds of a caller's time.
-    pub cost_s: f64,
-}
 
 /// A setting that was tried.
 #[derive(Debug, Clone, PartialEq, Serialize)]
