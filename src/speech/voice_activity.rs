@@ -10,8 +10,8 @@ use webrtc_vad::{SampleRate, Vad, VadMode};
 /// answers are lost.
 const ABOVE_FLOOR: f32 = 5.0;
 
-/// The WebRTC voice activity detector over 20 ms frames at 8 kHz, deaf to speech that goes on behind
-/// the caller: people around, a television.
+/// The WebRTC voice activity detector over 20 ms frames at 8 kHz, deaf to speech that goes on
+/// behind the caller: people around, a television.
 pub struct VoiceActivity {
     vad: Vad,
     floor: NoiseFloor,
