@@ -3,8 +3,8 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup web models demo test check fmt soak bench queue peers test-api test-web \
-	doctor clean
+.PHONY: help setup web models demo test check fmt soak bench queue load-94 load-201 peers test-api \
+	test-web doctor clean
 
 # The speech `make bench` measures with. PACKS=... names other model packs for the set-up.
 MANIFEST ?= ../shared/speech/manifest.tsv
@@ -12,8 +12,8 @@ MANIFEST ?= ../shared/speech/manifest.tsv
 CARGO_DENY_VERSION := 0.20.2
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | \
-		awk -F '\t' '{ printf "make %-8s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z0-9 -]*\):.*## \(.*\)/\1\t\2/p' Makefile | \
+		awk -F '\t' '{ printf "make %-17s %s\n", $$1, $$2 }'
 
 setup: ## system packages, native libraries, pages, the program, model packs
 	@tools/setup.sh
@@ -57,6 +57,9 @@ soak: ## crashes by the thousand, and the database gone for a minute
 	@tools/setup.sh tests
 	@SPILLWAY_TEST_DEATHS=1000 SPILLWAY_TEST_OUTAGE_S=60 \
 		tools/test.sh -- callbacks::crash outage::
+
+load-94 load-201: setup ## this many Vietnamese callers at once: what they feel and what it costs
+	@tools/load.sh $(@:load-%=%)
 
 peers: setup ## calls from SIP clients made by others
 	@tests/peers/run.sh

@@ -22,52 +22,11 @@ program=${SPILLWAY_PROGRAM:-$(tools/program.sh)}
 found=$(cd "$scenarios" && ls | sed -n 's/^.*-\([a-z][a-z]\)\.toml$/\1/p' | sort -u)
 [ -n "$found" ] || die "$scenarios: there is no scenario called NUMBER-LANG.toml in it"
 
-scratch=$(mktemp -d)
-server=
-stop_server() {
-    if [ -n "$server" ]; then
-        kill -TERM "$server" 2>/dev/null || true
-        wait "$server" 2>/dev/null || true
-        server=
-    fi
-}
-clean_up() {
-    status=$?
-    trap - EXIT INT TERM HUP
-    stop_server
-    rm -rf "$scratch"
-    exit "$status"
-}
-trap clean_up EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+. tools/served.sh
 
 failed=0
 for language in ${LANGS:-$found}; do
-    config=$scratch/$language.toml
-    cat > "$config" <<TOML
-data_dir = "$scratch/$language"
-models_dir = "$root/models"
-prompts_dir = "$root/prompts"
-
-[sip]
-listen = "127.0.0.1:0"
-
-[console]
-listen = "127.0.0.1:0"
-TOML
-    : >"$scratch/out"
-    "$program" --config "$config" serve --hotline "demo-$language" \
-        >"$scratch/out" 2>"$scratch/log" &
-    server=$!
-    waited=0
-    until grep -q '^ready ' "$scratch/out"; do
-        kill -0 "$server" 2>/dev/null || { cat "$scratch/log" >&2; die "no demo-$language"; }
-        [ "$waited" -lt 1200 ] || { cat "$scratch/log" >&2; die "not ready in two minutes"; }
-        sleep 0.1
-        waited=$((waited + 1))
-    done
-    sip=$(sed -n 's/^ready \(sip:[^ ]*\).*/\1/p' "$scratch/out")
+    start_server "$language" 60
     echo "== demo-$language"
     "$program" --config "$config" scenario record "$sip" "$scenarios"/*-"$language".toml \
         --into "$into" --at-once "${AT_ONCE:-4}" || failed=1

@@ -232,6 +232,7 @@ fn told(report: &LoadReport) -> String {
          otherwise than written",
         report.up_min, report.refused, report.failed
     );
+    let _ = writeln!(text, "speech     {:.0} % of the time", 100.0 * report.talk_share);
     let _ = writeln!(text, "tickets    values right: {}", percent(report.values_right));
     if let Some(as_right) = report.as_right_as_alone {
         let _ = writeln!(text, "           as right as with few callers: {}", percent(as_right));

@@ -15,6 +15,8 @@ pub struct CallRecord {
     pub from_ms: u64,
     /// From answer to the end; 0 where it was not answered.
     pub duration_ms: u64,
+    /// How long the caller spoke in it.
+    pub talked_ms: u64,
     /// From INVITE to 200.
     pub answered_after_ms: Option<u64>,
     /// Why there was no call, or why it did not go as written.
@@ -45,6 +47,7 @@ impl CallRecord {
             scenario: name.into_owned(),
             from_ms,
             duration_ms: 0,
+            talked_ms: 0,
             answered_after_ms: None,
             failure: None,
             cut,
@@ -68,7 +71,9 @@ impl CallRecord {
         }
         let answered_ms = self.from_ms + self.answered_after_ms.unwrap_or(0);
         for turn in report.turns.iter().filter(|turn| turn.is_speech()) {
-            let (Some(end_ms), Some(gap_ms)) = (turn.end_ms, turn.gap_ms) else { continue };
+            let Some(end_ms) = turn.end_ms else { continue };
+            self.talked_ms += end_ms.saturating_sub(turn.at_ms);
+            let Some(gap_ms) = turn.gap_ms else { continue };
             let gap = (answered_ms + end_ms, gap_ms);
             match turn.expectation {
                 Some(Expectation::YesNo | Expectation::Digits | Expectation::Choice) => {
@@ -189,6 +194,8 @@ pub struct LoadReport {
     pub up_min: usize,
     /// How many were up on average.
     pub up_mean: f64,
+    /// Share of the calls' time in which their callers spoke.
+    pub talk_share: f64,
     /// Calls that were answered.
     pub answered: usize,
     /// Calls that were not.
@@ -239,6 +246,7 @@ impl LoadReport {
             ramp_s: plan.ramp.as_secs_f64(),
             up_min: up.iter().copied().min().unwrap_or(0),
             up_mean: up.iter().sum::<usize>() as f64 / up.len().max(1) as f64,
+            talk_share: talk_share(&calls),
             answered: calls.iter().filter(|c| c.duration_ms > 0).count(),
             refused: calls.iter().filter(|c| c.duration_ms == 0 && !c.cut).count(),
             failed: whole().filter(|c| c.failure.is_some()).count(),
@@ -251,6 +259,12 @@ impl LoadReport {
             calls,
         }
     }
+}
+
+fn talk_share(calls: &[CallRecord]) -> f64 {
+    let talked: u64 = calls.iter().map(|c| c.talked_ms).sum();
+    let all: u64 = calls.iter().map(|c| c.duration_ms).sum();
+    talked as f64 / all.max(1) as f64
 }
 
 /// How many of `calls` have nothing wrong that was right in `baseline`, and of how many that can be
@@ -288,6 +302,7 @@ mod tests {
             scenario: scenario.into(),
             from_ms,
             duration_ms: 60_000,
+            talked_ms: 6_000,
             answered_after_ms: Some(20),
             failure: None,
             cut: false,
@@ -322,6 +337,7 @@ mod tests {
         ];
         let report = LoadReport::new("sip:x", plan, 300.0, outcome, Some(&baseline));
         assert_eq!((report.answered, report.refused, report.failed), (5, 1, 0));
+        assert!((report.talk_share - 0.12).abs() < 1e-9, "{}", report.talk_share);
         assert_eq!((report.up_min, report.values_right), (1, (3, 5)));
         assert_eq!(report.as_right_as_alone, Some((2, 3)));
         // The first call's answer was before all had begun.

@@ -1,0 +1,29 @@
+#!/bin/sh
+# How many calls this machine holds: tools/load.sh CALLS. Starts a server, calls it with a few
+# callers first, to know how right their tickets are, and then with CALLS at once.
+#
+# LANG_PACK=vi   the hotline's language
+# DURATION=10m   how long all of them call
+# SCENARIOS=24   how many scenarios they follow
+# SEED=1         what chance is drawn from
+set -eu
+die() { printf 'load: %s\n' "$*" >&2; exit 1; }
+[ $# = 1 ] || die "usage: tools/load.sh CALLS"
+cd "$(dirname "$0")/.."
+root=$(pwd)
+program=$(tools/program.sh)
+language=${LANG_PACK:-vi} seed=${SEED:-1}
+. tools/served.sh
+
+scenes=$scratch/scenes
+"$program" scenario new --seed "$seed" --count "${SCENARIOS:-24}" --hotline "demo-$language" \
+    --into "$scenes" >/dev/null
+start_server "$language" "$1"
+load() {
+    "$program" --config "$config" load "$sip" --scenario "$scenes" --seed "$seed" "$@"
+}
+echo "== 4 callers, until each scenario was followed"
+load --calls 4 --duration "${ALONE:-10m}" --json > "$scratch/alone.json"
+echo "== $1 callers"
+load --calls "$1" --duration "${DURATION:-10m}" --metrics "$metrics" \
+    --baseline "$scratch/alone.json"
