@@ -234,7 +234,8 @@ impl<'a> Puller<'a> {
             }
         }
         fs::create_dir(&fresh).map_err(PackError::io(&fresh))?;
-        let notes = unpack::unpack(gathered.recipe, &gathered.files, &fresh)?;
+        let notes =
+            unpack::unpack(gathered.recipe, &gathered.files, &self.packs.models_dir, &fresh)?;
         notes.iter().for_each(|note| self.progress.line(&format!("  {note}")));
         if let Some(file) = pack.files.iter().find(|f| !fresh.join(f).is_file()) {
             let reason = format!("`{file}` is not among the unpacked files");
