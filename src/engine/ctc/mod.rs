@@ -18,7 +18,7 @@ mod vocab;
 
 use bias::Tries;
 use fbank::Fbank;
-pub(super) use likeness::difference;
+pub(super) use likeness::Likeness;
 pub(super) use model::POSITIONS;
 use model::{BATCH_MAX, Memory, Model};
 use turn::{Told, Track, Turn};

@@ -28,6 +28,7 @@ struct Gated {
     /// Memory and new frames, `[batch, channels, time]`; the next memory is cut off it.
     remembered: String,
     time: Node,
+    output: String,
     time_bias: Vec<f32>,
     time_weights: Quantised,
 }
@@ -100,8 +101,17 @@ impl Gated {
             && both.int("axis") == Some(2)
             && turn.ints("perm") == [0, 2, 1];
         let product = Product { x: turn.input(0)?.into(), ..product };
-        let (memory, time) = (both.input(0)?.into(), time.clone());
-        is_one.then_some(Gated { product, memory, remembered, time, time_bias, time_weights })
+        let (memory, output) = (both.input(0)?.into(), time.output()?.into());
+        let time = time.clone();
+        is_one.then_some(Gated {
+            product,
+            memory,
+            remembered,
+            time,
+            output,
+            time_bias,
+            time_weights,
+        })
     }
 
     /// What comes out of product and gate for zeros.
@@ -129,7 +139,7 @@ impl Gated {
         let bias = graph.add_constant(Tensor::floats(&[silence.len()], &self.bias_with(&silence)));
         let inputs = [&image, &self.time.inputs[1], &bias];
         let conv = graph.add("Conv", &inputs.map(String::as_str), self.time.attributes.clone());
-        graph.take_over(&self.time.outputs[0], &conv);
+        graph.take_over(&self.output, &conv);
     }
 
     /// The bias of the convolution along time with `silence` under the whole of its kernel.

@@ -46,7 +46,8 @@ pub(super) struct Rewritten {
 pub(super) fn convert(shipped: &[u8], models_dir: &Path) -> Result<(Vec<u8>, String), PackError> {
     let malformed = || PackError::malformed("the model");
     let Rewritten { file, operations: [before, after] } = rewrite(shipped).map_err(malformed())?;
-    let apart = ctc::difference(models_dir, shipped, &file).map_err(PackError::Engine)?;
+    let measured = ctc::Likeness::measure(models_dir, shipped, &file);
+    let ctc::Likeness { apart, speedup } = measured.map_err(PackError::Engine)?;
     if apart.is_nan() || apart > DIFFERENCE_MAX {
         let wrong = format!(
             "is heard differently when it is rewritten: its log probabilities lie {apart:.3} nats \
@@ -54,7 +55,9 @@ pub(super) fn convert(shipped: &[u8], models_dir: &Path) -> Result<(Vec<u8>, Str
         );
         return Err(malformed()(wrong));
     }
-    let told = format!("{before} operations rewritten as {after}, {apart:.3} nats apart");
+    let told = format!(
+        "{before} operations rewritten as {after}, {speedup:.1} times as fast, {apart:.2} nats apart"
+    );
     Ok((file, told))
 }
 

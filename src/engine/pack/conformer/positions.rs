@@ -5,6 +5,9 @@ use super::graph::Graph;
 use super::proto::{Attribute, Node, Tensor};
 use super::tensor::Quantised;
 
+/// So many products of two bytes cannot overflow their sum.
+const INPUTS_MAX: usize = 1 << 16;
+
 /// One layer's product.
 struct Projection {
     table: Quantised,
@@ -41,7 +44,8 @@ impl Projection {
         let is_one = gather.int("axis") == Some(0)
             && [table.dims.len(), weights.dims.len()] == [2, 2]
             && [table.scales.len(), weights.scales.len()] == [1, 1]
-            && table.dims[1] == weights.dims[0];
+            && table.dims[1] == weights.dims[0]
+            && weights.dims[0] <= INPUTS_MAX;
         let (rows, output) = (gather.input(1)?.into(), product.output()?.into());
         is_one.then_some(Projection { table, rows, weights, output })
     }
