@@ -251,8 +251,8 @@ fn a_layer_normalisation_becomes_one_operation() {
 #[test]
 fn a_convolution_module_remembers_what_comes_out_of_its_gate() {
     let before = module_sketch();
-    let after = before.rewritten(convolution::rewrite_gates, 1);
-    let after = after.rewritten(convolution::rewrite_products, 1);
+    let both = |g: &mut Graph| convolution::rewrite_gates(g) + convolution::rewrite_products(g);
+    let after = before.rewritten(both, 2);
     assert_eq!((after.count("Conv"), after.count("MatMul")), (1, 2));
     // Two steps, each with its own memory of the first, which begins with zeros.
     let run = |s: &Sketch| {
