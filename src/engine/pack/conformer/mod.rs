@@ -56,7 +56,7 @@ pub(super) fn convert(shipped: &[u8], models_dir: &Path) -> Result<(Vec<u8>, Str
         return Err(malformed()(wrong));
     }
     let told = format!(
-        "{before} operations rewritten as {after}, {speedup:.1} times as fast, {apart:.2} nats apart"
+        "{before} operations made {after}, {speedup:.1} times as fast, {apart:.2} nats apart"
     );
     Ok((file, told))
 }
