@@ -55,6 +55,8 @@ pub struct Config {
     pub access: AccessConfig,
     /// The operators' console and its API.
     pub console: ConsoleConfig,
+    /// What the node tells Prometheus.
+    pub metrics: MetricsConfig,
     /// The line by which operators call back.
     pub callback_line: CallbackLineConfig,
     /// What becomes of recordings and journals.
@@ -116,6 +118,14 @@ pub struct AudioSocketConfig {
     pub allow: Vec<Cidr>,
 }
 
+/// What the node tells Prometheus.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MetricsConfig {
+    /// TCP address of `/metrics`, without login; absent to have none.
+    pub listen: Option<SocketAddr>,
+}
+
 /// How much this machine takes on.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -158,6 +168,7 @@ impl Default for Config {
             store: StoreConfig::default(),
             access: AccessConfig::default(),
             console: ConsoleConfig::default(),
+            metrics: MetricsConfig::default(),
             callback_line: CallbackLineConfig::default(),
             recordings: RecordingsConfig::default(),
             webhooks: WebhooksConfig::default(),

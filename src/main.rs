@@ -25,6 +25,8 @@ enum Command {
     Call(command::call::Args),
     /// Make scenarios by chance, and record the calls they make.
     Scenario(command::scenario::Args),
+    /// Call with many callers at once, and tell what they felt.
+    Load(command::load::Args),
     /// Run recorded calls through the same code again.
     Replay(command::replay::Args),
     /// Search better thresholds for a hotline by replaying its calls.
@@ -64,6 +66,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => command::serve::run(config, args),
         Command::Call(args) => command::call::run(config, args),
         Command::Scenario(args) => command::scenario::run(config, args),
+        Command::Load(args) => command::load::run(config, args),
         Command::Replay(args) => command::replay::run(config, args),
         Command::Tune(args) => command::tune::run(config, args),
         Command::Fixture(args) => command::fixture::run(config, args),

@@ -17,6 +17,7 @@ mod expect;
 pub mod generate;
 mod label;
 mod line;
+pub mod load;
 mod page;
 mod pattern;
 mod phone;

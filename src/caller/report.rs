@@ -7,6 +7,7 @@ use crate::caller::page::{Paint, Role, clock, padded, seconds};
 use crate::caller::scenario::{Act, Refuse, Scenario};
 use crate::caller::script::{Event, Failure};
 use crate::caller::words::Said;
+use crate::speech::Expectation;
 use crate::store::StoredTicket;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -154,6 +155,8 @@ pub struct TurnReport {
     pub said: String,
     /// The bot's words since the turn before; null where no journal could be read.
     pub prompt: Option<String>,
+    /// What the bot took it for an answer to; null where no journal could be read, and for keys.
+    pub expectation: Option<Expectation>,
     /// When it began, since answer.
     pub at_ms: u64,
     /// When its last voiced sample or key went out.
@@ -386,6 +389,7 @@ fn turns(scenario: &Scenario, diary: &Diary) -> Vec<TurnReport> {
                     act: written.act.name(),
                     said: written.act.content(),
                     prompt: None,
+                    expectation: None,
                     at_ms: *at_ms,
                     end_ms: None,
                     heard: Vec::new(),
@@ -442,6 +446,9 @@ fn add_words(turns: &mut [TurnReport], said: &[Said], shift_ms: u64) {
             match said {
                 Said::Bot { text, .. } if (before..turn.at_ms).contains(&at_ms) => {
                     prompt.push(text.as_str());
+                }
+                Said::Listening { expectation, .. } if (turn.at_ms..until).contains(&at_ms) => {
+                    turn.expectation.get_or_insert(*expectation);
                 }
                 Said::Heard { text, confidence, .. } if (turn.at_ms..until).contains(&at_ms) => {
                     let (text, confidence) = (text.clone(), *confidence);

@@ -3,6 +3,7 @@
 use crate::call::{Input, Note, Output, PlayId, Sound};
 use crate::journal::JOURNAL_FILE;
 use crate::seal::{self, Keys, Name, Unsealer};
+use crate::speech::Expectation;
 use crate::time::CallTime;
 use serde::Deserialize;
 use std::fs::File;
@@ -32,6 +33,13 @@ pub enum Said {
         /// When.
         at_ms: u64,
     },
+    /// The caller is heard to speak.
+    Listening {
+        /// When.
+        at_ms: u64,
+        /// What is expected of them.
+        expectation: Expectation,
+    },
     /// What the recogniser made of the caller's turn.
     Heard {
         /// When.
@@ -58,6 +66,7 @@ impl Said {
         match self {
             Said::Bot { at_ms, .. }
             | Said::Stopped { at_ms, .. }
+            | Said::Listening { at_ms, .. }
             | Said::Heard { at_ms, .. }
             | Said::Understood { at_ms, .. } => *at_ms,
         }
@@ -149,6 +158,9 @@ impl Line {
             (_, Some(Output::Play { play, sounds })) => {
                 let text = words_of(&sounds);
                 (!text.is_empty()).then_some(Said::Bot { play, at_ms, text })
+            }
+            (_, Some(Output::Recognize { context, .. })) => {
+                Some(Said::Listening { at_ms, expectation: context.expectation })
             }
             (_, Some(Output::StopPlaying { play })) => Some(Said::Stopped { play, at_ms }),
             (_, Some(Output::Note(Note::Understood { slot, value, .. }))) => {

@@ -121,7 +121,8 @@ pub struct Args {
     #[arg(long, value_name = "WAV")]
     record: Option<PathBuf>,
     /// UDP ports for the call's RTP.
-    #[arg(long, value_name = "FIRST-LAST", default_value = "22000-22999", value_parser = ports_of)]
+    #[arg(long, value_name = "FIRST-LAST", default_value = "22000-22999")]
+    #[arg(value_parser = super::ports_of)]
     media_ports: PortRange,
 }
 
@@ -320,10 +321,6 @@ impl Run {
         let extension = file.extension().unwrap_or("wav".as_ref()).to_string_lossy();
         file.with_file_name(format!("{stem}-{number}.{extension}"))
     }
-}
-
-fn ports_of(text: &str) -> Result<PortRange, String> {
-    PortRange::try_from(text.to_owned())
 }
 
 /// Says what is missing, and which scenarios there are.

@@ -6,6 +6,7 @@ pub mod call;
 pub mod doctor;
 pub mod fixture;
 pub mod gazetteer;
+pub mod load;
 pub mod migrate;
 pub mod models;
 pub mod openapi;
@@ -18,6 +19,7 @@ pub mod tickets;
 pub mod tune;
 pub mod users;
 
+use spillway::config::PortRange;
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -38,6 +40,11 @@ pub fn interrupted() -> std::io::Result<Arc<AtomicBool>> {
         });
     })?;
     Ok(interrupted)
+}
+
+/// UDP ports, as FIRST-LAST.
+pub fn ports_of(text: &str) -> Result<PortRange, String> {
+    PortRange::try_from(text.to_owned())
 }
 
 /// Prints to standard output. A reader that has seen enough (`| head`) is no error.

@@ -116,7 +116,8 @@ struct Record {
     #[arg(value_parser = clap::value_parser!(u16).range(1..=200))]
     at_once: u16,
     /// UDP ports for the calls' RTP.
-    #[arg(long, value_name = "FIRST-LAST", default_value = "23000-23999", value_parser = ports_of)]
+    #[arg(long, value_name = "FIRST-LAST", default_value = "23000-23999")]
+    #[arg(value_parser = super::ports_of)]
     media_ports: PortRange,
 }
 
@@ -144,10 +145,6 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
 fn voice_of(text: &str) -> Result<(String, String), String> {
     let (language, voice) = text.split_once('=').ok_or("write LANG=VOICE, as en=piper:NAME")?;
     Ok((language.to_owned(), voice.to_owned()))
-}
-
-fn ports_of(text: &str) -> Result<PortRange, String> {
-    PortRange::try_from(text.to_owned())
 }
 
 fn make(config: &Config, new: &New) -> anyhow::Result<ExitCode> {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use spillway::access::{Access, AccessOptions};
 use spillway::config::{Config, InForce, LoadedHotline, gazetteer_file, load_hotline, today};
-use spillway::console::{Console, Shared};
+use spillway::console::{Console, MetricsPage, Shared};
 use spillway::live::{Engines, Server};
 use spillway::replay::Replayer;
 use std::path::Path;
@@ -19,7 +19,7 @@ const FAREWELL: Duration = Duration::from_secs(10);
 #[derive(clap::Args)]
 #[command(after_help = "\
 When it answers calls it prints one line:
-  ready sip:ADDRESS audiosocket:ADDRESS console:ADDRESS
+  ready sip:ADDRESS audiosocket:ADDRESS console:ADDRESS metrics:ADDRESS
 and while there are no users a second one, with the secret by which the first administrator is
 made (POST /api/v1/set-up), good for four days:
   set-up SECRET
@@ -59,6 +59,10 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
             ready += &format!(" console:{}", console.local_addr()?);
         }
         // Who reads "ready" may stop it at once.
+        let metrics = metrics_page(&config, &server, stop.clone()).await?;
+        if let Some(metrics) = &metrics {
+            ready += &format!(" metrics:{}", metrics.local_addr()?);
+        }
         let signalled = signal()?;
         super::print(&format!("{ready}\n{set_up}"))?;
         let stopping = stop.clone();
@@ -67,16 +71,27 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
             stopping.cancel();
         });
         let console = console.map(|console| tokio::spawn(console.run()));
+        let metrics = metrics.map(|metrics| tokio::spawn(metrics.run()));
         server.run(stop).await;
-        if let Some(console) = console {
+        for page in [console, metrics].into_iter().flatten() {
             // Who does not read to the end of an answer does not keep the server from ending.
-            if let Ok(ended) = tokio::time::timeout(FAREWELL, console).await {
+            if let Ok(ended) = tokio::time::timeout(FAREWELL, page).await {
                 ended??;
             }
         }
         anyhow::Ok(())
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// `/metrics`, where it is wanted.
+async fn metrics_page(
+    config: &Config,
+    server: &Server,
+    stop: CancellationToken,
+) -> anyhow::Result<Option<MetricsPage>> {
+    let Some(address) = config.metrics.listen else { return Ok(None) };
+    Ok(Some(MetricsPage::bind(address, server.doorway(), stop).await?))
 }
 
 /// The console, where it is wanted, and the line that tells how to make the first administrator.

@@ -41,6 +41,7 @@ mod hotline_file;
 mod hotlines;
 mod idempotency;
 mod invitations;
+mod metrics_page;
 mod packs;
 mod presence;
 mod problem;
@@ -61,6 +62,8 @@ mod try_it;
 mod users;
 mod webhooks;
 
+pub use metrics_page::MetricsPage;
+
 /// A request's body may have so many bytes; files have limits of their own.
 const BODY_BYTES_MAX: usize = 256 * 1024;
 /// How often what has expired is deleted.
@@ -70,8 +73,10 @@ const SWEEP: Duration = Duration::from_secs(300);
 #[derive(Debug, thiserror::Error)]
 pub enum ConsoleError {
     /// The address cannot be had.
-    #[error("console.listen: {address}: {reason}; free the port or choose another")]
+    #[error("{key}: {address}: {reason}; free the port or choose another")]
     Bind {
+        /// The configuration's key of it.
+        key: &'static str,
         /// The address.
         address: SocketAddr,
         /// The system's words.
@@ -176,9 +181,11 @@ pub struct Console {
 impl Console {
     /// Binds it.
     pub async fn bind(address: SocketAddr, shared: Shared) -> Result<Console, ConsoleError> {
-        let listener = TcpListener::bind(address)
-            .await
-            .map_err(|reason| ConsoleError::Bind { address, reason })?;
+        let listener = TcpListener::bind(address).await.map_err(|reason| ConsoleError::Bind {
+            key: "console.listen",
+            address,
+            reason,
+        })?;
         Ok(Console { listener, shared })
     }
 

@@ -1,8 +1,10 @@
 //! One call, stepped by its own 20 ms clock: leg and engines on one side, [`Call`] on the other.
 
 use super::ear::Ear;
+use super::metrics::Metrics;
 use super::mouth::Mouth;
 use super::tickets::TicketDesk;
+use super::turn_trace::TurnTrace;
 use super::witness::Witness;
 use crate::audio::{AudioFrame, FRAME_MS};
 use crate::call::{Call, CallerFacts, HangupCause, Input, Note, Output};
@@ -29,6 +31,7 @@ pub(super) struct CallTask {
     pub(super) log: CallLog,
     pub(super) desk: TicketDesk,
     pub(super) witness: Witness,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) stop: CancellationToken,
 }
 
@@ -37,6 +40,7 @@ struct Running {
     call: Call,
     task: CallTask,
     mouth: Mouth,
+    trace: TurnTrace,
     inputs: VecDeque<Input>,
     last_ticket: Option<Ticket>,
     rescued: bool,
@@ -47,10 +51,12 @@ impl CallTask {
     /// Runs the call to its end; returns when its ticket and files are complete.
     pub(super) async fn run(self) {
         let call = Call::new(self.hotline.clone(), self.facts.clone());
+        let metrics = self.metrics.clone();
         let mut running = Running {
             call,
             task: self,
             mouth: Mouth::default(),
+            trace: TurnTrace::new(metrics.clone(), Instant::now()),
             inputs: VecDeque::from([Input::Answered]),
             last_ticket: None,
             rescued: false,
@@ -62,9 +68,10 @@ impl CallTask {
         tick.set_missed_tick_behavior(MissedTickBehavior::Burst);
         let mut now = CallTime(0);
         let cause = loop {
-            tick.tick().await;
+            let due = tick.tick().await;
             now = now.max(CallTime(answered.elapsed().as_millis() as u64));
             running.step(now);
+            metrics.late(due.elapsed());
             if let Some(cause) = running.ended {
                 break cause;
             }
@@ -79,6 +86,9 @@ impl Running {
         let (out, finished) = self.mouth.frame();
         let mut events = Vec::new();
         let heard = self.task.leg.exchange(&out, &mut events);
+        if self.mouth.is_sounding() {
+            self.trace.sounded(Instant::now());
+        }
         while let Some(input) = self.inputs.pop_front() {
             self.input(now, input);
         }
@@ -109,6 +119,9 @@ impl Running {
         self.task.log.audio(now, heard, out);
         self.task.witness.sound(heard, out);
         self.guarded(now, Input::Audio(*heard));
+        if self.call.is_voiced() {
+            self.trace.voiced(Instant::now());
+        }
         self.task.ear.frame(heard, self.call.is_voiced());
         self.drain(now);
     }
@@ -116,6 +129,7 @@ impl Running {
     fn input(&mut self, now: CallTime, input: Input) {
         self.task.log.input(now, &input);
         self.task.witness.input(now, &input);
+        self.trace.input(Instant::now(), &input);
         let hung_up = match input {
             Input::Hangup(cause) => Some(cause),
             _ => None,
@@ -153,6 +167,7 @@ impl Running {
             let output = self.call.poll();
             self.task.log.output(now, &output);
             self.task.witness.output(now, &output);
+            self.trace.output(Instant::now(), &output);
             if let Output::Timeout(_) = output {
                 return;
             }
@@ -200,6 +215,7 @@ impl Running {
         let call = task.facts.call_id.clone();
         // The ticket first: it is what must not be lost.
         let ticket = task.desk.close(cause, now.as_ms()).await;
+        task.metrics.ended(cause);
         task.witness.end(cause, ticket);
         task.log.end(now, cause);
         tracing::info!(%call, %cause, seconds = now.as_ms() / 1_000, "call ended");

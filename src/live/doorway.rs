@@ -69,6 +69,11 @@ impl Doorway {
         self.house.upgrade().map(|house| house.load())
     }
 
+    /// The server's metrics, as OpenMetrics 1.0 text; `None` where there is none.
+    pub fn metrics(&self) -> Option<String> {
+        self.house.upgrade().map(|house| house.metrics())
+    }
+
     pub(super) fn to(house: &Arc<House>) -> Doorway {
         Doorway { house: Arc::downgrade(house) }
     }

@@ -8,10 +8,12 @@ mod ear;
 mod feed;
 mod filing;
 mod keeper;
+mod metrics;
 mod mouth;
 mod server;
 mod switchboard;
 mod tickets;
+mod turn_trace;
 mod witness;
 
 pub use board::{Board, RunningCall, StereoFrame};

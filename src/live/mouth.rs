@@ -8,6 +8,7 @@ use crate::engine::announcer::{Announcer, PromptAudio, PromptFrame};
 #[derive(Default)]
 pub(super) struct Mouth {
     playing: Option<(PlayId, PromptAudio)>,
+    sounding: bool,
 }
 
 impl Mouth {
@@ -21,11 +22,20 @@ impl Mouth {
         }
     }
 
+    /// Whether the last frame was of something that is said.
+    pub(super) fn is_sounding(&self) -> bool {
+        self.sounding
+    }
+
     /// The next 20 ms, and the playing that just came to its end.
     pub(super) fn frame(&mut self) -> (AudioFrame, Option<PlayId>) {
+        self.sounding = false;
         let Some((play, audio)) = &mut self.playing else { return (AudioFrame::SILENCE, None) };
         match audio.frame() {
-            PromptFrame::Ready(frame) => (frame, None),
+            PromptFrame::Ready(frame) => {
+                self.sounding = true;
+                (frame, None)
+            }
             PromptFrame::NotYet => (AudioFrame::SILENCE, None),
             PromptFrame::Finished => {
                 let finished = *play;

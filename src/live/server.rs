@@ -8,6 +8,7 @@ use super::ear::Ear;
 use super::feed::Feed;
 use super::filing::Filing;
 use super::keeper;
+use super::metrics::Metrics;
 use super::switchboard::Switchboard;
 use super::tickets::TicketDesk;
 use super::witness::Witness;
@@ -27,7 +28,6 @@ use crate::ticket::CallId;
 use crate::webhook;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::Instant;
@@ -128,7 +128,7 @@ pub(super) struct House {
     writer: Writer,
     filing: Filing,
     lines: Arc<Semaphore>,
-    refused: AtomicU64,
+    metrics: Arc<Metrics>,
     calls: TaskTracker,
     stop: CancellationToken,
 }
@@ -173,7 +173,7 @@ impl Server {
         let filing = Filing::open(archive.clone(), store.clone(), &config.recordings).await?;
         let house = House {
             lines: Arc::new(Semaphore::new(config.limits.calls_max)),
-            refused: AtomicU64::new(0),
+            metrics: Arc::new(Metrics::new()),
             config,
             hotline,
             engines,
@@ -401,7 +401,7 @@ impl House {
     pub(super) fn line(&self) -> Option<OwnedSemaphorePermit> {
         let line = self.lines.clone().try_acquire_owned().ok();
         if line.is_none() {
-            self.refused.fetch_add(1, Ordering::Relaxed);
+            self.metrics.refused();
         }
         line
     }
@@ -410,8 +410,13 @@ impl House {
     pub(super) fn load(&self) -> Load {
         let calls_max = self.config.limits.calls_max;
         let calls = calls_max.saturating_sub(self.lines.available_permits());
-        let refused = self.refused.load(Ordering::Relaxed);
+        let refused = self.metrics.refusals();
         Load { calls, calls_max, refused, is_stopping: self.lines.is_closed() }
+    }
+
+    /// Its counters and histograms, as OpenMetrics 1.0 text.
+    pub(super) fn metrics(&self) -> String {
+        self.metrics.text(self.load())
     }
 
     /// A line for who is no caller in need: there is one while more are free than callers' own.
@@ -449,6 +454,7 @@ impl House {
         line: OwnedSemaphorePermit,
     ) {
         tracing::info!(call = %facts.call_id, entrance = facts.entrance, "call answered");
+        self.metrics.answered();
         let call = facts.call_id.clone();
         let desk = TicketDesk::open(
             self.store.clone(),
@@ -465,6 +471,7 @@ impl House {
             log,
             desk,
             witness,
+            metrics: self.metrics.clone(),
             stop: self.stop.clone(),
         };
         task.run().await;

@@ -122,8 +122,8 @@ impl Replayer {
         Ok(replay_on(&loaded, reader)?)
     }
 
-    /// Replays the call of `reader`, which `again` opens once more, and measures how it went by what
-    /// is true of it; `None` where its journal cannot be measured.
+    /// Replays the call of `reader`, which `again` opens once more, and measures how it went by
+    /// what is true of it; `None` where its journal cannot be measured.
     pub fn judge(
         &self,
         reader: Reader,

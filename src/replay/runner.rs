@@ -26,8 +26,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Callers whose voices may be heard behind others'.
 const VOICES: usize = 8;
-/// Calls that one thread holds at a time, so that its engine finds enough to hear at once, and finds
-/// it almost to the end of a run.
+/// Calls that one thread holds at a time, so that its engine finds enough to hear at once, and
+/// finds it almost to the end of a run.
 const SEATS: usize = 64;
 
 /// Opens a call's journal, and tells what is true of the call.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 mod bonus;
 mod endpointer;
+mod noise_floor;
 mod phrases;
 mod voice_activity;
 

@@ -1,0 +1,330 @@
+//! What a load came to.
+
+use super::{LoadPlan, Outcome, Scrape};
+use crate::caller::{CallReport, PhoneError, Scenario};
+use crate::speech::Expectation;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One call, as its caller saw it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CallRecord {
+    /// The scenario's file name.
+    pub scenario: String,
+    /// When it was dialled, milliseconds since the load began.
+    pub from_ms: u64,
+    /// From answer to the end; 0 where it was not answered.
+    pub duration_ms: u64,
+    /// From INVITE to 200.
+    pub answered_after_ms: Option<u64>,
+    /// Why there was no call, or why it did not go as written.
+    pub failure: Option<String>,
+    /// It was hung up because the time was over.
+    pub cut: bool,
+    /// What was expected of the ticket and came true.
+    pub right: BTreeSet<String>,
+    /// What did not.
+    pub wrong: BTreeSet<String>,
+    /// The answers to closed questions: when the caller ended, milliseconds since the load began,
+    /// and how long it took until the bot was heard.
+    pub closed_gaps_ms: Vec<(u64, u64)>,
+    /// Those to open ones.
+    pub open_gaps_ms: Vec<(u64, u64)>,
+}
+
+impl CallRecord {
+    /// What `report` tells of a call of `scenario`; `cut`: it was hung up from without.
+    pub(super) fn new(
+        scenario: &Scenario,
+        from_ms: u64,
+        report: Result<CallReport, PhoneError>,
+        cut: bool,
+    ) -> CallRecord {
+        let name = scenario.file.file_name().unwrap_or_default().to_string_lossy();
+        let mut record = CallRecord {
+            scenario: name.into_owned(),
+            from_ms,
+            duration_ms: 0,
+            answered_after_ms: None,
+            failure: None,
+            cut,
+            right: BTreeSet::new(),
+            wrong: BTreeSet::new(),
+            closed_gaps_ms: Vec::new(),
+            open_gaps_ms: Vec::new(),
+        };
+        match report {
+            Ok(report) => record.fill(report),
+            Err(e) => record.failure = Some(e.to_string()),
+        }
+        record
+    }
+
+    fn fill(&mut self, report: CallReport) {
+        self.duration_ms = report.duration_ms;
+        self.failure = report.failure.filter(|_| !self.cut);
+        if let super::super::Side::Calling(reached) = &report.side {
+            self.answered_after_ms = Some(reached.answered_after_ms);
+        }
+        let answered_ms = self.from_ms + self.answered_after_ms.unwrap_or(0);
+        for turn in report.turns.iter().filter(|turn| turn.is_speech()) {
+            let (Some(end_ms), Some(gap_ms)) = (turn.end_ms, turn.gap_ms) else { continue };
+            let gap = (answered_ms + end_ms, gap_ms);
+            match turn.expectation {
+                Some(Expectation::YesNo | Expectation::Digits | Expectation::Choice) => {
+                    self.closed_gaps_ms.push(gap);
+                }
+                Some(_) => self.open_gaps_ms.push(gap),
+                None => {}
+            }
+        }
+        if !self.cut {
+            for check in report.expectations.iter().filter(|c| !c.on_prompt) {
+                let told = if check.ok { &mut self.right } else { &mut self.wrong };
+                told.insert(check.what.clone());
+            }
+        }
+    }
+
+    /// The call was answered and went to its end.
+    pub fn is_whole(&self) -> bool {
+        self.duration_ms > 0 && !self.cut
+    }
+}
+
+/// Percentiles by nearest rank.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Percentiles {
+    /// How many there were.
+    pub count: usize,
+    /// The median.
+    pub p50: Option<u64>,
+    /// 90 of 100 are no greater.
+    pub p90: Option<u64>,
+    /// 95 of 100.
+    pub p95: Option<u64>,
+    /// 99 of 100.
+    pub p99: Option<u64>,
+}
+
+impl Percentiles {
+    /// Of these.
+    pub fn of(values: impl IntoIterator<Item = u64>) -> Percentiles {
+        let mut values: Vec<u64> = values.into_iter().collect();
+        values.sort_unstable();
+        let rank =
+            |p: usize| values.get((values.len() * p).div_ceil(100).saturating_sub(1)).copied();
+        Percentiles {
+            count: values.len(),
+            p50: rank(50),
+            p90: rank(90),
+            p95: rank(95),
+            p99: rank(99),
+        }
+    }
+}
+
+/// What the server told of the time of the full load.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Served {
+    /// Processor cores it used, by kind of thread.
+    pub cores: BTreeMap<String, f64>,
+    /// Memory before the first call, bytes.
+    pub idle_bytes: f64,
+    /// Memory at the end, bytes.
+    pub loaded_bytes: f64,
+    /// Share of the frames that went out no later than 20 ms after their time.
+    pub in_time: Option<f64>,
+    /// 999 of 1000 frames were no later than this, seconds.
+    pub late_p999_s: Option<f64>,
+    /// 95 of 100 turns passed a stage within this, seconds, by kind of slot and stage.
+    pub stages_p95_s: BTreeMap<String, f64>,
+}
+
+impl Served {
+    /// From three looks at `/metrics`: idle, at full load, and at its end `seconds` later.
+    pub fn of(idle: &Scrape, full: &Scrape, end: &Scrape, seconds: f64) -> Served {
+        let added = end.since(full);
+        let cores = added.by_label("spillway_thread_cpu_seconds_total");
+        let stage = |slot: &str, stage: &str| {
+            let labels = format!("slot=\"{slot}\",stage=\"{stage}\"");
+            let p95 = added.quantile("spillway_turn_stage_seconds", &labels, 0.95)?;
+            Some((format!("{slot} {stage}"), p95))
+        };
+        let stages = ["end_of_turn", "recognition", "decision", "speech"];
+        let kinds = ["closed", "open"].into_iter();
+        let stages = kinds.flat_map(|slot| stages.into_iter().filter_map(move |s| stage(slot, s)));
+        let bytes =
+            |scrape: &Scrape| scrape.value("spillway_resident_memory_bytes").unwrap_or_default();
+        Served {
+            cores: cores.into_iter().map(|(thread, s)| (thread, s / seconds)).collect(),
+            idle_bytes: bytes(idle),
+            loaded_bytes: bytes(end),
+            in_time: added.share_up_to("spillway_frame_late_seconds", "0.02"),
+            late_p999_s: added.quantile("spillway_frame_late_seconds", "", 0.999),
+            stages_p95_s: stages.collect(),
+        }
+    }
+
+    /// Cores in all.
+    pub fn all_cores(&self) -> f64 {
+        self.cores.values().sum()
+    }
+}
+
+/// A load and what it came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LoadReport {
+    /// Whom they called.
+    pub target: String,
+    /// Callers.
+    pub calls_at_once: usize,
+    /// What chance was drawn from.
+    pub seed: u64,
+    /// How long all of them called, seconds.
+    pub full_s: f64,
+    /// Over what time they began, seconds.
+    pub ramp_s: f64,
+    /// The fewest calls that were up in any second of the full load.
+    pub up_min: usize,
+    /// How many were up on average.
+    pub up_mean: f64,
+    /// Calls that were answered.
+    pub answered: usize,
+    /// Calls that were not.
+    pub refused: usize,
+    /// Calls that went to their end otherwise than written.
+    pub failed: usize,
+    /// Of calls that went to their end: values of the ticket that were looked at, and were right.
+    pub values_right: (usize, usize),
+    /// Of these calls, those with nothing wrong that was right when few called (`--baseline`).
+    pub as_right_as_alone: Option<(usize, usize)>,
+    /// What callers heard within the full load after answers to closed questions, milliseconds.
+    pub closed_gap_ms: Percentiles,
+    /// After answers to open ones.
+    pub open_gap_ms: Percentiles,
+    /// What the server told; null where it was not asked.
+    pub served: Option<Served>,
+    /// Processor cores that the callers themselves took.
+    pub callers_cores: f64,
+    /// Each call.
+    pub calls: Vec<CallRecord>,
+}
+
+impl LoadReport {
+    /// Counts `outcome`, of a full load that took `full_s` seconds; `baseline` are calls by the
+    /// same scenarios when few called.
+    pub fn new(
+        target: &str,
+        plan: LoadPlan,
+        full_s: f64,
+        outcome: Outcome,
+        baseline: Option<&[CallRecord]>,
+    ) -> LoadReport {
+        let Outcome { calls, up } = outcome;
+        let whole = || calls.iter().filter(|c| c.is_whole());
+        let right: usize = whole().map(|c| c.right.len()).sum();
+        let wrong: usize = whole().map(|c| c.wrong.len()).sum();
+        let ramp_ms = plan.ramp.as_millis() as u64;
+        let full_ms = ramp_ms..ramp_ms + (full_s * 1e3) as u64;
+        let within = |gaps: fn(&CallRecord) -> &Vec<(u64, u64)>| {
+            let all = calls.iter().flat_map(gaps);
+            Percentiles::of(all.filter(|(at, _)| full_ms.contains(at)).map(|(_, gap)| *gap))
+        };
+        LoadReport {
+            target: target.into(),
+            calls_at_once: plan.calls,
+            seed: plan.seed,
+            full_s,
+            ramp_s: plan.ramp.as_secs_f64(),
+            up_min: up.iter().copied().min().unwrap_or(0),
+            up_mean: up.iter().sum::<usize>() as f64 / up.len().max(1) as f64,
+            answered: calls.iter().filter(|c| c.duration_ms > 0).count(),
+            refused: calls.iter().filter(|c| c.duration_ms == 0 && !c.cut).count(),
+            failed: whole().filter(|c| c.failure.is_some()).count(),
+            values_right: (right, right + wrong),
+            as_right_as_alone: baseline.map(|baseline| as_right(whole(), baseline)),
+            closed_gap_ms: within(|c| &c.closed_gaps_ms),
+            open_gap_ms: within(|c| &c.open_gaps_ms),
+            served: None,
+            callers_cores: 0.0,
+            calls,
+        }
+    }
+}
+
+/// How many of `calls` have nothing wrong that was right in `baseline`, and of how many that can be
+/// said.
+fn as_right<'a>(
+    calls: impl Iterator<Item = &'a CallRecord>,
+    baseline: &[CallRecord],
+) -> (usize, usize) {
+    let alone = right_of(baseline);
+    let judged = calls.filter_map(|call| {
+        let right = alone.get(call.scenario.as_str())?;
+        Some(call.failure.is_none() && right.is_subset(&call.right))
+    });
+    judged.fold((0, 0), |(right, all), is_right| (right + usize::from(is_right), all + 1))
+}
+
+/// What was right in each call of a scenario.
+fn right_of(calls: &[CallRecord]) -> BTreeMap<&str, BTreeSet<String>> {
+    let mut found: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for call in calls.iter().filter(|c| c.is_whole() && c.failure.is_none()) {
+        let right = found.entry(&call.scenario).or_insert_with(|| call.right.clone());
+        right.retain(|what| call.right.contains(what));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn call(scenario: &str, from_ms: u64, right: &[&str], wrong: &[&str]) -> CallRecord {
+        let set = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect();
+        CallRecord {
+            scenario: scenario.into(),
+            from_ms,
+            duration_ms: 60_000,
+            answered_after_ms: Some(20),
+            failure: None,
+            cut: false,
+            right: set(right),
+            wrong: set(wrong),
+            closed_gaps_ms: vec![(from_ms + 20_000, 400)],
+            open_gaps_ms: vec![],
+        }
+    }
+
+    #[test]
+    fn counted_against_the_same_calls_alone() {
+        let second = Duration::from_secs(1);
+        let plan = LoadPlan { calls: 2, duration: 300 * second, ramp: 30 * second, seed: 1 };
+        let mut cut = call("a", 200_000, &[], &[]);
+        cut.cut = true;
+        let refused = CallRecord { duration_ms: 0, ..call("a", 210_000, &[], &[]) };
+        let calls = vec![
+            call("a", 0, &["name"], &[]),
+            call("a", 100_000, &["name"], &["need"]),
+            call("b", 150_000, &[], &["name"]),
+            call("unknown", 160_000, &["name"], &[]),
+            cut,
+            refused,
+        ];
+        let outcome = Outcome { calls, up: vec![2, 1, 2] };
+        // What was right once and wrong once alone is not asked for.
+        let baseline = [
+            call("a", 0, &["name", "need"], &[]),
+            call("a", 0, &["name"], &["need"]),
+            call("b", 0, &["name"], &[]),
+        ];
+        let report = LoadReport::new("sip:x", plan, 300.0, outcome, Some(&baseline));
+        assert_eq!((report.answered, report.refused, report.failed), (5, 1, 0));
+        assert_eq!((report.up_min, report.values_right), (1, (3, 5)));
+        assert_eq!(report.as_right_as_alone, Some((2, 3)));
+        // The first call's answer was before all had begun.
+        assert_eq!((report.closed_gap_ms.count, report.closed_gap_ms.p99), (5, Some(400)));
+    }
+}

@@ -1,0 +1,283 @@
+//! `spillway load`: many callers at once, and what they felt.
+
+use anyhow::{Context, ensure};
+use indicatif::{ProgressBar, ProgressStyle};
+use procfs::process::Process;
+use spillway::caller::load::{
+    CallRecord, Callers, LoadPlan, LoadReport, Percentiles, Scrape, Script, Served,
+};
+use spillway::caller::{self, PhoneOptions, Scenario};
+use spillway::config::{Config, PortRange};
+use spillway::seal::Keys;
+use spillway::sip::{SipClient, SipTransport};
+use spillway::store::StoreOptions;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+const EXAMPLES: &str = "\
+Examples:
+  spillway scenario new --seed 1 --count 100 --hotline demo-vi --into scenes
+  spillway serve --hotline demo-vi &       # with limits.calls_max = 201, metrics.listen set
+  spillway load sip:127.0.0.1:5070 --calls 2 --scenario scenes --json > alone.json
+  spillway load sip:127.0.0.1:5070 --calls 201 --scenario scenes --duration 10m \\
+      --metrics http://127.0.0.1:9464/metrics --baseline alone.json
+
+Each of the callers follows one scenario after the other, in an order of their own, for as long as
+it takes; who comes to an end dials again within two seconds. They begin one by one; figures are of
+the time when all of them call. At its end those who are still talking hang up, and their tickets
+are not judged.
+
+Gaps are those that callers hear: from their last voiced sample to the answer's first, both jitter
+buffers in them. Closed questions are those for yes or no, digits or a choice; the others are open.
+
+The server must run on this machine: give its --config, which tells where its calls and tickets are.
+What the callers cost is this program's own time on the processor, and comes on top.
+
+Exit status: 0 all calls were answered; 1 some were not; 2 it could not be tried.";
+
+/// Arguments of `spillway load`.
+#[derive(clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Args {
+    /// Whom to call, for example sip:127.0.0.1:5070.
+    #[arg(value_name = "SIP-ADDRESS")]
+    target: String,
+    /// Callers at once.
+    #[arg(long, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=2_000))]
+    calls: u16,
+    /// What they do: scenarios, or folders of them.
+    #[arg(long, value_name = "PATH", required = true, num_args = 1..)]
+    scenario: Vec<PathBuf>,
+    /// How long all of them call: 90s, 10m, 2h.
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = time)]
+    duration: Duration,
+    /// Over what time they begin [default: a quarter of a second for each].
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    ramp: Option<Duration>,
+    /// What chance is drawn from: who calls how, and when.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// The server's metrics (metrics.listen): its processor time, memory, lateness and stages.
+    #[arg(long, value_name = "URL")]
+    metrics: Option<String>,
+    /// What an earlier load printed with --json, of a few callers by the same scenarios: how many
+    /// tickets are as right as theirs.
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Print JSON, each call with it.
+    #[arg(long)]
+    json: bool,
+    /// UDP ports for the callers' RTP, two for each.
+    #[arg(long, value_name = "FIRST-LAST", default_value = "30000-34999")]
+    #[arg(value_parser = super::ports_of)]
+    media_ports: PortRange,
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    let parsed: Result<jiff::SignedDuration, _> = text.parse();
+    let positive = parsed.ok().and_then(|d| Duration::try_from(d).ok()).filter(|d| !d.is_zero());
+    positive.ok_or_else(|| format!("\"{text}\" is no time; write 90s, 10m or 2h"))
+}
+
+/// Runs it.
+pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
+    let config = Config::load(config)?;
+    let baseline = args.baseline.as_deref().map(baseline).transpose()?;
+    let scripts = scripts(&args.scenario, &config.models_dir)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let report = runtime.block_on(load(&config, &args, scripts, baseline))?;
+    let text = match args.json {
+        true => serde_json::to_string_pretty(&report)? + "\n",
+        false => told(&report),
+    };
+    super::print(&text)?;
+    Ok(if report.refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn baseline(file: &Path) -> anyhow::Result<Vec<CallRecord>> {
+    let text = std::fs::read(file).with_context(|| format!("{}", file.display()))?;
+    let report: LoadReport = serde_json::from_slice(&text)
+        .with_context(|| format!("{}: is not what `load --json` prints", file.display()))?;
+    Ok(report.calls)
+}
+
+/// The scenarios of `paths`, each with its sound.
+fn scripts(paths: &[PathBuf], models_dir: &Path) -> anyhow::Result<Vec<Script>> {
+    let mut files = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let entries = std::fs::read_dir(path).with_context(|| format!("{}", path.display()))?;
+        let found = entries.flatten().map(|entry| entry.path());
+        files.extend(found.filter(|file| file.extension().is_some_and(|e| e == "toml")));
+    }
+    files.sort();
+    ensure!(!files.is_empty(), "there is no scenario; make some: spillway scenario new --help");
+    let bar = super::replay::bar("made", "scenarios", files.len() as u64);
+    let made = files.iter().map(|file| {
+        let scenario = Scenario::load(file)?;
+        scenario.check_calling()?;
+        let cues = caller::cues(&scenario, models_dir)?;
+        bar.inc(1);
+        Ok(Script { scenario, cues })
+    });
+    let made = made.collect();
+    bar.finish_and_clear();
+    made
+}
+
+/// This process's time on the processor, seconds.
+fn own_seconds() -> anyhow::Result<f64> {
+    let stat = Process::myself()?.stat()?;
+    Ok((stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64)
+}
+
+async fn scraped(url: Option<&String>) -> anyhow::Result<Option<Scrape>> {
+    let Some(url) = url.cloned() else { return Ok(None) };
+    let scrape = tokio::task::spawn_blocking(move || Scrape::fetch(&url)).await?;
+    scrape.map(Some).map_err(anyhow::Error::msg)
+}
+
+/// What was read at one moment.
+struct Look {
+    at: Instant,
+    own_s: f64,
+    scrape: anyhow::Result<Option<Scrape>>,
+}
+
+async fn load(
+    config: &Config,
+    args: &Args,
+    scripts: Vec<Script>,
+    baseline: Option<Vec<CallRecord>>,
+) -> anyhow::Result<LoadReport> {
+    let idle = scraped(args.metrics.as_ref()).await?;
+    let local_ip = caller::local_ip_towards(&args.target).await?;
+    let client = SipClient::bind(local_ip, args.media_ports, SipTransport::Udp).await?;
+    let options = PhoneOptions {
+        target: args.target.clone(),
+        prefer_pcma: false,
+        record: None,
+        store: StoreOptions::of(config)?,
+        keys: Keys::of(&config.recordings)?,
+    };
+    let quarter = Duration::from_millis(250);
+    let ramp = args.ramp.unwrap_or(quarter * u32::from(args.calls));
+    let calls = usize::from(args.calls);
+    let plan = LoadPlan { calls, duration: args.duration, ramp, seed: args.seed };
+    let callers = Callers::new(client, options, scripts, plan, super::call::stopped());
+    let watching = tokio::spawn(watch(callers.clone(), plan));
+    let mut looks = Vec::new();
+    let outcome = callers
+        .run(async || {
+            let scrape = scraped(args.metrics.as_ref()).await;
+            looks.push(Look { at: Instant::now(), own_s: own_seconds().unwrap_or(0.0), scrape });
+        })
+        .await;
+    watching.abort();
+    let mut looks = looks.into_iter();
+    let (full, end) = looks.next().zip(looks.next_back()).context("stopped before all called")?;
+    let full_s = (end.at - full.at).as_secs_f64();
+    let baseline = baseline.as_deref();
+    let mut report = LoadReport::new(&args.target, plan, full_s, outcome, baseline);
+    report.callers_cores = (end.own_s - full.own_s) / full_s;
+    let scrapes = idle.zip(full.scrape?).zip(end.scrape?);
+    report.served = scrapes.map(|((idle, full), end)| Served::of(&idle, &full, &end, full_s));
+    Ok(report)
+}
+
+/// Shows how far it has come.
+async fn watch(callers: Arc<Callers>, plan: LoadPlan) {
+    let seconds = (plan.ramp + plan.duration).as_secs();
+    let style = ProgressStyle::with_template("{msg} {bar:40} {elapsed} of {len} s");
+    let bar = ProgressBar::new(seconds);
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let mut every = tokio::time::interval(Duration::from_secs(1));
+    for second in 0.. {
+        every.tick().await;
+        bar.set_position(second);
+        bar.set_message(format!("{} of {} calls", callers.up(), plan.calls));
+    }
+}
+
+fn percent(of: (usize, usize)) -> String {
+    match of {
+        (_, 0) => "none to judge".into(),
+        (part, all) => format!("{:.1} % of {all}", 100.0 * part as f64 / all as f64),
+    }
+}
+
+fn gap(kind: &str, gap: &Percentiles) -> String {
+    let ms = |value: Option<u64>| value.map_or("-".into(), |ms| ms.to_string());
+    let [p50, p90, p95, p99] = [gap.p50, gap.p90, gap.p95, gap.p99].map(ms);
+    format!(
+        "{kind:<11}p50 {p50:>5}  p90 {p90:>5}  p95 {p95:>5}  p99 {p99:>5} ms  ({})\n",
+        gap.count
+    )
+}
+
+/// The report for people; its last line is the whole in short.
+fn told(report: &LoadReport) -> String {
+    let mut text = String::new();
+    let (up, answered) = (report.up_mean, report.answered);
+    let _ = writeln!(
+        text,
+        "calls      {up:.1} up on average, {} at least; {answered} answered, {} refused, {} went \
+         otherwise than written",
+        report.up_min, report.refused, report.failed
+    );
+    let _ = writeln!(text, "tickets    values right: {}", percent(report.values_right));
+    if let Some(as_right) = report.as_right_as_alone {
+        let _ = writeln!(text, "           as right as with few callers: {}", percent(as_right));
+    }
+    text += &gap("gap closed", &report.closed_gap_ms);
+    text += &gap("gap open", &report.open_gap_ms);
+    if let Some(served) = &report.served {
+        text += &served_text(served, report.up_mean);
+    }
+    let _ = writeln!(text, "callers    {:.2} cores", report.callers_cores);
+    let p95 = |gap: &Percentiles| gap.p95.map_or("-".into(), |ms| format!("{ms} ms"));
+    let right = report.as_right_as_alone.map(|r| format!(", as right as alone {}", percent(r)));
+    let cores = report.served.as_ref().map(|s| format!(", {:.2} cores", s.all_cores()));
+    let _ = writeln!(
+        text,
+        "{} calls at once for {:.0} s: gap p95 closed {}, open {}{}{}",
+        report.calls_at_once,
+        report.full_s,
+        p95(&report.closed_gap_ms),
+        p95(&report.open_gap_ms),
+        right.unwrap_or_default(),
+        cores.unwrap_or_default()
+    );
+    text
+}
+
+fn served_text(served: &Served, calls: f64) -> String {
+    let mut text = String::new();
+    let in_time = served.in_time.map_or("-".into(), |s| format!("{:.3} %", 100.0 * s));
+    let p999 = served.late_p999_s.map_or("-".into(), |s| format!("{:.1} ms", 1e3 * s));
+    let _ = writeln!(text, "frames     {in_time} within 20 ms of their time; p99.9 {p999}");
+    for (stage, s) in &served.stages_p95_s {
+        let _ = writeln!(text, "  {stage:<20} p95 {:>5.0} ms", 1e3 * s);
+    }
+    let mut cores: Vec<(&String, &f64)> = served.cores.iter().collect();
+    cores.sort_by(|a, b| b.1.total_cmp(a.1));
+    let threads = cores.iter().filter(|(_, c)| **c >= 0.005);
+    let threads: Vec<String> = threads.map(|(name, c)| format!("{name} {c:.2}")).collect();
+    let all = served.all_cores();
+    let _ = writeln!(text, "server     {all:.2} cores: {}", threads.join(", "));
+    let (mib, grown) = (1024.0 * 1024.0, served.loaded_bytes - served.idle_bytes);
+    let _ = writeln!(
+        text,
+        "memory     {:.0} MiB before the first call, {:.2} MiB more for each",
+        served.idle_bytes / mib,
+        grown / mib / calls.max(1.0)
+    );
+    text
+}
