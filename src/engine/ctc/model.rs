@@ -27,7 +27,7 @@ const CONVOLUTION: usize = 12 * 448 * 30;
 const OFFSET_START: i64 = 40;
 /// Positions that a step looks at, its offset the first.
 const POSITIONS_A_STEP: usize = 50;
-/// Positions there are: the rewritten graph keeps so many of 5,040, 40 s of them.
+/// Positions (of 40 ms) there are: the rewritten graph keeps so many of 5,040.
 pub const POSITIONS: usize = 1_024;
 /// Chunks (of 400 ms) from a turn's beginning until the positions are used up: 37.6 s.
 pub const CHUNKS_MAX: usize =

@@ -394,6 +394,9 @@ mod tests {
         let changed = bench.packs(&manifest(&server("newer"), None));
         assert_eq!(state(&changed), PackState::Outdated);
         assert!(state(&changed).is_usable());
+
+        let more = manifest(&url, None).replace("files = [\"f\"]", "files = [\"f\", \"g\"]");
+        assert_eq!(state(&bench.packs(&more)), PackState::Damaged("g".into()));
     }
 
     #[test]

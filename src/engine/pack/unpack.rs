@@ -28,7 +28,7 @@ pub(super) fn unpack(
             let library = read_member(downloads, member)?;
             let data = |symbol| data_of(&library, symbol).map_err(PackError::malformed(member));
             write(into, "vocab.txt", data(vocabulary)?)?;
-            let (model, told) = conformer::convert(data(model)?, models_dir)?;
+            let (model, told) = conformer::convert(data(model)?, model, models_dir)?;
             write(into, ctc::REWRITTEN, &model)?;
             return Ok(vec![format!("{}: {told}", ctc::REWRITTEN)]);
         }

@@ -41,10 +41,15 @@ pub(super) struct Rewritten {
     operations: [usize; 2],
 }
 
-/// Rewrites the ONNX file `shipped` and checks that the engine hears the same by it, with the ONNX
-/// Runtime of `models_dir`; takes seconds. Gives a line that tells of it, too.
-pub(super) fn convert(shipped: &[u8], models_dir: &Path) -> Result<(Vec<u8>, String), PackError> {
-    let malformed = || PackError::malformed("the model");
+/// Rewrites the ONNX file `shipped`, called `name` in errors, and checks that the engine hears the
+/// same by it, with the ONNX Runtime of `models_dir`; takes seconds. Gives the new file and a line
+/// that tells of it.
+pub(super) fn convert(
+    shipped: &[u8],
+    name: &str,
+    models_dir: &Path,
+) -> Result<(Vec<u8>, String), PackError> {
+    let malformed = || PackError::malformed(name);
     let Rewritten { file, operations: [before, after] } = rewrite(shipped).map_err(malformed())?;
     let measured = ctc::Likeness::measure(models_dir, shipped, &file);
     let ctc::Likeness { apart, speedup } = measured.map_err(PackError::Engine)?;
