@@ -54,21 +54,17 @@ impl Graph {
         let mut order = vec![];
         let mut seen = vec![false; self.nodes.len()];
         // Deepest first, without recursion: a place comes back to be put down after its inputs.
-        let mut stack: Vec<(usize, bool)> = self
-            .frame
-            .outputs
-            .iter()
-            .rev()
-            .filter_map(|o| Some((maker(&o.name)?, false)))
-            .collect();
+        let mut stack: Vec<(usize, bool)> = vec![];
+        let results: Vec<usize> =
+            self.frame.outputs.iter().filter_map(|o| maker(&o.name)).collect();
+        stack.extend(results.into_iter().rev().map(|at| (at, false)));
         while let Some((at, inputs_done)) = stack.pop() {
             if inputs_done {
                 order.push(at);
             } else if !std::mem::replace(&mut seen[at], true) {
                 stack.push((at, true));
-                stack.extend(
-                    self.nodes[at].inputs.iter().rev().filter_map(maker).map(|m| (m, false)),
-                );
+                let inputs = self.nodes[at].inputs.iter().rev();
+                stack.extend(inputs.filter_map(maker).map(|at| (at, false)));
             }
         }
         order
