@@ -13,6 +13,7 @@ mod gazetteer;
 mod queue;
 mod replay;
 mod strange;
+mod together;
 mod understanding;
 
 /// Arguments of `spillway bench`.
@@ -26,6 +27,8 @@ pub struct Args {
 enum What {
     /// Error rates, speed and delay of the recognisers over labelled recordings.
     Asr(asr::Args),
+    /// How much one core hears of callers who speak at once.
+    Together(together::Args),
     /// How long places are looked for, over the addresses of labelled cases.
     Gazetteer(gazetteer::Args),
     /// How well names, addresses, needs and answers are understood, over labelled cases.
@@ -57,10 +60,26 @@ fn progress(prefix: &str, clips: usize) -> ProgressBar {
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Seconds of CPU that this process has used: user and system time, proc(5).
+fn process_cpu_s() -> anyhow::Result<f64> {
+    const TICKS_PER_S: f64 = 100.0;
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    // The command's name, in parentheses, may hold spaces.
+    let fields = stat.rsplit(") ").next().unwrap_or_default();
+    let ticks: f64 = fields.split(' ').skip(11).take(2).flat_map(str::parse::<f64>).sum();
+    Ok(ticks / TICKS_PER_S)
+}
+
 /// Runs it.
 pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
     match args.what {
         What::Asr(args) => asr::run(config, &args),
+        What::Together(args) => together::run(config, &args),
         What::Gazetteer(args) => gazetteer::run(config, &args),
         What::Understanding(args) => understanding::run(config, &args),
         What::Strange(args) => strange::run(config, &args),

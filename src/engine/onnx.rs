@@ -2,6 +2,7 @@
 
 use super::EngineError;
 use ort::session::Session;
+use ort::session::builder::SessionBuilder;
 use std::ffi::CStr;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -41,22 +42,31 @@ pub fn usable(models_dir: &Path) -> Result<(PathBuf, String), EngineError> {
 /// Our threads are our own: an engine worker is one thread, and a runtime that spins between
 /// sentences would take the second core from the callers.
 pub fn model(file: &Path) -> Result<Session, EngineError> {
-    if LOADED.lock().unwrap_or_else(|e| e.into_inner()).is_none() {
-        return Err(broken("no ONNX Runtime is loaded"));
-    }
     if !file.is_file() {
         return Err(EngineError::Missing(format!("{}: no such model; {MEND}", file.display())));
     }
-    let build = || -> Result<Session, String> {
-        let said = |e: ort::Error<_>| e.to_string();
-        let builder = Session::builder().map_err(|e| e.to_string())?;
-        let builder = builder.with_intra_threads(1).map_err(said)?;
-        let builder = builder.with_inter_threads(1).map_err(said)?;
-        let builder = builder.with_intra_op_spinning(false).map_err(said)?;
-        let mut builder = builder.with_inter_op_spinning(false).map_err(said)?;
-        builder.commit_from_file(file).map_err(|e| e.to_string())
-    };
-    build().map_err(|e| broken(format!("{}: {e}", file.display())))
+    builder()
+        .and_then(|mut builder| builder.commit_from_file(file).map_err(|e| e.to_string()))
+        .map_err(|e| broken(format!("{}: {e}", file.display())))
+}
+
+/// As [`model`], of an ONNX file in memory.
+pub(super) fn model_in(bytes: &[u8]) -> Result<Session, EngineError> {
+    builder()
+        .and_then(|mut builder| builder.commit_from_memory(bytes).map_err(|e| e.to_string()))
+        .map_err(broken)
+}
+
+fn builder() -> Result<SessionBuilder, String> {
+    if LOADED.lock().unwrap_or_else(|e| e.into_inner()).is_none() {
+        return Err("no ONNX Runtime is loaded".into());
+    }
+    let said = |e: ort::Error<_>| e.to_string();
+    let builder = Session::builder().map_err(|e| e.to_string())?;
+    let builder = builder.with_intra_threads(1).map_err(said)?;
+    let builder = builder.with_inter_threads(1).map_err(said)?;
+    let builder = builder.with_intra_op_spinning(false).map_err(said)?;
+    builder.with_inter_op_spinning(false).map_err(said)
 }
 
 /// ONNX Runtime's errors as ours.

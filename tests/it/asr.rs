@@ -150,7 +150,7 @@ fn a_turn_of_a_minute_is_heard_to_its_end() {
     check("en", "psx", 60, 20.0);
 }
 
-/// The model's positions end at 198 s; five minutes of speech must not end the turn.
+/// The model's positions end at 37 s; five minutes of speech must not end the turn.
 #[test]
 fn a_turn_without_end_never_fails() {
     let (Some(mut engine), Some(all)) = (engine("vi"), recordings("vi", "vivos")) else { return };

@@ -164,18 +164,18 @@ fn speeds(config: &Config, name: &str, jobs: &[Job], rounds: usize) -> anyhow::R
     // The first run of a runner loads the hotlines.
     runner.run(&jobs[..1], &|_| {});
     for _ in 0..rounds {
-        let (frames, cpu) = (runner.heard_frames(), process_cpu_s()?);
+        let (frames, cpu) = (runner.heard_frames(), super::process_cpu_s()?);
         runner.run(jobs, &|_| {});
         audio_s = (runner.heard_frames() - frames) as f64 * FRAME_MS as f64 / 1e3;
-        replays.push(audio_s / (process_cpu_s()? - cpu));
+        replays.push(audio_s / (super::process_cpu_s()? - cpu));
         bar.inc(1);
-        let cpu = process_cpu_s()?;
+        let cpu = super::process_cpu_s()?;
         let heard_s = decode(&mut *factory()?, &script);
-        bares.push(heard_s / (process_cpu_s()? - cpu));
+        bares.push(heard_s / (super::process_cpu_s()? - cpu));
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let (replay, bare) = (median(replays), median(bares));
+    let (replay, bare) = (super::median(replays), super::median(bares));
     let (hotline, calls, ratio) = (name.to_string(), jobs.len(), replay / bare);
     Ok(Speeds { hotline, calls, audio_s, replay, bare, ratio })
 }
@@ -215,19 +215,4 @@ fn decode(engine: &mut dyn Recognizer, script: &Script) -> f64 {
         });
         engine.work(&mut |_, _| {});
     }
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-/// Seconds of CPU that this process has used: user and system time, proc(5).
-fn process_cpu_s() -> anyhow::Result<f64> {
-    const TICKS_PER_S: f64 = 100.0;
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
-    // The command's name, in parentheses, may hold spaces.
-    let fields = stat.rsplit(") ").next().unwrap_or_default();
-    let ticks: f64 = fields.split(' ').skip(11).take(2).flat_map(str::parse::<f64>).sum();
-    Ok(ticks / TICKS_PER_S)
 }

@@ -11,15 +11,22 @@ use std::sync::Arc;
 mod beam;
 mod bias;
 mod fbank;
+mod likeness;
 mod model;
 mod turn;
 mod vocab;
 
 use bias::Tries;
 use fbank::Fbank;
+pub(super) use likeness::Likeness;
+pub(super) use model::POSITIONS;
 use model::{BATCH_MAX, Memory, Model};
 use turn::{Told, Track, Turn};
 use vocab::Vocab;
+
+/// The model's file in its pack. `models pull` makes it, out of the model as its makers ship it:
+/// a pack that has only that was pulled by an older Spillway.
+pub(super) const REWRITTEN: &str = "rewritten.onnx";
 
 /// The engine on one thread.
 pub struct Ctc {
@@ -41,7 +48,7 @@ pub fn factory(
     bonus: Option<Bonus>,
 ) -> Result<impl Fn() -> Made + Send + Sync + use<>, EngineError> {
     let pack = models_dir.join("vi-ctc");
-    let file: PathBuf = pack.join("model.onnx");
+    let file: PathBuf = pack.join(REWRITTEN);
     if !file.is_file() {
         return Err(EngineError::Missing(format!(
             "no {}; run `spillway models pull vi`",

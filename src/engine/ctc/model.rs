@@ -25,6 +25,13 @@ const ATTENTION: usize = 12 * 4 * 40 * 224;
 const CONVOLUTION: usize = 12 * 448 * 30;
 /// The position of a turn's first output frame; the forty before it are the empty cache.
 const OFFSET_START: i64 = 40;
+/// Positions that a step looks at, its offset the first.
+const POSITIONS_A_STEP: usize = 50;
+/// Positions (of 40 ms) there are: the rewritten graph keeps so many of 5,040.
+pub const POSITIONS: usize = 1_024;
+/// Chunks (of 400 ms) from a turn's beginning until the positions are used up: 37.6 s.
+pub const CHUNKS_MAX: usize =
+    (POSITIONS - POSITIONS_A_STEP - OFFSET_START as usize) / OUTPUT_FRAMES + 1;
 
 /// What the model remembers of one stream.
 #[derive(Clone)]
@@ -62,13 +69,22 @@ pub struct Model {
 impl Model {
     /// Loads `file`; [`crate::engine::onnx::init`] must have succeeded before.
     pub fn load(file: &Path) -> Result<Model, EngineError> {
-        let session = onnx::model(file)?;
+        Model::over(onnx::model(file)?)
+            .ok_or_else(|| broken(format!("{} is another kind of model", file.display())))
+    }
+
+    /// As [`Model::load`], of an ONNX file in memory.
+    pub fn load_from(file: &[u8]) -> Result<Model, EngineError> {
+        Model::over(onnx::model_in(file)?).ok_or_else(|| broken("it is another kind of model"))
+    }
+
+    fn over(session: Session) -> Option<Model> {
         let inputs: Vec<&str> = session.inputs().iter().map(|i| i.name()).collect();
         if ["chunk", "offset", "att_cache", "cnn_cache"].iter().any(|n| !inputs.contains(n)) {
-            return Err(broken(format!("{} is another kind of model", file.display())));
+            return None;
         }
         let buffer = Vec::new;
-        Ok(Model {
+        Some(Model {
             session,
             chunk: buffer(),
             offset: Vec::new(),

@@ -3,7 +3,7 @@
 use super::beam::Beam;
 use super::bias::PhraseTrie;
 use super::fbank::{BANDS, Fbank, HOP, WINDOW};
-use super::model::{CHUNK, CHUNK_FRAMES, Memory, OUTPUTS, STRIDE_FRAMES};
+use super::model::{CHUNK, CHUNK_FRAMES, CHUNKS_MAX, Memory, OUTPUTS, STRIDE_FRAMES};
 use super::vocab::Vocab;
 use crate::audio::level;
 use crate::audio::resample::{RateError, Resampler};
@@ -23,11 +23,10 @@ const GAIN_MAX: f32 = 32.0;
 const GAIN_SAMPLES: usize = 3_200;
 /// Samples kept for another gain, at 8 kHz: three minutes.
 const KEPT_SAMPLES_MAX: usize = 180 * 8_000;
-/// The model's positions end at 198 s. From 30 s on a turn is cut where 200 ms are silent ...
-const CUT_CHUNKS: usize = 75;
+/// The model's positions end: from 24 s on a turn is cut where 200 ms are silent, and where they
+/// do end ([`CHUNKS_MAX`]) wherever it is.
+const CUT_CHUNKS: usize = 60;
 const CUT_BLANK_FRAMES: u32 = 5;
-/// ... and at 100 s wherever it is.
-const CUT_CHUNKS_MAX: usize = 250;
 
 /// Features on their way through the model into the search.
 pub struct Track {
@@ -53,7 +52,7 @@ impl Track {
         self.features.drain(..STRIDE_FRAMES * BANDS);
         let chunks = self.memory.chunks();
         let pause = self.beam.blank_frames() >= CUT_BLANK_FRAMES;
-        if chunks >= CUT_CHUNKS_MAX || chunks >= CUT_CHUNKS && pause {
+        if chunks >= CHUNKS_MAX || chunks >= CUT_CHUNKS && pause {
             self.memory = Memory::new();
         }
     }

@@ -1,5 +1,6 @@
 //! Why a pack could not be had.
 
+use crate::engine::EngineError;
 use std::path::{Path, PathBuf};
 
 /// Why a pack could not be had; every message says what to do.
@@ -101,6 +102,9 @@ pub enum PackError {
         /// npm's first words.
         reason: String,
     },
+    /// An engine that the pack is checked with cannot be used.
+    #[error("{0}")]
+    Engine(EngineError),
     /// A downloaded file is verified but cannot be unpacked.
     #[error("{file}: {reason}; please report this, the pack's recipe does not fit the file")]
     Malformed {

@@ -4,7 +4,6 @@ use super::PackError;
 use super::digest::sha256_of;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::path::{Component, Path};
 
 /// Raised when the unpacking code makes other bytes of the same sources: packs are made again.
@@ -137,12 +136,15 @@ pub enum Unpack {
         /// The directory inside the archive.
         prefix: String,
     },
-    /// Data objects inside an ELF library; `SYMBOL_size` holds the length as a `u64`.
-    ElfSymbols {
+    /// The Vietnamese conformer out of an ELF library's data objects (`SYMBOL_size` holds the
+    /// length as a `u64`), its graph rewritten and checked against the shipped one.
+    CtcConformer {
         /// The library inside the archive.
         member: String,
-        /// File to write -> symbol.
-        symbols: BTreeMap<String, String>,
+        /// The symbol of the ONNX file.
+        model: String,
+        /// The symbol of `vocab.txt`.
+        vocabulary: String,
     },
     /// A CTranslate2 Whisper model, made into whisper.cpp's format and quantised to q8_0.
     #[serde(rename = "ctranslate2-whisper")]
@@ -265,8 +267,7 @@ impl Pack {
 impl Unpack {
     fn writes(&self) -> Vec<&str> {
         match self {
-            Unpack::Copy | Unpack::Tree { .. } => vec![],
-            Unpack::ElfSymbols { symbols, .. } => symbols.keys().map(String::as_str).collect(),
+            Unpack::Copy | Unpack::Tree { .. } | Unpack::CtcConformer { .. } => vec![],
             Unpack::Ctranslate2Whisper { to, .. } | Unpack::GgmlQuantize { to } => vec![to],
             Unpack::Gazetteer { country } => vec![country],
         }

@@ -4,6 +4,7 @@
 //! beside its place and renamed into it, with a stamp that says what it was made of.
 
 mod bytes;
+mod conformer;
 mod ctranslate2;
 mod digest;
 mod error;
@@ -64,6 +65,10 @@ impl Packs {
     /// A digest of everything that decides the pack's contents: a changed one is made again.
     pub fn fingerprint(&self, pack: &Pack) -> String {
         let of_manifest = pack.fingerprint();
+        if pack.engine == PackEngine::Ctc {
+            let recipe = format!("{of_manifest} {}", conformer::RECIPE_VERSION);
+            return digest::sha256_of(recipe.as_bytes());
+        }
         let Some(ours) = self.own_source(pack) else { return of_manifest };
         let ours = digest::sha256_of(&std::fs::read(ours).unwrap_or_default());
         let versions = (gazetteer::RECIPE_VERSION, Draft::LAYOUT);

@@ -234,7 +234,8 @@ impl<'a> Puller<'a> {
             }
         }
         fs::create_dir(&fresh).map_err(PackError::io(&fresh))?;
-        let notes = unpack::unpack(gathered.recipe, &gathered.files, &fresh)?;
+        let notes =
+            unpack::unpack(gathered.recipe, &gathered.files, &self.packs.models_dir, &fresh)?;
         notes.iter().for_each(|note| self.progress.line(&format!("  {note}")));
         if let Some(file) = pack.files.iter().find(|f| !fresh.join(f).is_file()) {
             let reason = format!("`{file}` is not among the unpacked files");
@@ -393,6 +394,9 @@ mod tests {
         let changed = bench.packs(&manifest(&server("newer"), None));
         assert_eq!(state(&changed), PackState::Outdated);
         assert!(state(&changed).is_usable());
+
+        let more = manifest(&url, None).replace("files = [\"f\"]", "files = [\"f\", \"g\"]");
+        assert_eq!(state(&bench.packs(&more)), PackState::Damaged("g".into()));
     }
 
     #[test]

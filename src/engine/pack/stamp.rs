@@ -76,8 +76,11 @@ pub(super) fn state(pack: &Pack, fingerprint: &str, dir: &Path, thorough: bool) 
         std::fs::metadata(&path).is_ok_and(|m| m.is_file() && m.len() == file.bytes)
             && (!thorough || sha256_of_file(&path).is_ok_and(|sha256| sha256 == file.sha256))
     };
-    match stamp.files.iter().find(|f| !whole(f)) {
-        Some(file) => PackState::Damaged(file.path.clone()),
+    let broken = stamp.files.iter().find(|f| !whole(f)).map(|f| &f.path);
+    // What another manifest made whole may lack what the engine opens today.
+    let lacking = || pack.files.iter().find(|f| !dir.join(f).is_file());
+    match broken.or_else(lacking) {
+        Some(file) => PackState::Damaged(file.clone()),
         None if stamp.fingerprint != fingerprint => PackState::Outdated,
         None => stamp.lacking.map_or(PackState::Ready, PackState::Lacking),
     }

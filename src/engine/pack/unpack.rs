@@ -3,16 +3,18 @@
 use super::digest::sha256_of;
 use super::manifest::{Unpack, stays_inside};
 use super::members::{open_zip, read_member};
-use super::{PackError, ctranslate2, gazetteer, ggml};
+use super::{PackError, conformer, ctranslate2, gazetteer, ggml};
+use crate::engine::ctc;
 use object::{Object, ObjectSegment, ObjectSymbol};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// Unpacks `downloads` (in the manifest's order; for a gazetteer also our own file on the country)
-/// into the empty directory `into`. Gives what is worth telling of it.
+/// into the empty directory `into` below `models_dir`. Gives what is worth telling of it.
 pub(super) fn unpack(
     recipe: &Unpack,
     downloads: &[PathBuf],
+    models_dir: &Path,
     into: &Path,
 ) -> Result<Vec<String>, PackError> {
     let done = match recipe {
@@ -22,12 +24,13 @@ pub(super) fn unpack(
             std::fs::copy(from, &to).map(drop).map_err(PackError::io(&to))
         }),
         Unpack::Tree { prefix } => downloads.iter().try_for_each(|from| tree(from, prefix, into)),
-        Unpack::ElfSymbols { member, symbols } => {
+        Unpack::CtcConformer { member, model, vocabulary } => {
             let library = read_member(downloads, member)?;
-            symbols.iter().try_for_each(|(file, symbol)| {
-                let data = data_of(&library, symbol).map_err(PackError::malformed(member))?;
-                write(into, file, data)
-            })
+            let data = |symbol| data_of(&library, symbol).map_err(PackError::malformed(member));
+            write(into, "vocab.txt", data(vocabulary)?)?;
+            let (model, told) = conformer::convert(data(model)?, model, models_dir)?;
+            write(into, ctc::REWRITTEN, &model)?;
+            return Ok(vec![format!("{}: {told}", ctc::REWRITTEN)]);
         }
         Unpack::Ctranslate2Whisper { parts, vocabulary, to } => {
             let mut model = vec![];
@@ -153,12 +156,17 @@ mod tests {
         let from = archive(dir.path(), &[("m/a", "1"), ("m/b/c", "2"), ("other", "3")]);
         let into = dir.path().join("into");
         std::fs::create_dir(&into).expect("dir");
-        unpack(&Unpack::Tree { prefix: "m/".into() }, std::slice::from_ref(&from), &into)
-            .expect("unpack");
+        unpack(
+            &Unpack::Tree { prefix: "m/".into() },
+            std::slice::from_ref(&from),
+            dir.path(),
+            &into,
+        )
+        .expect("unpack");
         assert_eq!(std::fs::read_to_string(into.join("a")).expect("a"), "1");
         assert_eq!(std::fs::read_to_string(into.join("b/c")).expect("c"), "2");
         assert!(!into.join("other").exists());
-        let error = unpack(&Unpack::Tree { prefix: "x/".into() }, &[from], &into);
+        let error = unpack(&Unpack::Tree { prefix: "x/".into() }, &[from], dir.path(), &into);
         assert!(error.expect_err("nothing there").to_string().contains("nothing below `x/`"));
     }
 
@@ -168,7 +176,7 @@ mod tests {
         let from = archive(dir.path(), &[("m/../../evil", "1")]);
         let into = dir.path().join("into");
         std::fs::create_dir(&into).expect("dir");
-        let error = unpack(&Unpack::Tree { prefix: "m/".into() }, &[from], &into);
+        let error = unpack(&Unpack::Tree { prefix: "m/".into() }, &[from], dir.path(), &into);
         assert!(error.expect_err("refused").to_string().contains("would leave"));
         assert!(!dir.path().join("evil").exists());
     }
@@ -177,12 +185,14 @@ mod tests {
     fn a_missing_member_is_named() {
         let dir = tempfile::tempdir().expect("temp dir");
         let from = archive(dir.path(), &[("m/a", "not a library")]);
-        let recipe = |member: &str| Unpack::ElfSymbols {
+        let recipe = |member: &str| Unpack::CtcConformer {
             member: member.into(),
-            symbols: [("f".to_string(), "s".to_string())].into(),
+            model: "s".into(),
+            vocabulary: "t".into(),
         };
         let check = |member: &str, wanted: &str| {
-            let error = unpack(&recipe(member), std::slice::from_ref(&from), dir.path());
+            let error =
+                unpack(&recipe(member), std::slice::from_ref(&from), dir.path(), dir.path());
             let error = error.expect_err(member).to_string();
             assert!(error.contains(wanted), "{error}");
         };
