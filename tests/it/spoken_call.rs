@@ -5,7 +5,9 @@ use crate::support::house::{House, checkout};
 use crate::support::server::Served;
 use crate::support::skipped;
 use spillway::engine::{EngineError, factory_for};
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 const RUSSIAN_VOICE: &str = "/usr/share/festival/voices/russian/msu_ru_nsh_clunits";
@@ -54,7 +56,25 @@ async fn a_whole_call_in_russian() {
     check("ru", "gazetteer-ru", Path::new(RUSSIAN_VOICE)).await;
 }
 
+/// On some processors (seen with AMX) Kokoro's model gives noise and infinities instead of speech:
+/// a call with that voice tells nothing. What it then says of itself.
+fn kokoro_is_wrong() -> Option<String> {
+    let program = checkout().join("tests/voices/kokoro.sh");
+    let mut voice = Command::new(program);
+    let voice = voice.arg("ko").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut voice = voice.spawn().expect("kokoro.sh runs");
+    let line = "네, 맞습니다.".as_bytes();
+    voice.stdin.take().expect("piped").write_all(line).expect("takes a line");
+    let spoken = voice.wait_with_output().expect("ends");
+    let told = String::from_utf8_lossy(&spoken.stderr).trim().to_owned();
+    (!spoken.status.success()).then_some(told)
+}
+
 #[tokio::test]
 async fn a_whole_call_in_korean() {
-    check("ko", "gazetteer-kr", &kokoro()).await;
+    let voice = kokoro();
+    match voice.exists().then(kokoro_is_wrong).flatten() {
+        Some(told) => skipped(&format!("a whole call in `ko`: {told}")),
+        None => check("ko", "gazetteer-kr", &voice).await,
+    }
 }
