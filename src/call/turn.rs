@@ -17,6 +17,8 @@ pub(super) struct Turn {
     recognised: bool,
     /// How far the words so far answer the question.
     completeness: Completeness,
+    /// Words that came while the caller spoke on: what they come to counts only in a pause.
+    unread: Option<Transcript>,
     /// It cut a prompt short.
     barged_in: bool,
     /// It was answered before its end, a life being at risk; its words are still to be kept.
@@ -40,6 +42,9 @@ impl Call {
         if !self.listens() {
             self.endpointer.reset();
             return;
+        }
+        if !self.voiced {
+            self.read_interim();
         }
         let patience = self.patience();
         match self.endpointer.frame(self.media, self.voiced, patience) {
@@ -97,6 +102,7 @@ impl Call {
             segment: None,
             recognised,
             completeness: Completeness::Open,
+            unread: None,
             barged_in,
             urgent: false,
         });
@@ -130,19 +136,29 @@ impl Call {
         if turn.segment.is_some() || turn.urgent {
             return;
         }
-        turn.completeness = self.dialogue.completeness(transcript);
-        let segment = turn.so_far(self.media);
         if let Some(urgent) = self.dialogue.overheard(transcript) {
             turn.urgent = true;
             self.speak(now, urgent);
             return;
         }
+        turn.unread = Some(transcript.clone());
+        if !self.voiced {
+            self.read_interim();
+        }
+    }
+
+    /// What the newest words come to, should the caller have ended.
+    fn read_interim(&mut self) {
+        let Some(turn) = &mut self.turn else { return };
+        let Some(transcript) = turn.unread.take() else { return };
+        turn.completeness = self.dialogue.completeness(&transcript);
         if !self.prepares {
             return;
         }
-        // What we would say if this were all: made ready while the caller still speaks.
+        // What we would say if this were all: made ready while the caller may still go on.
+        let segment = turn.so_far(self.media);
         let mut ahead = self.dialogue.clone();
-        let next = ahead.heard(Answer::Words(transcript, segment));
+        let next = ahead.heard(Answer::Words(&transcript, segment));
         let sounds = self.sounds(&next.say);
         self.out.push_back(Output::Prepare { sounds });
     }

@@ -65,16 +65,6 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// Seconds of CPU that this process has used: user and system time, proc(5).
-fn process_cpu_s() -> anyhow::Result<f64> {
-    const TICKS_PER_S: f64 = 100.0;
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
-    // The command's name, in parentheses, may hold spaces.
-    let fields = stat.rsplit(") ").next().unwrap_or_default();
-    let ticks: f64 = fields.split(' ').skip(11).take(2).flat_map(str::parse::<f64>).sum();
-    Ok(ticks / TICKS_PER_S)
-}
-
 /// Runs it.
 pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
     match args.what {

@@ -2,7 +2,6 @@
 
 use anyhow::{Context, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
-use procfs::process::Process;
 use spillway::caller::load::{
     CallRecord, Callers, LoadPlan, LoadReport, Percentiles, Scrape, Script, Served,
 };
@@ -132,12 +131,6 @@ fn scripts(paths: &[PathBuf], models_dir: &Path) -> anyhow::Result<Vec<Script>> 
     made
 }
 
-/// This process's time on the processor, seconds.
-fn own_seconds() -> anyhow::Result<f64> {
-    let stat = Process::myself()?.stat()?;
-    Ok((stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64)
-}
-
 async fn scraped(url: Option<&String>) -> anyhow::Result<Option<Scrape>> {
     let Some(url) = url.cloned() else { return Ok(None) };
     let scrape = tokio::task::spawn_blocking(move || Scrape::fetch(&url)).await?;
@@ -177,7 +170,11 @@ async fn load(
     let outcome = callers
         .run(async || {
             let scrape = scraped(args.metrics.as_ref()).await;
-            looks.push(Look { at: Instant::now(), own_s: own_seconds().unwrap_or(0.0), scrape });
+            looks.push(Look {
+                at: Instant::now(),
+                own_s: super::process_cpu_s().unwrap_or(0.0),
+                scrape,
+            });
         })
         .await;
     watching.abort();

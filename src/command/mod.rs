@@ -42,6 +42,12 @@ pub fn interrupted() -> std::io::Result<Arc<AtomicBool>> {
     Ok(interrupted)
 }
 
+/// Seconds of CPU that this process has used: user and system time, proc(5).
+pub fn process_cpu_s() -> anyhow::Result<f64> {
+    let stat = procfs::process::Process::myself()?.stat()?;
+    Ok((stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64)
+}
+
 /// UDP ports, as FIRST-LAST.
 pub fn ports_of(text: &str) -> Result<PortRange, String> {
     PortRange::try_from(text.to_owned())

@@ -5,8 +5,9 @@ use crate::audio::{AudioFrame, FRAME_SAMPLES};
 /// Frames that one level is the mean of: a last loud one counts for as long as the voice detector
 /// hangs on.
 const FRAMES: usize = 6;
-/// Levels that the floor is looked for in: those of the last 5 s.
-const LEVELS: usize = 42;
+/// Levels that the floor is looked for in: those of the last 10 s. Nobody talks for so long without
+/// a breath; who did would be their own floor.
+const LEVELS: usize = 84;
 /// The quietest levels may be drop-outs of the line; the floor is the one above so many.
 const DROP_OUTS: usize = 2;
 /// Below the step of a G.711 coder there is nothing to tell apart (power, squared sample units).
@@ -67,14 +68,14 @@ mod tests {
 
     #[test]
     fn stands_where_the_line_is_quietest() {
-        // Nothing is known of a line that was not heard for 5 s.
+        // Nothing is known of a line that was not heard for 10 s.
         check(&[(1_000, 10)], 41.9);
-        check(&[(100, 300)], 0.0);
-        check(&[(100, 300), (1_000, 50)], 20.0);
+        check(&[(100, 600)], 0.0);
+        check(&[(100, 600), (1_000, 50)], 20.0);
         // Through a long talk without any pause the caller becomes the floor.
-        check(&[(100, 300), (1_000, 252)], 0.0);
+        check(&[(100, 600), (1_000, 504)], 0.0);
         // A drop-out is no floor, silence is.
-        check(&[(100, 300), (0, 12), (1_000, 50)], 20.0);
-        check(&[(100, 300), (0, 100), (1_000, 50)], 41.9);
+        check(&[(100, 600), (0, 12), (1_000, 50)], 20.0);
+        check(&[(100, 600), (0, 100), (1_000, 50)], 41.9);
     }
 }

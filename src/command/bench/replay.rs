@@ -164,14 +164,14 @@ fn speeds(config: &Config, name: &str, jobs: &[Job], rounds: usize) -> anyhow::R
     // The first run of a runner loads the hotlines.
     runner.run(&jobs[..1], &|_| {});
     for _ in 0..rounds {
-        let (frames, cpu) = (runner.heard_frames(), super::process_cpu_s()?);
+        let (frames, cpu) = (runner.heard_frames(), crate::command::process_cpu_s()?);
         runner.run(jobs, &|_| {});
         audio_s = (runner.heard_frames() - frames) as f64 * FRAME_MS as f64 / 1e3;
-        replays.push(audio_s / (super::process_cpu_s()? - cpu));
+        replays.push(audio_s / (crate::command::process_cpu_s()? - cpu));
         bar.inc(1);
-        let cpu = super::process_cpu_s()?;
+        let cpu = crate::command::process_cpu_s()?;
         let heard_s = decode(&mut *factory()?, &script);
-        bares.push(heard_s / (super::process_cpu_s()? - cpu));
+        bares.push(heard_s / (crate::command::process_cpu_s()? - cpu));
         bar.inc(1);
     }
     bar.finish_and_clear();

@@ -53,9 +53,9 @@ pub fn run(config: Option<&Path>, args: &Args) -> anyhow::Result<ExitCode> {
     for _ in 0..args.rounds {
         for (callers, speeds) in args.callers.iter().zip(&mut speeds) {
             let voices: Vec<&[i16]> = speech.chunks_exact(samples).take(*callers).collect();
-            let cpu = super::process_cpu_s()?;
+            let cpu = crate::command::process_cpu_s()?;
             hear(&mut *engine, &args.lang, &voices)?;
-            speeds.push((callers * args.seconds) as f64 / (super::process_cpu_s()? - cpu));
+            speeds.push((callers * args.seconds) as f64 / (crate::command::process_cpu_s()? - cpu));
             bar.inc(1);
         }
     }
