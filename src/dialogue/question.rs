@@ -4,6 +4,9 @@ use super::{Dialogue, Hotline, Prompt, SlotKind, Stage, prompt::spelled_digits};
 use crate::language::{YesNo, e164, ends_with_phrase, tokens, yes_no};
 use crate::speech::{Expectation, Patience, RecognitionContext, Transcript};
 
+/// Fewer words are no whole address: house, street and two units.
+const ADDRESS_WORDS_MIN: usize = 4;
+
 /// Which keys answer a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keys {
@@ -156,6 +159,17 @@ impl Dialogue {
 
     /// The words so far fill `slot` with nothing likely to follow.
     fn is_filled(&self, slot: usize, interim: &Transcript) -> bool {
+        let words_min = match self.kind(slot) {
+            // What is needed may always be told at more length.
+            SlotKind::Need => return false,
+            SlotKind::Name => 2,
+            SlotKind::Address => ADDRESS_WORDS_MIN,
+            SlotKind::Phone => 1,
+        };
+        // Reading is dear, and most words so far are few.
+        if interim.text.split_whitespace().count() < words_min {
+            return false;
+        }
         let reading = self.readings_of(slot, interim).into_iter().next();
         let sure = self.hotline.file.confidence.confirm_below;
         let Some(reading) = reading.filter(|r| r.confidence >= sure) else { return false };
