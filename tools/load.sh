@@ -4,6 +4,7 @@
 #
 # LANG_PACK=vi   the hotline's language
 # DURATION=10m   how long all of them call
+# ALONE=10m      how long the few do
 # SCENARIOS=24   how many scenarios they follow
 # SEED=1         what chance is drawn from
 set -eu
@@ -22,8 +23,9 @@ start_server "$language" "$1"
 load() {
     "$program" --config "$config" load "$sip" --scenario "$scenes" --seed "$seed" "$@"
 }
-echo "== 4 callers, until each scenario was followed"
-load --calls 4 --duration "${ALONE:-10m}" --json > "$scratch/alone.json"
+alone=${ALONE:-10m}
+echo "== 4 callers for $alone, to compare with"
+load --calls 4 --duration "$alone" --json > "$scratch/alone.json"
 echo "== $1 callers"
 load --calls "$1" --duration "${DURATION:-10m}" --metrics "$metrics" \
     --baseline "$scratch/alone.json"

@@ -1,12 +1,9 @@
 //! Mixed initiative: what callers say that was not asked for.
 
 use super::{Answer, Dialogue, Move, Prompt, SlotKind};
-use crate::language::{
-    Mixed, SlotValue, YesNo, contains_phrase, is_detail, mixed, needs, tokens, yes_no,
-};
+use crate::language::{SlotValue, YesNo, contains_phrase, is_detail, needs, tokens, yes_no};
 use crate::speech::Transcript;
 use crate::ticket::{Consent, SlotStatus};
-use std::cell::OnceCell;
 
 /// A need nobody asked for counts from this confidence on.
 const NEED_CONFIDENCE_MIN: f32 = 0.7;
@@ -24,15 +21,12 @@ impl Dialogue {
         reading: Option<&SlotValue>,
     ) -> Vec<Prompt> {
         let Answer::Words(heard, segment) = answer else { return Vec::new() };
-        let grammar = &self.hotline.clone().grammar;
-        let all = OnceCell::new();
-        let all = || all.get_or_init(|| mixed(heard, grammar, &[]));
         let mut told = Vec::new();
         for slot in 0..self.ticket.slots.len() {
             if Some(slot) == asked || !self.is_open(slot) {
                 continue;
             }
-            let Some(value) = self.volunteered(slot, heard, reading, &all) else { continue };
+            let Some(value) = self.volunteered(slot, heard, reading) else { continue };
             if self.is_rejected(slot, &value) {
                 continue;
             }
@@ -54,12 +48,11 @@ impl Dialogue {
     }
 
     /// A value for `slot` in an answer that was asked for something else, if it is beyond doubt.
-    fn volunteered<'a>(
+    fn volunteered(
         &self,
         slot: usize,
         heard: &Transcript,
         reading: Option<&SlotValue>,
-        all: &impl Fn() -> &'a Mixed,
     ) -> Option<SlotValue> {
         let grammar = &self.hotline.grammar;
         // What was given up is better read back doubtful than left to an operator.
@@ -71,11 +64,12 @@ impl Dialogue {
                 let lead_in = &grammar.words.name_lead_in;
                 let introduced =
                     given_up || lead_in.iter().any(|p| contains_phrase(&heard.text, p));
-                let name = introduced.then(|| all().names.first().cloned())??;
+                let names = || self.mixed(heard, &[]).names.into_iter().next();
+                let name = introduced.then(names)??;
                 (name.confidence >= sure).then_some(name)
             }
             SlotKind::Address => {
-                let address = all().addresses.first().cloned()?;
+                let address = self.addresses_in(heard).addresses.first().cloned()?;
                 let fields = address.parts.iter().filter(|(n, _)| !is_detail(n)).count();
                 (fields >= 2 && address.confidence >= sure).then_some(address)
             }

@@ -28,12 +28,13 @@ pub use hotline::{
 pub use prompt::Prompt;
 pub use question::{Completeness, Keys, Question};
 
-use crate::language::{SlotValue, e164, emergency_so_far};
+use crate::language::{AddressReadings, SlotValue, e164, emergency_so_far};
 use crate::speech::{SpeechSegment, Transcript};
 use crate::ticket::{
     CallId, CallbackBy, Consent, Priority, SlotRecord, SlotStatus, Ticket, TicketNumber,
     TicketStanding, TicketStatus,
 };
+use std::cell::RefCell;
 use std::sync::Arc;
 
 /// What the caller gave in answer to a question.
@@ -119,6 +120,8 @@ pub struct Dialogue {
     hearings: Vec<Transcript>,
     /// Readings of the last answer to a slot's question.
     others: Vec<SlotValue>,
+    /// The words whose addresses were read last.
+    addresses_read: RefCell<Option<(Transcript, Arc<AddressReadings>)>>,
     /// What was just taken without asking: the caller may deny it in the next answer.
     acknowledged: Option<usize>,
     /// The first read-back is over: a slot asked again is read back alone.
@@ -179,6 +182,7 @@ impl Dialogue {
             rejected,
             hearings: Vec::new(),
             others: Vec::new(),
+            addresses_read: RefCell::default(),
             acknowledged: None,
             reviewing: false,
             keys_only: false,

@@ -4,11 +4,12 @@ use super::{
     Answer, Dialogue, HEARINGS_MAX, MISSES_MAX, Move, Prompt, SlotKind, Stage, prompt::sounds_alike,
 };
 use crate::language::{
-    SlotValue, YesNo, addresses, combined, e164, find_phrase, mixed, only_yes_no, spoken_number,
-    tokens, unparsed_address,
+    AddressReadings, Mixed, SlotValue, YesNo, address_readings, combined, e164, find_phrase,
+    mixed_beside, only_yes_no, spoken_number, tokens, unparsed_address,
 };
 use crate::speech::Transcript;
 use crate::ticket::{Consent, SlotStatus};
+use std::sync::Arc;
 
 /// Of what is left when a reading is denied, the next is asked about with this share.
 const NEXT_MIN: f32 = 0.6;
@@ -167,14 +168,32 @@ impl Dialogue {
             return Vec::new();
         }
         match self.kind(slot) {
-            SlotKind::Name => mixed(heard, grammar, &self.hotline.file.needs).names,
-            SlotKind::Address => addresses(heard, grammar),
-            SlotKind::Need => mixed(heard, grammar, &self.hotline.file.needs).needs,
+            SlotKind::Name => self.mixed(heard, &self.hotline.file.needs).names,
+            SlotKind::Address => self.addresses_in(heard).addresses.clone(),
+            SlotKind::Need => self.mixed(heard, &self.hotline.file.needs).needs,
             SlotKind::Phone => {
                 let digits = spoken_number(&heard.text, &grammar.words.numbers);
                 digits.map(|d| self.phone(&d, heard.confidence)).into_iter().collect()
             }
         }
+    }
+
+    /// The addresses in `heard`. Interim words are mostly the final ones too, and the same words
+    /// are read for several slots: those read last are kept.
+    pub(super) fn addresses_in(&self, heard: &Transcript) -> Arc<AddressReadings> {
+        let mut last = self.addresses_read.borrow_mut();
+        match &*last {
+            Some((read, readings)) if read == heard => readings.clone(),
+            _ => {
+                let readings = Arc::new(address_readings(heard, &self.hotline.grammar));
+                *last = Some((heard.clone(), readings.clone()));
+                readings
+            }
+        }
+    }
+
+    pub(super) fn mixed(&self, heard: &Transcript, categories: &[String]) -> Mixed {
+        mixed_beside(heard, &self.hotline.grammar, categories, &self.addresses_in(heard))
     }
 
     fn reading_of_keys(&self, slot: usize, keys: &str) -> Option<SlotValue> {

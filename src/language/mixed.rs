@@ -1,6 +1,6 @@
 //! One utterance that fills several slots: "I'm Hoa Nguyen at 12 Elm Road, we have no rice left".
 
-use super::address::{addresses_and_rest, is_detail};
+use super::address::{AddressReadings, address_readings, is_detail};
 use super::need::needs_in;
 use super::person::{names, names_among};
 use super::spelling::HOLE;
@@ -20,7 +20,17 @@ pub struct Mixed {
 
 /// Reads `heard` for all slots at once.
 pub fn mixed(heard: &Transcript, grammar: &Grammar, categories: &[String]) -> Mixed {
-    let (addresses, rests) = addresses_and_rest(heard, grammar);
+    mixed_beside(heard, grammar, categories, &address_readings(heard, grammar))
+}
+
+/// The same, where the addresses in `heard` are known.
+pub fn mixed_beside(
+    heard: &Transcript,
+    grammar: &Grammar,
+    categories: &[String],
+    known: &AddressReadings,
+) -> Mixed {
+    let AddressReadings { addresses, rests } = known;
     let place_alone = addresses.first().is_some_and(is_place_alone);
     // Numbers and names of streets tell nothing of a need; a place alone may be a word of it.
     let beside = |rest: &Vec<String>| rest.iter().filter(|t| *t != HOLE).cloned().collect();
@@ -31,7 +41,7 @@ pub fn mixed(heard: &Transcript, grammar: &Grammar, categories: &[String]) -> Mi
     let needs = needs_in(heard, &said, categories, grammar);
     let named =
         if place_alone { names(heard, grammar) } else { names_among(heard, rests, grammar) };
-    Mixed { names: named, addresses, needs }
+    Mixed { names: named, addresses: addresses.clone(), needs }
 }
 
 /// True for a place's name and nothing more, which may as well be a person's: "Mary Johnson".

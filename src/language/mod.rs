@@ -32,14 +32,15 @@ mod words;
 mod yes_no;
 
 pub use address::{
-    addresses, in_unit, is_detail, read_parts, unit_parts, units_like, unparsed_address, with_units,
+    AddressReadings, address_readings, addresses, in_unit, is_detail, read_parts, unit_parts,
+    units_like, unparsed_address, with_units,
 };
 pub use correction::new_value;
 pub use deadline::DeadlineWords;
 pub use grammar::Grammar;
 pub use hearings::combined;
 pub use marks::with_marks;
-pub use mixed::{Mixed, mixed};
+pub use mixed::{Mixed, mixed, mixed_beside};
 pub use need::{Alarm, NeedModel, emergency, emergency_so_far, needs};
 pub use number::{count_said, digits_in, numbers_to_digits};
 pub use person::names;

@@ -36,14 +36,14 @@ const JOINED_EVIDENCE_MIN: f32 = 0.9;
 
 /// The persons' names `heard` may hold, best first, titles and kinship words stripped.
 pub fn names(heard: &Transcript, grammar: &Grammar) -> Vec<SlotValue> {
-    let hypotheses = heard.hypotheses().map(|(text, _)| grammar.tokens(text)).collect();
-    names_among(heard, hypotheses, grammar)
+    let hypotheses: Vec<_> = heard.hypotheses().map(|(text, _)| grammar.tokens(text)).collect();
+    names_among(heard, &hypotheses, grammar)
 }
 
 /// The same among what is left of the tokens of each hypothesis.
 pub(super) fn names_among(
     heard: &Transcript,
-    rests: Vec<Vec<String>>,
+    rests: &[Vec<String>],
     grammar: &Grammar,
 ) -> Vec<SlotValue> {
     let mut readings: Vec<(f32, String)> = Vec::new();

@@ -15,6 +15,7 @@ mod first_call;
 mod gazetteer;
 mod journal;
 mod killed;
+mod load;
 mod lost_engine;
 mod media;
 mod outage;

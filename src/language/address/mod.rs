@@ -31,16 +31,23 @@ const EVIDENCE_MIN: f32 = 0.9;
 /// labelled cases.
 const TEMPERATURE: f32 = 0.4;
 
-/// The addresses `heard` may hold, best first; empty where it holds none.
-pub fn addresses(heard: &Transcript, grammar: &Grammar) -> Vec<SlotValue> {
-    addresses_and_rest(heard, grammar).0
+/// The addresses an utterance may hold, and what is said beside them.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct AddressReadings {
+    /// Best first; empty where it holds none.
+    pub addresses: Vec<SlotValue>,
+    /// The tokens of each hypothesis with a break in the place of its address.
+    pub(super) rests: Vec<Vec<String>>,
 }
 
-/// The same, and the tokens of each hypothesis with a break in the place of its address.
-pub(super) fn addresses_and_rest(
-    heard: &Transcript,
-    grammar: &Grammar,
-) -> (Vec<SlotValue>, Vec<Vec<String>>) {
+/// The addresses `heard` may hold, best first; empty where it holds none.
+pub fn addresses(heard: &Transcript, grammar: &Grammar) -> Vec<SlotValue> {
+    address_readings(heard, grammar).addresses
+}
+
+/// The same, with what is said beside them. The dearest of all readings: keep it while the words
+/// are the same.
+pub fn address_readings(heard: &Transcript, grammar: &Grammar) -> AddressReadings {
     let mut readings: Vec<(f32, SlotValue)> = Vec::new();
     let mut rests = Vec::new();
     for (text, confidence) in heard.hypotheses() {
@@ -63,7 +70,7 @@ pub(super) fn addresses_and_rest(
             }
         }
     }
-    (shared(readings, heard.confidence), rests)
+    AddressReadings { addresses: shared(readings, heard.confidence), rests }
 }
 
 /// One way to read an utterance.

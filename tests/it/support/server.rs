@@ -23,6 +23,8 @@ const READY: Duration = Duration::from_secs(60);
 pub struct Served {
     child: Child,
     pub sip: SocketAddr,
+    /// Where `/metrics` is, if it is anywhere.
+    pub metrics: Option<String>,
 }
 
 impl Served {
@@ -47,7 +49,9 @@ impl Served {
         let sip = line.strip_prefix("ready sip:").and_then(|l| l.split(' ').next());
         let sip = sip.and_then(|addr| addr.parse().ok());
         let told = || std::fs::read_to_string(house.path("serve.log")).unwrap_or_default();
-        Served { child, sip: sip.unwrap_or_else(|| panic!("not ready: {line:?}\n{}", told())) }
+        let sip = sip.unwrap_or_else(|| panic!("not ready: {line:?}\n{}", told()));
+        let metrics = line.split(" metrics:").nth(1).map(str::to_owned);
+        Served { child, sip, metrics }
     }
 
     /// SIGKILL; it has no time for anything.
