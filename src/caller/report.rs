@@ -7,6 +7,7 @@ use crate::caller::page::{Paint, Role, clock, padded, seconds};
 use crate::caller::scenario::{Act, Refuse, Scenario};
 use crate::caller::script::{Event, Failure};
 use crate::caller::words::Said;
+use crate::replay::score::percentile;
 use crate::speech::Expectation;
 use crate::store::StoredTicket;
 use jiff::Timestamp;
@@ -196,10 +197,7 @@ impl Gaps {
     pub fn of(gaps_ms: impl IntoIterator<Item = u64>) -> Gaps {
         let mut gaps_ms: Vec<u64> = gaps_ms.into_iter().collect();
         gaps_ms.sort_unstable();
-        let rank = |percent: usize| {
-            let at = (gaps_ms.len() * percent).div_ceil(100).max(1) - 1;
-            gaps_ms.get(at).copied()
-        };
+        let rank = |percent| percentile(&gaps_ms, percent);
         Gaps { count: gaps_ms.len(), p50_ms: rank(50), p95_ms: rank(95), max_ms: rank(100) }
     }
 }

@@ -29,11 +29,7 @@ impl MetricsPage {
         doorway: Doorway,
         stop: CancellationToken,
     ) -> Result<MetricsPage, ConsoleError> {
-        let listener = TcpListener::bind(address).await.map_err(|reason| ConsoleError::Bind {
-            key: "metrics.listen",
-            address,
-            reason,
-        })?;
+        let listener = super::listener("metrics.listen", address).await?;
         Ok(MetricsPage { listener, doorway, stop })
     }
 

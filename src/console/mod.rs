@@ -181,11 +181,7 @@ pub struct Console {
 impl Console {
     /// Binds it.
     pub async fn bind(address: SocketAddr, shared: Shared) -> Result<Console, ConsoleError> {
-        let listener = TcpListener::bind(address).await.map_err(|reason| ConsoleError::Bind {
-            key: "console.listen",
-            address,
-            reason,
-        })?;
+        let listener = listener("console.listen", address).await?;
         Ok(Console { listener, shared })
     }
 
@@ -202,6 +198,12 @@ impl Console {
         let served = axum::serve(self.listener, service);
         served.with_graceful_shutdown(stop.cancelled_owned()).await
     }
+}
+
+/// A listener at the `address` that the configuration's `key` names.
+async fn listener(key: &'static str, address: SocketAddr) -> Result<TcpListener, ConsoleError> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|reason| ConsoleError::Bind { key, address, reason })
 }
 
 /// Deletes what has expired.

@@ -6,7 +6,7 @@
 //! alternative; Kaldi's own n-best list would cost the words their confidences.
 
 use super::{EngineError, Made, RecognitionEvent, Recognizer, StreamId};
-use crate::speech::{Alternative, Expectation, RecognitionContext, Transcript, Word};
+use crate::speech::{Alternative, RecognitionContext, Transcript, Word};
 use ::vosk::{CompleteResult, DecodingState, LogLevel, Model};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
@@ -115,11 +115,7 @@ impl Pool {
     /// The phrases of a closed expectation as a grammar: what the model can hear, and the rest as
     /// one. `None` when there is none: libvosk crashes on an empty list.
     fn grammar(&self, context: &RecognitionContext) -> Option<Vec<String>> {
-        let closed = matches!(
-            context.expectation,
-            Expectation::YesNo | Expectation::Digits | Expectation::Choice
-        );
-        if !closed {
+        if !context.expectation.is_closed() {
             return None;
         }
         let mut model = self.model();
@@ -350,6 +346,7 @@ impl Recognizer for Vosk {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::speech::Expectation;
 
     fn korean() -> Option<Vosk> {
         let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");

@@ -48,12 +48,8 @@ impl Stage {
     }
 }
 
-/// `closed` where only a few answers make sense, else `open`.
 fn slot_kind(expectation: Expectation) -> &'static str {
-    match expectation {
-        Expectation::YesNo | Expectation::Digits | Expectation::Choice => "closed",
-        Expectation::Open | Expectation::Name | Expectation::Address | Expectation::Need => "open",
-    }
+    if expectation.is_closed() { "closed" } else { "open" }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]

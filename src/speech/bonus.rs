@@ -22,11 +22,6 @@ impl Bonus {
 
     /// What phrases are worth where `expectation` is asked for.
     pub fn of(expectation: Expectation) -> Bonus {
-        match expectation {
-            Expectation::YesNo | Expectation::Choice | Expectation::Digits => Bonus::CLOSED,
-            Expectation::Open | Expectation::Name | Expectation::Address | Expectation::Need => {
-                Bonus::OPEN
-            }
-        }
+        if expectation.is_closed() { Bonus::CLOSED } else { Bonus::OPEN }
     }
 }

@@ -93,6 +93,18 @@ pub enum Expectation {
     Choice,
 }
 
+impl Expectation {
+    /// True where only a few answers make sense.
+    pub fn is_closed(self) -> bool {
+        match self {
+            Expectation::YesNo | Expectation::Digits | Expectation::Choice => true,
+            Expectation::Open | Expectation::Name | Expectation::Address | Expectation::Need => {
+                false
+            }
+        }
+    }
+}
+
 /// What goes down to the engine with the first sample of a turn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RecognitionContext {

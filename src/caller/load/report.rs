@@ -1,8 +1,8 @@
 //! What a load came to.
 
 use super::{LoadPlan, Outcome, Scrape};
-use crate::caller::{CallReport, PhoneError, Scenario};
-use crate::speech::Expectation;
+use crate::caller::{CallReport, PhoneError, Scenario, Side};
+use crate::replay::score::percentile;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,7 +66,7 @@ impl CallRecord {
     fn fill(&mut self, report: CallReport) {
         self.duration_ms = report.duration_ms;
         self.failure = report.failure.filter(|_| !self.cut);
-        if let super::super::Side::Calling(reached) = &report.side {
+        if let Side::Calling(reached) = &report.side {
             self.answered_after_ms = Some(reached.answered_after_ms);
         }
         let answered_ms = self.from_ms + self.answered_after_ms.unwrap_or(0);
@@ -76,9 +76,7 @@ impl CallRecord {
             let Some(gap_ms) = turn.gap_ms else { continue };
             let gap = (answered_ms + end_ms, gap_ms);
             match turn.expectation {
-                Some(Expectation::YesNo | Expectation::Digits | Expectation::Choice) => {
-                    self.closed_gaps_ms.push(gap);
-                }
+                Some(expectation) if expectation.is_closed() => self.closed_gaps_ms.push(gap),
                 Some(_) => self.open_gaps_ms.push(gap),
                 None => {}
             }
@@ -117,8 +115,7 @@ impl Percentiles {
     pub fn of(values: impl IntoIterator<Item = u64>) -> Percentiles {
         let mut values: Vec<u64> = values.into_iter().collect();
         values.sort_unstable();
-        let rank =
-            |p: usize| values.get((values.len() * p).div_ceil(100).saturating_sub(1)).copied();
+        let rank = |percent| percentile(&values, percent);
         Percentiles {
             count: values.len(),
             p50: rank(50),

@@ -1,7 +1,7 @@
 //! How one call went: what was asked and heard, how often, and how long the caller waited.
 
 use crate::dialogue::{Hotline, SlotKind};
-use crate::language::{SlotValue, mixed, spoken_phone, tokens};
+use crate::language::{SlotValue, addresses, mixed, spoken_phone, tokens};
 use crate::speech::Transcript;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -53,7 +53,7 @@ pub fn score_readings(kind: SlotKind, heard: &Transcript, hotline: &Hotline) -> 
     let all = || mixed(heard, &hotline.grammar, &hotline.file.needs);
     match kind {
         SlotKind::Name => values(all().names),
-        SlotKind::Address => values(all().addresses),
+        SlotKind::Address => values(addresses(heard, &hotline.grammar)),
         SlotKind::Need => values(all().needs),
         SlotKind::Phone => {
             let said = heard.hypotheses();

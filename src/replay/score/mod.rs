@@ -19,5 +19,5 @@ pub use digits::{Digits, digit_phrases};
 pub use listen::{Heard, listen};
 pub use manifest::{Entry, ManifestError, read};
 pub use report::{Group, Report, YesNo, measure, yes_no_phrases};
-pub use sums::{CallFacts, ScoreSums, SlotSums};
+pub use sums::{CallFacts, ScoreSums, SlotSums, percentile};
 pub use text::{Errors, characters, compare, normalize, spelled};

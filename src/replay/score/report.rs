@@ -205,8 +205,7 @@ impl Tally {
 
 /// The smallest value that at least `percent` % of the sorted values do not exceed; 0 of none.
 fn percentile(sorted: &[f64], percent: usize) -> f64 {
-    let rank = (sorted.len() * percent).div_ceil(100).max(1);
-    sorted.get(rank - 1).copied().unwrap_or(0.0)
+    super::percentile(sorted, percent).unwrap_or(0.0)
 }
 
 #[cfg(test)]

@@ -121,8 +121,9 @@ impl ScoreSums {
     }
 }
 
-/// The nearest rank; `None` of nothing.
-fn percentile(sorted: &[u64], percent: usize) -> Option<u64> {
+/// The smallest of `sorted` that at least `percent` % of them do not exceed (nearest rank); `None`
+/// of nothing.
+pub fn percentile<T: Copy>(sorted: &[T], percent: usize) -> Option<T> {
     let rank = (sorted.len() * percent).div_ceil(100);
     sorted.get(rank.saturating_sub(1)).copied()
 }

@@ -2,6 +2,7 @@
 //! stands beside a table of the same numbers; lines and marks differ by form, not by colour alone.
 
 use crate::replay::CallMeasures;
+use crate::replay::score::percentile;
 use maud::{Markup, html};
 
 /// The drawing area and the room around it for what is written there.
@@ -91,11 +92,6 @@ fn sorted_gaps<'c>(calls: impl Iterator<Item = &'c CallMeasures>) -> Vec<u64> {
     gaps
 }
 
-fn percentile(sorted: &[u64], percent: usize) -> Option<u64> {
-    let rank = (sorted.len() * percent).div_ceil(100);
-    sorted.get(rank.saturating_sub(1)).copied()
-}
-
 /// 1, 2 or 5 times a power of ten, so that five of it or a few more reach `to`.
 fn step(to: f64) -> f64 {
     let power = 10f64.powf((to / 5.0).log10().floor());
@@ -135,7 +131,8 @@ pub(super) fn gaps(pairs: &[(&CallMeasures, &CallMeasures)]) -> Markup {
 }
 
 fn gap_table(a: &[u64], b: &[u64]) -> Markup {
-    let shown = |gaps, percent| percentile(gaps, percent).map_or("-".into(), |gap| gap.to_string());
+    let shown =
+        |gaps: &[u64], percent| percentile(gaps, percent).map_or("-".into(), |gap| gap.to_string());
     html! {
         table {
             caption { "No longer than … ms are" }
