@@ -16,6 +16,7 @@ pub use turn_log::{Speaker, SpokenTurn, TurnLog};
 
 use crate::audio::{AudioFrame, FRAME};
 use crate::dialogue::{Answer, Dialogue, Hotline, Move, Prompt, Question};
+use crate::language::SlotValue;
 use crate::speech::{Endpointer, SpeechSegment, Transcript, VoiceActivity};
 use crate::ticket::Ticket;
 use crate::time::{CallTime, MediaTime};
@@ -152,6 +153,12 @@ impl Call {
     /// The question that is open now, for those who judge calls.
     pub fn question(&self) -> Option<&Question> {
         self.question.as_ref()
+    }
+
+    /// What `heard` may say for `slot`, best first, for those who judge calls; empty where the form
+    /// has no such slot.
+    pub fn readings(&self, slot: &str, heard: &Transcript) -> Vec<SlotValue> {
+        self.dialogue.readings_for(slot, heard)
     }
 
     /// True when nothing more will come out.

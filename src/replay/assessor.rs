@@ -2,8 +2,7 @@
 
 use super::result::{CallMeasures, SlotResult, TurnResult};
 use super::score::{
-    CallScore, Errors, SlotScore, characters, compare, is_same_value, normalize, score_readings,
-    spelled,
+    CallScore, Errors, SlotScore, characters, compare, is_same_value, normalize, spelled,
 };
 use super::truth::CallTruth;
 use crate::audio::{AudioFrame, FRAME_MS, SAMPLE_RATE_HZ};
@@ -184,10 +183,8 @@ impl Assessor {
     fn rank(&mut self, heard: &Transcript, call: &Call) {
         let Some(question) = call.question() else { return };
         let Some(truth) = self.truth.slot(&question.slot) else { return };
-        let kind = self.hotline.file.slots.iter().find(|s| s.name == question.slot).map(|s| s.kind);
-        let Some(kind) = kind else { return };
-        let readings = score_readings(kind, heard, &self.hotline);
-        let found = readings.iter().position(|r| is_same_value(r, truth));
+        let readings = call.readings(&question.slot, heard);
+        let found = readings.iter().position(|r| is_same_value(&r.value, truth));
         let Some(rank) = found.and_then(|at| u32::try_from(at + 1).ok()) else { return };
         if let Some(slot) = self.score.slots.iter_mut().find(|s| s.slot == question.slot) {
             slot.rank = Some(slot.rank.map_or(rank, |before| before.min(rank)));

@@ -1,8 +1,6 @@
 //! How one call went: what was asked and heard, how often, and how long the caller waited.
 
-use crate::dialogue::{Hotline, SlotKind};
-use crate::language::{SlotValue, addresses, mixed, spoken_phone, tokens};
-use crate::speech::Transcript;
+use crate::language::tokens;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -45,21 +43,6 @@ pub struct SlotScore {
 /// Whether two values of a slot are the same to a person: case, punctuation and spaces aside.
 pub fn is_same_value(a: &str, b: &str) -> bool {
     tokens(a) == tokens(b)
-}
-
-/// What `heard` may say for a slot of this kind, best first.
-pub fn score_readings(kind: SlotKind, heard: &Transcript, hotline: &Hotline) -> Vec<String> {
-    let values = |readings: Vec<SlotValue>| readings.into_iter().map(|r| r.value).collect();
-    let all = || mixed(heard, &hotline.grammar, &hotline.file.needs);
-    match kind {
-        SlotKind::Name => values(all().names),
-        SlotKind::Address => values(addresses(heard, &hotline.grammar)),
-        SlotKind::Need => values(all().needs),
-        SlotKind::Phone => {
-            let said = heard.hypotheses();
-            said.filter_map(|(text, _)| spoken_phone(text, &hotline.grammar)).collect()
-        }
-    }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ mod text;
 
 pub use align::{Step, align};
 pub use bias::{BiasClip, Biased, Score};
-pub use call::{CallScore, SlotScore, is_same_value, score_readings};
+pub use call::{CallScore, SlotScore, is_same_value};
 pub use clip::{load, telephone};
 pub use digits::{Digits, digit_phrases};
 pub use listen::{Heard, listen};

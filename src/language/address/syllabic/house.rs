@@ -1,7 +1,6 @@
 //! Everything below the street: the number, its letters and fractions, alleys, blocks, flats.
 
-use super::item::ends_name;
-use super::text::written;
+use super::span::Spans;
 use crate::language::inflection::StreetSaid;
 use crate::language::text::phrase_at;
 use crate::language::{Grammar, HousePartWords};
@@ -29,16 +28,13 @@ pub(super) struct HousePart {
 }
 
 /// The house elements that start at `at`: end, element, score.
-pub(super) fn parts_at(
-    tokens: &[String],
-    at: usize,
-    grammar: &Grammar,
-) -> Vec<(usize, HousePart, f32)> {
+pub(super) fn parts_at(at: usize, spans: &Spans) -> Vec<(usize, HousePart, f32)> {
+    let (tokens, grammar) = (spans.tokens, spans.grammar);
     let words = &grammar.words.address;
     let mut found = Vec::new();
     let before = phrase_at(tokens, at, &words.number);
     let number_at = at + before.unwrap_or(0);
-    for (to, value, cut) in codes_at(tokens, number_at, grammar) {
+    for (to, value, cut) in spans.codes(number_at).iter().cloned() {
         let marked = before.is_some();
         // A nought alone is a no.
         if value == "0" {
@@ -54,7 +50,7 @@ pub(super) fn parts_at(
     }
     for part in &words.house_parts {
         let Some(n) = phrase_at(tokens, at, &part.said) else { continue };
-        labelled(tokens, at, at + n, part, grammar, &mut found);
+        labelled(at, at + n, part, spans, &mut found);
     }
     found
 }
@@ -96,13 +92,13 @@ pub(super) fn is_ordinal(word: &str) -> bool {
 
 /// "ngõ mười hai", "lô bê", "chung cư ngô gia tự": from `at`, its name from `name_at`.
 fn labelled(
-    tokens: &[String],
     at: usize,
     name_at: usize,
     words: &HousePartWords,
-    grammar: &Grammar,
+    spans: &Spans,
     found: &mut Vec<(usize, HousePart, f32)>,
 ) {
+    let (tokens, grammar) = (spans.tokens, spans.grammar);
     let label = words.write.clone();
     let marked = true;
     let mut put = |to: usize, value: String, score: f32| {
@@ -112,7 +108,7 @@ fn labelled(
     // "hẻm số năm"
     let number_at =
         name_at + phrase_at(tokens, name_at, &grammar.words.address.number).unwrap_or(0);
-    for (to, value, cut) in codes_at(tokens, number_at, grammar) {
+    for (to, value, cut) in spans.codes(number_at).iter().cloned() {
         put(to, value, 1.5 + 0.08 * (to - at) as f32 - if cut { CUT } else { 0.0 });
     }
     if let Some(letter) = tokens.get(name_at).and_then(|t| grammar.numbers().letters.get(t)) {
@@ -122,14 +118,14 @@ fn labelled(
         return;
     }
     for to in name_at + 1..=tokens.len().min(name_at + NAME_TOKENS_MAX) {
-        if ends_name(tokens, to - 1, grammar) {
+        if spans.ends_name(to - 1) {
             break;
         }
         let name = &tokens[name_at..to];
         let odd = name.iter().filter(|t| grammar.is_common_word(t)).count() as f32;
         let (_, known) = grammar.street_said(name, StreetSaid::default());
         let score = 1.1 + 0.12 * name.len().min(3) as f32 + 0.5 * known - 0.7 * odd;
-        put(to, written(name, grammar), score);
+        put(to, spans.written(name_at, to), score);
     }
 }
 

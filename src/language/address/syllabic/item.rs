@@ -2,7 +2,7 @@
 
 use super::house::{self, HousePart};
 use super::span::{Spans, UnitsFound};
-use super::text::{numbered_street, written};
+use super::text::numbered_street;
 use crate::language::Grammar;
 use crate::language::address::item::{Field, UNKNOWN_PLACE, UNKNOWN_TOKENS_MAX, is_unknown_place};
 use crate::language::gazetteer::UnitId;
@@ -83,7 +83,7 @@ pub(super) fn items_at(at: usize, spans: &Spans) -> Vec<Item> {
         return items;
     }
     let is_written = |to: usize| (at..to).all(|i| !spans.is_unwritten(i));
-    for (to, part, score) in house::parts_at(tokens, at, grammar) {
+    for (to, part, score) in house::parts_at(at, spans) {
         if !is_written(to) {
             continue;
         }
@@ -92,19 +92,19 @@ pub(super) fn items_at(at: usize, spans: &Spans) -> Vec<Item> {
         let score = score - if part.marked { 0.0 } else { spans.person(at) };
         items.push(Item { from: at, to, said: Said::House(part), score });
     }
-    for (to, name) in numbered_names(tokens, at, grammar) {
+    for (to, name) in numbered_names(at, spans) {
         let street = Street { name, named: true, known: 1.0 };
         items.push(Item { from: at, to, said: Said::Street(street), score: 1.6 });
     }
     if let Some(n) = phrase_at(tokens, at, &words.street_before) {
-        for (to, name) in numbered_names(tokens, at + n, grammar) {
+        for (to, name) in numbered_names(at + n, spans) {
             let street = Street { name, named: true, known: 1.0 };
             items.push(Item { from: at, to, said: Said::Street(street), score: 2.8 });
         }
         named_streets(at, at + n, "", spans, &mut items);
     }
     if let Some(n) = phrase_at(tokens, at, &words.street_kept) {
-        named_streets(at, at + n, &written(&tokens[at..at + n], grammar), spans, &mut items);
+        named_streets(at, at + n, &spans.written(at, at + n), spans, &mut items);
     }
     bare_streets(at, spans, &mut items);
     hamlets(at, spans, &mut items);
@@ -118,42 +118,20 @@ pub(super) fn items_at(at: usize, spans: &Spans) -> Vec<Item> {
 }
 
 /// "первого мая", "пятый микрорайон": a number and a word that makes it a street's name.
-fn numbered_names(tokens: &[String], at: usize, grammar: &Grammar) -> Vec<(usize, String)> {
-    let words = &grammar.words.address.numbered_names;
-    let numbers = grammar.numbers_from(tokens, at).into_iter();
-    let named = numbers.filter_map(|(to, digits)| {
-        let end = to + phrase_at(tokens, to, words)?;
-        Some((end, format!("{digits} {}", written(&tokens[to..end], grammar))))
+fn numbered_names(at: usize, spans: &Spans) -> Vec<(usize, String)> {
+    let words = &spans.grammar.words.address.numbered_names;
+    let named = spans.numbers(at).iter().filter_map(|(to, digits)| {
+        let end = to + phrase_at(spans.tokens, *to, words)?;
+        Some((end, format!("{digits} {}", spans.written(*to, end))))
     });
     named.collect()
-}
-
-/// Tokens no name goes on with: unit words, number words before a house, repairs, plain fillers.
-pub(super) fn ends_name(tokens: &[String], at: usize, grammar: &Grammar) -> bool {
-    let words = &grammar.words.address;
-    let ends = [
-        &words.street_before,
-        &words.street_kept,
-        &words.number,
-        &words.within,
-        &words.groups,
-        &words.hamlets,
-        &grammar.words.repairs,
-    ];
-    ends.iter().any(|list| phrase_at(tokens, at, list).is_some())
-        || words.units.values().any(|u| phrase_at(tokens, at, &u.before).is_some())
-        || words.house_parts.iter().any(|p| {
-            let n = phrase_at(tokens, at, &p.said);
-            n.is_some_and(|n| p.named || !house::codes_at(tokens, at + n, grammar).is_empty())
-        })
-        || grammar.words.stop_words.contains(&tokens[at])
 }
 
 /// The ends a name beginning at `at` may have.
 fn name_ends<'a>(at: usize, most: usize, spans: &'a Spans) -> impl Iterator<Item = usize> + 'a {
     let most = spans.tokens.len().min(at + most);
     let free = (at..most)
-        .take_while(move |&i| i == at || !ends_name(spans.tokens, i, spans.grammar))
+        .take_while(move |&i| i == at || !spans.ends_name(i))
         .take_while(move |&i| !spans.is_talk(i));
     free.map(|i| i + 1)
 }
@@ -190,8 +168,8 @@ fn named_streets(at: usize, name_at: usize, kept: &str, spans: &Spans, items: &m
         let numbered = if kept.is_empty() {
             numbered_street(&tokens[name_at..to], grammar)
         } else {
-            let codes = house::codes_at(tokens, name_at, grammar);
-            codes.into_iter().find(|(end, ..)| *end == to).map(|(_, code, _)| code)
+            let code = spans.codes(name_at).iter().find(|(end, ..)| *end == to);
+            code.map(|(_, code, _)| code.clone())
         };
         if let Some(name) = numbered {
             let cut = *longest.get_or_insert(to) > to;
@@ -254,7 +232,7 @@ fn bare_streets(at: usize, spans: &Spans, items: &mut Vec<Item>) {
             continue;
         }
         let length = (to - at).min(3) as f32;
-        let number = known == 0.0 && !grammar.numbers_from(tokens, at).is_empty();
+        let number = known == 0.0 && !spans.numbers(at).is_empty();
         let led = at > 0 && words.street_leads.contains(&tokens[at - 1]);
         let led = if led { 0.7 } else { 0.0 };
         let likely = known.powi(4);
@@ -294,19 +272,19 @@ fn hamlets(at: usize, spans: &Spans, items: &mut Vec<Item>) {
         items.push(Item { from: at, to, said, score });
     };
     let number_at = at + n + phrase_at(tokens, at + n, &words.number).unwrap_or(0);
-    for (to, code, cut) in house::codes_at(tokens, number_at, grammar) {
-        put(to, &code, 1.5 + 0.05 * (to - at) as f32 - if cut { CUT } else { 0.0 });
+    for (to, code, cut) in spans.codes(number_at) {
+        put(*to, code, 1.5 + 0.05 * (to - at) as f32 - if *cut { CUT } else { 0.0 });
     }
     if rank == 0 {
         return;
     }
     for to in name_ends(at + n, HAMLET_TOKENS_MAX, spans) {
         let said = &tokens[at + n..to];
-        let name = written(said, grammar);
+        let name = spans.written(at + n, to);
         let numbered = name.ends_with(|c: char| c.is_ascii_digit())
             || said.len() > 1 && { grammar.numbers().letters.contains_key(&said[said.len() - 1]) };
-        let closed = to == tokens.len() || ends_name(tokens, to, grammar);
-        let number = !grammar.numbers_from(tokens, at + n).is_empty();
+        let closed = to == tokens.len() || spans.ends_name(to);
+        let number = !spans.numbers(at + n).is_empty();
         let score = 1.0
             + [0.0, 0.05, 0.3, 0.25, 0.15][said.len().min(4)]
             + if numbered { 0.15 } else { 0.0 }
@@ -393,7 +371,7 @@ fn unknown_places(at: usize, spans: &Spans, items: &mut Vec<Item>) {
     for to in name_ends(at, UNKNOWN_TOKENS_MAX, spans) {
         let known = !spans.units(at, to, Field::Locality).is_empty();
         if !known && is_unknown_place(tokens, at, to, grammar) {
-            let said = written(&tokens[at..to], grammar);
+            let said = spans.written(at, to);
             let units = UnitsFound::default();
             let said = UnitSaid { field: Field::Locality, said, kind: None, units };
             items.push(Item { from: at, to, said: Said::Unit(said), score: UNKNOWN_PLACE });
@@ -420,14 +398,14 @@ fn names_at(at: usize, field: Field, spans: &Spans) -> Vec<(usize, String, Units
     if at >= spans.tokens.len() {
         return found;
     }
-    let numbers = spans.grammar.numbers_from(spans.tokens, at);
+    let numbers = spans.numbers(at);
     let longest = numbers.last().map_or(at, |n| n.0);
-    for (to, digits) in numbers.into_iter().filter(|(_, digits)| digits.len() <= NAME_DIGITS_MAX) {
-        let units = spans.named(std::slice::from_ref(&digits), field);
-        found.push((to, digits, units, to < longest));
+    for (to, digits) in numbers.iter().filter(|(_, digits)| digits.len() <= NAME_DIGITS_MAX) {
+        let units = spans.named(std::slice::from_ref(digits), field);
+        found.push((*to, digits.clone(), units, *to < longest));
     }
     for to in name_ends(at, NAME_TOKENS_MAX, spans) {
-        let name = written(&spans.tokens[at..to], spans.grammar);
+        let name = spans.written(at, to);
         found.push((to, name, spans.units(at, to, field), false));
     }
     found

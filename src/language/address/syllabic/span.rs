@@ -1,13 +1,13 @@
 //! What is known of the stretches of one utterance, looked up once each.
 
-use super::house::is_ordinal;
+use super::house::{codes_at, is_ordinal};
 use super::text::{numbered_street, written};
 use crate::language::address::item::Field;
 use crate::language::gazetteer::UnitId;
 use crate::language::inflection::{Gender, StreetSaid};
 use crate::language::text::{phrase_at, phrase_ending};
 use crate::language::{Grammar, tokens};
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
@@ -34,6 +34,18 @@ pub(super) struct Spans<'a> {
     unwritten: Vec<bool>,
     units: RefCell<BTreeMap<Vec<String>, [UnitsFound; 3]>>,
     streets: RefCell<BTreeMap<(usize, usize), (String, f32)>>,
+    written: RefCell<BTreeMap<(usize, usize), String>>,
+    /// Of each token, and of the end.
+    places: Vec<Place>,
+}
+
+/// What begins at a token.
+#[derive(Default)]
+struct Place {
+    numbers: OnceCell<Vec<(usize, String)>>,
+    codes: OnceCell<Vec<(usize, String, bool)>>,
+    ends_name: OnceCell<bool>,
+    person: OnceCell<f32>,
 }
 
 impl<'a> Spans<'a> {
@@ -58,8 +70,9 @@ impl<'a> Spans<'a> {
             talk[range.clone()].fill(true);
             unwritten[range].fill(true);
         }
-        let (units, streets) = Default::default();
-        Spans { tokens, grammar, talk, inside, unwritten, units, streets }
+        let (units, streets, written) = Default::default();
+        let places = (0..=tokens.len()).map(|_| Place::default()).collect();
+        Spans { tokens, grammar, talk, inside, unwritten, units, streets, written, places }
     }
 
     /// True inside an address word of several tokens.
@@ -77,9 +90,61 @@ impl<'a> Spans<'a> {
         self.talk[at]
     }
 
+    /// The numbers that may begin at `at`: each end with its digits, shortest first.
+    pub(super) fn numbers(&self, at: usize) -> &[(usize, String)] {
+        let find = || self.grammar.numbers_from(self.tokens, at);
+        self.places.get(at).map_or(&[], |p| p.numbers.get_or_init(find))
+    }
+
+    /// As [`codes_at`].
+    pub(super) fn codes(&self, at: usize) -> &[(usize, String, bool)] {
+        let find = || codes_at(self.tokens, at, self.grammar);
+        self.places.get(at).map_or(&[], |p| p.codes.get_or_init(find))
+    }
+
+    /// True where no name goes on: at unit words, number words before a house, repairs, plain
+    /// fillers.
+    pub(super) fn ends_name(&self, at: usize) -> bool {
+        *self.places[at].ends_name.get_or_init(|| self.find_end_of_name(at))
+    }
+
+    fn find_end_of_name(&self, at: usize) -> bool {
+        let (tokens, words) = (self.tokens, &self.grammar.words.address);
+        let ends = [
+            &words.street_before,
+            &words.street_kept,
+            &words.number,
+            &words.within,
+            &words.groups,
+            &words.hamlets,
+            &self.grammar.words.repairs,
+        ];
+        ends.iter().any(|list| phrase_at(tokens, at, list).is_some())
+            || words.units.values().any(|u| phrase_at(tokens, at, &u.before).is_some())
+            || words.house_parts.iter().any(|p| {
+                let n = phrase_at(tokens, at, &p.said);
+                n.is_some_and(|n| p.named || !self.codes(at + n).is_empty())
+            })
+            || self.grammar.words.stop_words.contains(&tokens[at])
+    }
+
+    /// `from..to` as a name is written.
+    pub(super) fn written(&self, from: usize, to: usize) -> String {
+        if let Some(known) = self.written.borrow().get(&(from, to)) {
+            return known.clone();
+        }
+        let found = written(&self.tokens[from..to], self.grammar);
+        self.written.borrow_mut().insert((from, to), found.clone());
+        found
+    }
+
     /// How little a name that starts at `at` without a word for it is likely a place's: it goes on
     /// behind a family name, or a person is introduced there.
     pub(super) fn person(&self, at: usize) -> f32 {
+        *self.places[at].person.get_or_init(|| self.find_person(at))
+    }
+
+    fn find_person(&self, at: usize) -> f32 {
         let words = &self.grammar.words;
         let (before, behind) = self.tokens.split_at(at);
         let is_family = |t: &String| words.family_names.contains(t);
@@ -139,7 +204,7 @@ impl<'a> Spans<'a> {
     pub(super) fn units(&self, from: usize, to: usize, field: Field) -> UnitsFound {
         let said = &self.tokens[from..to];
         let plain = self.named(said, field);
-        let name = tokens(&written(said, self.grammar));
+        let name = tokens(&self.written(from, to));
         if name == said {
             return plain;
         }
@@ -154,7 +219,7 @@ impl<'a> Spans<'a> {
             return found.clone();
         }
         let case = self.street_case(from, to);
-        let found = self.look_up_street(&self.tokens[from..to], case);
+        let found = self.look_up_street(from, to, case);
         self.streets.borrow_mut().insert((from, to), found.clone());
         found
     }
@@ -178,10 +243,11 @@ impl<'a> Spans<'a> {
         }
     }
 
-    fn look_up_street(&self, said: &[String], case: StreetSaid) -> (String, f32) {
+    fn look_up_street(&self, from: usize, to: usize, case: StreetSaid) -> (String, f32) {
+        let said = &self.tokens[from..to];
         let (name, known) = self.grammar.street_said(said, case);
         // "hoàng diệu hai": known with the number as such.
-        let digits = tokens(&written(said, self.grammar));
+        let digits = tokens(&self.written(from, to));
         if digits != said {
             let other = self.grammar.street_said(&digits, case);
             if other.1 > known {
