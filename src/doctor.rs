@@ -83,6 +83,7 @@ pub fn examine_running(config: &Config) -> Vec<Check> {
     let mut checks = system_packages();
     checks.push(libvosk(config));
     checks.push(onnx_runtime(config));
+    checks.extend(large_pages());
     checks.push(espeak());
     checks.extend(prompts(config));
     checks.extend(packs(config));
@@ -120,7 +121,6 @@ fn database(config: &Config) -> Check {
     })
 }
 
-/// The Debian packages where there is dpkg; what is needed to run shows in the other checks too.
 /// The keys recordings are encrypted with, and those of their bucket; no server is asked.
 fn recordings(config: &Config) -> Check {
     let (keys, place) = (Keys::of(&config.recordings), ArchivePlace::of(&config.recordings));
@@ -138,6 +138,7 @@ fn recordings(config: &Config) -> Check {
     }
 }
 
+/// The Debian packages where there is dpkg; what is needed to run shows in the other checks too.
 fn system_packages() -> Vec<Check> {
     let lines = PACKAGES.lines().filter(|l| !l.starts_with('#'));
     let fields = lines.map(|l| l.split_whitespace().collect::<Vec<_>>());
@@ -191,6 +192,21 @@ fn onnx_runtime(config: &Config) -> Check {
         Ok((path, version)) => Check::present(name, format!("{version} in {}", path.display())),
         Err(error) => Check::missing(name, error.to_string(), "make setup"),
     }
+}
+
+/// Whether engines may have their weights in large pages; `None` where the system has none.
+fn large_pages() -> Option<Check> {
+    let setting = "/sys/kernel/mm/transparent_hugepage/enabled";
+    let modes = std::fs::read_to_string(setting).ok()?;
+    let mode = modes.split(['[', ']']).nth(1)?;
+    let name = "large memory pages";
+    let check = if mode == "never" {
+        let mend = format!("as root: echo madvise > {setting}");
+        Check::missing(name, "off: recognition is a tenth slower", mend)
+    } else {
+        Check::present(name, mode)
+    };
+    Some(check.optional())
 }
 
 fn espeak() -> Check {

@@ -57,8 +57,18 @@ enum Command {
     Doctor(command::doctor::Args),
 }
 
+impl Command {
+    fn runs_engines(&self) -> bool {
+        use Command::{Bench, Replay, Serve, Tune};
+        matches!(self, Serve(_) | Replay(_) | Tune(_) | Bench(_))
+    }
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if cli.command.runs_engines() {
+        command::with_large_pages();
+    }
     keep_panics_private();
     log_to_stderr(matches!(cli.command, Command::Serve(_)));
     let config = cli.config.as_deref();

@@ -155,10 +155,9 @@ impl Call {
         self.question.as_ref()
     }
 
-    /// What `heard` may say for `slot`, best first, for those who judge calls; empty where the form
-    /// has no such slot.
-    pub fn readings(&self, slot: &str, heard: &Transcript) -> Vec<SlotValue> {
-        self.dialogue.readings_for(slot, heard)
+    /// What the last answer to a slot's question may say, best first, for those who judge calls.
+    pub fn last_readings(&self) -> &[SlotValue] {
+        self.dialogue.last_readings()
     }
 
     /// True when nothing more will come out.

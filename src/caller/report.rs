@@ -6,6 +6,7 @@ use crate::caller::expect::{Check, Outcome, Party};
 use crate::caller::page::{Paint, Role, clock, padded, seconds};
 use crate::caller::scenario::{Act, Refuse, Scenario};
 use crate::caller::script::{Event, Failure};
+use crate::caller::voice::listed;
 use crate::caller::words::Said;
 use crate::replay::score::percentile;
 use crate::speech::Expectation;
@@ -493,7 +494,7 @@ impl Act {
     pub fn content(&self) -> String {
         match self {
             Act::Say(text) => text.clone(),
-            Act::Play(file) => file.display().to_string(),
+            Act::Play(files) => listed(files),
             Act::Keys(keys) => keys.iter().map(|k| k.as_char()).collect(),
             Act::Wait { ms } | Act::Silence { ms } => ms.to_string(),
             Act::HangUp => String::new(),

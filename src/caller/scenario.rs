@@ -126,8 +126,8 @@ pub enum After {
 pub enum Act {
     /// Speaks this text with a synthesised voice.
     Say(String),
-    /// Speaks a wav file.
-    Play(PathBuf),
+    /// Speaks wav files, one after the other.
+    Play(Vec<PathBuf>),
     /// Presses keys.
     Keys(Vec<DtmfDigit>),
     /// Thinks: the next turn then answers the same prompt.
@@ -222,7 +222,7 @@ struct RawTurn {
     expect_prompt: Option<Pattern>,
     only_if_asked: Option<Pattern>,
     say: Option<Spanned<String>>,
-    play: Option<Spanned<PathBuf>>,
+    play: Option<Spanned<Wavs>>,
     words: Option<Spanned<String>>,
     #[serde(default)]
     tells: Vec<String>,
@@ -230,6 +230,14 @@ struct RawTurn {
     wait_ms: Option<u64>,
     silence_ms: Option<u64>,
     hang_up: Option<Spanned<bool>>,
+}
+
+/// A wav file, or several.
+#[derive(Clone, Deserialize)]
+#[serde(untagged)]
+enum Wavs {
+    One(PathBuf),
+    Many(Vec<PathBuf>),
 }
 
 #[derive(Clone, Copy, PartialEq, Deserialize)]
@@ -472,6 +480,23 @@ impl Source<'_> {
         })
     }
 
+    fn wavs(&self, key: &str, play: Spanned<Wavs>) -> Result<Vec<PathBuf>, ScenarioError> {
+        let at = play.span().start;
+        let files = match play.into_inner() {
+            Wavs::One(file) => vec![file],
+            Wavs::Many(files) => files,
+        };
+        let folder = self.file.parent().unwrap_or(Path::new(""));
+        let files: Vec<PathBuf> = files.into_iter().map(|file| folder.join(file)).collect();
+        let problem = match files.iter().find(|file| !file.is_file()) {
+            Some(file) => format!("{} is not there", file.display()),
+            None if files.is_empty() => "is empty".to_owned(),
+            None => return Ok(files),
+        };
+        let expected = "a wav file or a list of them, paths relative to the scenario";
+        Err(self.invalid(at, key, problem, expected))
+    }
+
     fn act(&self, at: usize, number: usize, turn: RawTurn) -> Result<Act, ScenarioError> {
         let key = |name: &str| format!("turn {number}: {name}");
         let mut acts = Vec::new();
@@ -483,13 +508,7 @@ impl Source<'_> {
             acts.push(Act::Say(say.into_inner()));
         }
         if let Some(play) = turn.play {
-            let file = self.file.parent().unwrap_or(Path::new("")).join(play.get_ref());
-            if !file.is_file() {
-                let problem = format!("{} is not there", file.display());
-                let expected = "a wav file, its path relative to the scenario";
-                return Err(self.invalid(play.span().start, key("play"), problem, expected));
-            }
-            acts.push(Act::Play(file));
+            acts.push(Act::Play(self.wavs(&key("play"), play)?));
         }
         if let Some(keys) = turn.keys {
             let pressed: Result<Vec<_>, _> =

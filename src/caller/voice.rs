@@ -19,6 +19,8 @@ const PIPER: &str = "piper-";
 const PROGRAM: &str = "program:";
 /// Longer than anything a caller says in one turn.
 const WAV_S_MAX: u32 = 600;
+/// A quarter of a second: nobody's turn is over yet.
+const BREATH_SAMPLES: usize = SAMPLE_RATE_HZ as usize / 4;
 
 /// Why a scenario's lines could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +75,7 @@ pub fn cues(scenario: &Scenario, models_dir: &Path) -> Result<Vec<Cue>, VoiceErr
                     CueAct::Speak(line)
                 }
             },
-            Act::Play(file) => CueAct::Speak(Arc::new(read(file, &place)?)),
+            Act::Play(files) => CueAct::Speak(Arc::new(played(files, &place)?)),
             Act::Keys(keys) => CueAct::Press(keys.clone()),
             Act::Wait { ms } => CueAct::Wait { ms: *ms },
             Act::Silence { ms } => CueAct::Silence { ms: *ms },
@@ -89,7 +91,7 @@ pub fn shown(turn: &Turn) -> Option<String> {
     let seconds = |ms: u64| ms as f64 / 1_000.0;
     match &turn.act {
         Act::Say(text) => Some(text.clone()),
-        Act::Play(file) => Some(format!("(plays {})", file.display())),
+        Act::Play(files) => Some(format!("(plays {})", listed(files))),
         Act::Keys(keys) => Some(keys.iter().map(|k| format!("[{}]", k.as_char())).collect()),
         Act::Wait { ms } => Some(format!("(thinks for {:.1} s)", seconds(*ms))),
         Act::Silence { ms } => Some(format!("(is silent for {:.1} s)", seconds(*ms))),
@@ -161,8 +163,29 @@ fn say(
     Line::new(&sound).ok_or_else(silent)
 }
 
+/// The files' paths, for people.
+pub(super) fn listed(files: &[PathBuf]) -> String {
+    let paths: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    paths.join(", ")
+}
+
+/// The wavs in `files`, with a breath between them.
+fn played(files: &[PathBuf], place: &dyn Fn() -> String) -> Result<Line, VoiceError> {
+    let mut sound = Vec::new();
+    for file in files {
+        if !sound.is_empty() {
+            sound.resize(sound.len() + BREATH_SAMPLES, 0);
+        }
+        sound.append(&mut read(file, place)?);
+    }
+    Line::new(&sound).ok_or_else(|| {
+        let reason = format!("{}: has no speech in it", listed(files));
+        VoiceError::Sound { place: place(), reason }
+    })
+}
+
 /// The wav in `file`, of any PCM or float format, as it is but for rate and channels.
-fn read(file: &Path, place: &dyn Fn() -> String) -> Result<Line, VoiceError> {
+fn read(file: &Path, place: &dyn Fn() -> String) -> Result<Vec<i16>, VoiceError> {
     let bad = |reason: String| VoiceError::Sound {
         place: place(),
         reason: format!("{}: {reason}", file.display()),
@@ -185,7 +208,7 @@ fn read(file: &Path, place: &dyn Fn() -> String) -> Result<Line, VoiceError> {
         samples.chunks(channels).map(|c| c.iter().sum::<f32>() / channels as f32).collect();
     let sound =
         resample(&mono, spec.sample_rate, SAMPLE_RATE_HZ).map_err(|e| bad(e.to_string()))?;
-    Line::new(&to_i16(&sound)).ok_or_else(|| bad("has no speech in it".into()))
+    Ok(to_i16(&sound))
 }
 
 #[cfg(test)]

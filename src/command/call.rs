@@ -43,8 +43,9 @@ A scenario says who calls and what they do:
   voice = \"program: ./voice.sh ru\" # or \"espeak\", \"piper:NAME\"; the language's own without:
                                    #   a program that reads text and writes a wav
   [[turn]]                         # waits until the bot's prompt has ended, then:
-  say = \"Yes.\"                     #   or play = \"line.wav\", keys = \"12#\", silence_ms = 8000,
-                                   #   wait_ms = 2000 (thinks first), hang_up = true
+  say = \"Yes.\"                     #   or play = \"line.wav\" or a list of such, keys = \"12#\",
+                                   #   silence_ms = 8000, wait_ms = 2000 (thinks first),
+                                   #   hang_up = true
   expect_prompt = \"recorded\"       # words the bot must have said, or \"regex:...\"
   only_if_asked = \"is that right\"  # left out unless the bot has just said this
   words = \"yes\"                  # what is said in the wav of play, and

@@ -90,6 +90,10 @@ struct New {
     /// Recorded answers, to be played by the callers.
     #[arg(long, value_name = "MANIFEST")]
     clips: Option<PathBuf>,
+    /// Recorded sentences in which callers tell their need: more make callers who talk at length.
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "clips")]
+    #[arg(value_parser = clap::value_parser!(u8).range(1..=20))]
+    sentences: u8,
     /// One more voice for the callers of a language, as in a scenario's `voice`; a program's path
     /// absolute, or relative to DIR. To be given as often as there are voices.
     #[arg(long, value_name = "LANG=VOICE", value_parser = voice_of)]
@@ -162,6 +166,7 @@ fn make(config: &Config, new: &New) -> anyhow::Result<ExitCode> {
         let voices = voices.chain(caller::voice::installed(language, &config.models_dir));
         let callers = Callers::load(&config.prompts_dir, language, clips, voices.collect())?;
         let generator = Generator::new(&hotline, &callers)?;
+        let generator = generator.telling_at_length(usize::from(new.sentences));
         let step = new.hotline.len();
         for number in (nth + 1..=new.count).step_by(step) {
             let file = new.into.join(format!("{number:04}-{language}.toml"));

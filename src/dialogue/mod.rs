@@ -245,6 +245,11 @@ impl Dialogue {
         self.with_save(next)
     }
 
+    /// What the last answer to a slot's question may say, best first.
+    pub fn last_readings(&self) -> &[SlotValue] {
+        &self.others
+    }
+
     /// The reading, or the two readings, the caller is being asked about.
     pub fn asking_about(&self) -> Option<&[SlotValue]> {
         match &self.stage {

@@ -170,7 +170,14 @@ impl Dialogue {
         if interim.text.split_whitespace().count() < words_min {
             return false;
         }
-        let reading = self.readings_of(slot, interim).into_iter().next();
+        // Most that is not filled is told by the best hypothesis alone.
+        let best = Transcript { alternatives: Vec::new(), ..interim.clone() };
+        [&best, interim].into_iter().all(|heard| self.fills(slot, heard))
+    }
+
+    /// What `heard` says for `slot` is sure enough, and whole.
+    fn fills(&self, slot: usize, heard: &Transcript) -> bool {
+        let reading = self.readings_of(slot, heard).into_iter().next();
         let sure = self.hotline.file.confidence.confirm_below;
         let Some(reading) = reading.filter(|r| r.confidence >= sure) else { return false };
         match self.kind(slot) {

@@ -161,12 +161,6 @@ impl Dialogue {
         readings
     }
 
-    /// What `heard` may say for the slot of that name.
-    pub(crate) fn readings_for(&self, name: &str, heard: &Transcript) -> Vec<SlotValue> {
-        let slot = self.hotline.file.slots.iter().position(|s| s.name == name);
-        slot.map(|slot| self.readings_of(slot, heard)).unwrap_or_default()
-    }
-
     pub(super) fn readings_of(&self, slot: usize, heard: &Transcript) -> Vec<SlotValue> {
         let grammar = &self.hotline.grammar;
         // A late or misplaced "yes" is nobody's name or street.

@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 
 /// The longest line we accept; the longest we write (a ticket) is a few kilobytes.
 const LINE_BYTES_MAX: u64 = 4 << 20;
+/// 20 ms of two sides.
+const FRAME_BYTES: usize = 4 * FRAME_SAMPLES;
 
 /// Reads one call's journal from front to back, frames filled in from its recording.
 ///
@@ -104,6 +106,11 @@ impl Reader {
     /// False when there is no recording: frames are then silence.
     pub fn has_sound(&self) -> bool {
         self.sound.is_some()
+    }
+
+    /// Frames that the recording still has, by its head.
+    pub fn frames_left(&self) -> u64 {
+        self.sound.as_ref().map_or(0, |recording| recording.left / FRAME_BYTES as u64)
     }
 
     /// The bot's side of the last frame that was read; silence without a recording.
@@ -330,7 +337,7 @@ impl Recording {
     }
 
     fn next_frame(&mut self) -> Result<AudioFrame, JournalError> {
-        let mut bytes = [0; 4 * FRAME_SAMPLES];
+        let mut bytes = [0; FRAME_BYTES];
         let whole = self.left >= bytes.len() as u64;
         let short = || std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
         let read = if whole { self.source.read_exact(&mut bytes) } else { Err(short()) };
@@ -346,9 +353,10 @@ impl Recording {
         })?;
         self.left -= bytes.len() as u64;
         let mut frame = AudioFrame::SILENCE;
-        for (i, pair) in bytes.chunks_exact(4).enumerate() {
-            frame.0[i] = i16::from_le_bytes([pair[0], pair[1]]);
-            self.said.0[i] = i16::from_le_bytes([pair[2], pair[3]]);
+        let both = frame.0.iter_mut().zip(&mut self.said.0);
+        for (pair, (heard, said)) in bytes.chunks_exact(4).zip(both) {
+            *heard = i16::from_le_bytes([pair[0], pair[1]]);
+            *said = i16::from_le_bytes([pair[2], pair[3]]);
         }
         self.frames += 1;
         Ok(frame)

@@ -156,7 +156,8 @@ pub fn ends_with_phrase(tokens: &[String], phrase: &str) -> bool {
     let Some(before) = phrase.len().checked_sub(last.len()) else { return false };
     let edge = before == 0 || phrase.as_bytes()[before - 1] == b' ';
     let mut back = tokens.iter().rev();
-    edge && phrase.rsplit(' ').all(|word| back.next().is_some_and(|token| token == word))
+    edge && phrase.ends_with(last.as_str())
+        && phrase.rsplit(' ').all(|word| back.next().is_some_and(|token| token == word))
 }
 
 /// The longest of `phrases` that stands at `at`, in tokens.

@@ -99,8 +99,9 @@ struct Phrase {
 fn phrases_in(all: &[String], words: &Words) -> (Vec<Phrase>, Vec<String>) {
     let mut left = all.to_vec();
     let lists = [(&words.no, Says::No), (&words.yes, Says::Yes), (&words.unsure, Says::Doubt)];
+    let known = lists.into_iter().flat_map(|(list, says)| list.iter().map(move |p| (p, says)));
     let mut phrases: Vec<(&String, Says)> =
-        lists.into_iter().flat_map(|(list, says)| list.iter().map(move |p| (p, says))).collect();
+        known.filter(|(p, _)| find_phrase(all, p).is_some()).collect();
     phrases.sort_by_key(|(p, _)| std::cmp::Reverse(p.split_whitespace().count()));
     let mut found = Vec::new();
     for (phrase, says) in phrases {

@@ -59,6 +59,12 @@ pub(super) struct Assessor {
     over_until: Option<CallTime>,
     voiced: u32,
     barged_in: bool,
+    /// The caller speaks; and whether the bot began to speak meanwhile (a life is at risk), so that
+    /// nobody waits for an answer.
+    speaking: bool,
+    spoken_over: bool,
+    /// The slot whose question is being answered.
+    answered: Option<String>,
     latest: CallTime,
     ended: Option<HangupCause>,
 }
@@ -79,6 +85,9 @@ impl Assessor {
             over_until: None,
             voiced: 0,
             barged_in: false,
+            speaking: false,
+            spoken_over: false,
+            answered: None,
             latest: CallTime(0),
             ended: None,
         }
@@ -126,7 +135,8 @@ impl Assessor {
         match output {
             Output::Note(Note::SpeechStarted { turn }) => self.turn_begins(*turn, call),
             Output::Note(Note::SpeechEnded { end, .. }) => {
-                self.gap = Some(Gap::Thinking(end.as_ms()));
+                self.speaking = false;
+                self.gap = (!self.spoken_over).then_some(Gap::Thinking(end.as_ms()));
                 self.over_until = Some(now + CUT_OFF_MS_MAX);
                 self.voiced = 0;
             }
@@ -143,6 +153,7 @@ impl Assessor {
 
     fn turn_begins(&mut self, id: TurnId, call: &Call) {
         self.score.turns += 1;
+        (self.speaking, self.spoken_over) = (true, false);
         self.gap = None;
         let number = self.log.turns().back().map_or(0, |turn| turn.number);
         let barged_in = std::mem::take(&mut self.barged_in);
@@ -159,10 +170,11 @@ impl Assessor {
         if empty {
             self.gap = None;
         }
-        self.rank(heard, call);
+        self.answered = call.question().map(|question| question.slot.clone());
     }
 
     fn asked(&mut self, sounds: &[Sound], call: &Call) {
+        self.spoken_over |= self.speaking;
         if let Some(Gap::Thinking(end_ms)) = self.gap {
             self.gap = Some(Gap::Answering(end_ms));
         }
@@ -179,14 +191,14 @@ impl Assessor {
         }
     }
 
-    /// The place of the right value among what an answer may have said.
-    fn rank(&mut self, heard: &Transcript, call: &Call) {
-        let Some(question) = call.question() else { return };
-        let Some(truth) = self.truth.slot(&question.slot) else { return };
-        let readings = call.readings(&question.slot, heard);
-        let found = readings.iter().position(|r| is_same_value(&r.value, truth));
+    /// What it was told was handled: the place of the right value among what an answer may have
+    /// said.
+    pub(super) fn handled(&mut self, call: &Call) {
+        let Some(slot) = self.answered.take() else { return };
+        let Some(truth) = self.truth.slot(&slot) else { return };
+        let found = call.last_readings().iter().position(|r| is_same_value(&r.value, truth));
         let Some(rank) = found.and_then(|at| u32::try_from(at + 1).ok()) else { return };
-        if let Some(slot) = self.score.slots.iter_mut().find(|s| s.slot == question.slot) {
+        if let Some(slot) = self.score.slots.iter_mut().find(|s| s.slot == slot) {
             slot.rank = Some(slot.rank.map_or(rank, |before| before.min(rank)));
         }
     }
@@ -285,6 +297,7 @@ pub fn assess(
                 assessor.input(now, &input, &call);
                 let heard = matches!(input, Input::Audio(_));
                 call.handle(now, input);
+                assessor.handled(&call);
                 while !matches!(call.poll(), Output::Timeout(_)) {}
                 if heard {
                     let audible = audible_ms(reader.said());

@@ -28,7 +28,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 const VOICES: usize = 8;
 /// Calls that one thread holds at a time, so that its engine finds enough to hear at once, and
 /// finds it almost to the end of a run.
-const SEATS: usize = 64;
+const SEATS: usize = 24;
 
 /// Opens a call's journal, and tells what is true of the call.
 pub type Open = Box<dyn Fn() -> Result<(Reader, CallTruth), ReplayError> + Send + Sync>;
@@ -254,8 +254,6 @@ struct Seat {
     result: CallResult,
     call: SimulatedCall,
     hotline: Arc<Hotline>,
-    /// It waits for its engine.
-    waits: bool,
 }
 
 /// One thread with its engines, by hotline, and the calls they hear.
@@ -294,7 +292,7 @@ impl<'r> Worker<'r> {
         let mut result = unread(job);
         let made = catch_unwind(AssertUnwindSafe(|| self.made(job, &mut result)));
         match made.unwrap_or(Err(ReplayError::BrokenOff)) {
-            Ok((call, hotline)) => Ok(Seat { result, call, hotline, waits: false }),
+            Ok((call, hotline)) => Ok(Seat { result, call, hotline }),
             Err(ReplayError::NoSound) => {
                 let reason = ReplayError::NoSound.to_string();
                 result.outcome = Some(Outcome::NotReplayable { reason });
@@ -334,10 +332,6 @@ impl<'r> Worker<'r> {
     /// Lets each call go on until it waits for its engine; those that are over leave.
     fn advance(&mut self, told: &dyn Fn(CallResult)) {
         for mut seat in std::mem::take(&mut self.seats) {
-            if seat.waits {
-                self.seats.push(seat);
-                continue;
-            }
             let progress = match self.engines.get_mut(&seat.hotline.name) {
                 Some(engine) => {
                     let mut ear = Ear { engine: &mut **engine, streams: &mut self.streams };
@@ -346,10 +340,7 @@ impl<'r> Worker<'r> {
                 None => None,
             };
             match progress {
-                Some(Progress::Waits) => {
-                    seat.waits = true;
-                    self.seats.push(seat);
-                }
+                Some(Progress::Waits) => self.seats.push(seat),
                 Some(Progress::Over) => {
                     self.runner.frames.fetch_add(seat.call.heard_frames(), Ordering::Relaxed);
                     let measures = Some(Box::new(seat.call.finish()));
@@ -363,7 +354,7 @@ impl<'r> Worker<'r> {
         }
     }
 
-    /// Lets each engine do a piece of its work.
+    /// Lets each engine do all of its work: it is quicker in one go than call by call.
     fn hear(&mut self) {
         let mut broken = Vec::new();
         for (name, engine) in &mut self.engines {
@@ -373,12 +364,9 @@ impl<'r> Worker<'r> {
                     seat.call.heard(event);
                 }
             };
-            let Ok(more) = catch_unwind(AssertUnwindSafe(|| engine.work(&mut emit))) else {
+            let heard = catch_unwind(AssertUnwindSafe(|| while engine.work(&mut emit) {}));
+            if heard.is_err() {
                 broken.push(name.clone());
-                continue;
-            };
-            for seat in self.seats.iter_mut().filter(|s| s.hotline.name == *name) {
-                seat.waits = more && seat.call.stream().is_some_and(|s| engine.is_due(s));
             }
         }
         for name in broken {
@@ -391,7 +379,6 @@ impl<'r> Worker<'r> {
         self.engines.remove(name);
         for seat in self.seats.iter_mut().filter(|s| s.hotline.name == name) {
             seat.call.heard(RecognitionEvent::Failed("the engine broke".into()));
-            seat.waits = false;
             if let Ok(fresh) = self.runner.engine(&seat.hotline) {
                 self.engines.entry(name.into()).or_insert(fresh);
             }

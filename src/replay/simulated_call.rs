@@ -194,6 +194,7 @@ impl SimulatedCall {
         self.assessor.input(now, &input, &self.call);
         let hung_up = matches!(input, Input::Hangup(_));
         self.call.handle(now, input);
+        self.assessor.handled(&self.call);
         self.drain(now, ear);
         self.over |= hung_up;
     }

@@ -20,6 +20,8 @@ const TURNS_MAX: usize = 1_000;
 /// A prompt that the recording does not hold lasts so long for each letter of it, where the
 /// recording holds no prompt at all.
 const LETTER_MS: f64 = 70.0;
+/// Room for so much sound is made at once: what a file's head says of it may be anything.
+const RESERVED_FRAMES_MAX: u64 = 600_000 / FRAME_MS;
 /// A caller's room is heard for so long before it begins anew.
 const ROOM_FRAMES: usize = 100;
 
@@ -94,6 +96,8 @@ impl Tape {
     /// Reads the call of `reader`, which came to `hotline`.
     pub(super) fn read(mut reader: Reader, hotline: Arc<Hotline>) -> Result<Tape, JournalError> {
         let mut cutter = Cutter::new(reader.header().clone(), hotline);
+        let frames = reader.frames_left().min(RESERVED_FRAMES_MAX);
+        cutter.tape.heard.reserve_exact(frames as usize);
         for record in &mut reader {
             let record = record?;
             match record.entry {

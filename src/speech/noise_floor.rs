@@ -32,8 +32,8 @@ impl NoiseFloor {
 
     /// Takes in the next frame and tells how many times the floor's power the last 120 ms have.
     pub(super) fn ratio(&mut self, frame: &AudioFrame) -> f32 {
-        let energy: f32 = frame.samples().iter().map(|&s| f32::from(s) * f32::from(s)).sum();
-        self.powers[self.frames % FRAMES] = energy / FRAME_SAMPLES as f32;
+        let energy: i64 = frame.samples().iter().map(|&s| i64::from(i32::from(s).pow(2))).sum();
+        self.powers[self.frames % FRAMES] = energy as f32 / FRAME_SAMPLES as f32;
         self.frames += 1;
         let level = self.powers.iter().sum::<f32>() / FRAMES as f32;
         if self.frames.is_multiple_of(FRAMES) {

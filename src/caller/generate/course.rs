@@ -28,6 +28,8 @@ pub(super) struct Setting<'h> {
     pub needs: &'h [Need],
     pub people: People<'h>,
     pub voices: &'h [String],
+    /// Recorded sentences in which a need is told.
+    pub sentences: usize,
 }
 
 /// How a slot is told.
@@ -290,17 +292,15 @@ impl<'s, 'h> Course<'s, 'h> {
         let hotline = self.set.hotline;
         let sentences = &self.set.clips.sentences;
         if !self.speaks && !sentences.is_empty() && self.chance(0.7) {
-            let clip = &sentences[self.rng.random_range(0..sentences.len())];
-            self.knows(slot, &clip.words);
-            let (first, again) = (played(clip), played(clip));
-            return self.tell(Told {
-                slot,
-                label,
-                asked,
-                first,
-                again,
-                value: Some(clip.words.clone()),
-            });
+            let count = self.set.sentences.max(1);
+            let told = (0..count).map(|_| &sentences[self.rng.random_range(0..sentences.len())]);
+            let told: Vec<&Clip> = told.collect();
+            let words = told.iter().map(|clip| clip.words.as_str()).collect::<Vec<_>>().join(" ");
+            self.knows(slot, &words);
+            let play = told.iter().map(|clip| clip.file.clone()).collect();
+            let first = Act::Play { play, words: words.clone() };
+            let again = first.clone();
+            return self.tell(Told { slot, label, asked, first, again, value: Some(words) });
         }
         if !self.speaks || self.chance(0.12) {
             let key = self.rng.random_range(0..hotline.file.needs.len().clamp(1, 9));
@@ -466,7 +466,7 @@ impl<'s, 'h> Course<'s, 'h> {
 }
 
 fn played(clip: &Clip) -> Act {
-    Act::Play { play: clip.file.clone(), words: clip.words.clone() }
+    Act::Play { play: vec![clip.file.clone()], words: clip.words.clone() }
 }
 
 /// `text` with a capital at its beginning, as voices expect it.

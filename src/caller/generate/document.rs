@@ -39,7 +39,7 @@ pub(super) struct Turn {
 #[serde(untagged)]
 pub(super) enum Act {
     Say { say: String },
-    Play { play: PathBuf, words: String },
+    Play { play: Vec<PathBuf>, words: String },
     Keys { keys: String },
     Wait { wait_ms: u64 },
     Silence { silence_ms: u64 },

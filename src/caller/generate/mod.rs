@@ -100,7 +100,15 @@ impl<'h> Generator<'h> {
             hotline: hotline.name.clone(),
             country: hotline.file.country.to_lowercase(),
         })?;
-        Ok(Generator { setting: Setting { hotline, manner, clips, needs, people, voices } })
+        let sentences = 1;
+        let setting = Setting { hotline, manner, clips, needs, people, voices, sentences };
+        Ok(Generator { setting })
+    }
+
+    /// Callers who tell their need in so many recorded sentences instead of one.
+    pub fn telling_at_length(mut self, sentences: usize) -> Generator<'h> {
+        self.setting.sentences = sentences;
+        self
     }
 
     /// The text of scenario `number` of `seed`: the same whenever hotline, callers, clips and

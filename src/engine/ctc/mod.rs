@@ -4,6 +4,7 @@
 
 use super::{EngineError, Made, RecognitionEvent, Recognizer, StreamId, onnx};
 use crate::speech::{Bonus, RecognitionContext};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -76,21 +77,21 @@ pub fn factory(
 }
 
 impl Ctc {
-    /// The next streams that have something to compute or to say, after the last one served.
-    fn due(&self) -> Vec<StreamId> {
-        let waiting = |(id, turn): (&StreamId, &Turn)| turn.has_work().then_some(*id);
-        let after = self.turns.range(StreamId(self.last.0 + 1)..).filter_map(waiting);
-        let before = self.turns.range(..=self.last).filter_map(waiting);
-        after.chain(before).take(BATCH_MAX).collect()
-    }
-
-    /// One batched step over `due`; a failure is every one's failure.
-    fn step(&mut self, due: &[StreamId]) -> Result<(), EngineError> {
+    /// One batched step over the streams that have something to compute or to say, which go to
+    /// `served`: those nearest to their end first, in turn. A failure is every one's failure.
+    fn step(&mut self, served: &mut Vec<StreamId>) -> Result<(), EngineError> {
+        let last = self.last;
+        let mut waiting: Vec<(StreamId, &mut Turn)> =
+            self.turns.iter_mut().map(|(id, turn)| (*id, turn)).collect();
+        waiting.retain(|(_, turn)| turn.has_work());
+        waiting.sort_by_key(|(id, turn)| (Reverse(turn.goal()), *id <= last));
         let mut tracks: Vec<&mut Track> = Vec::with_capacity(BATCH_MAX);
-        for (id, turn) in &mut self.turns {
-            if due.contains(id) {
-                tracks.extend(turn.next(&mut self.fbank)?);
+        for (id, turn) in waiting {
+            if tracks.len() == BATCH_MAX {
+                break;
             }
+            served.push(id);
+            tracks.extend(turn.next(&mut self.fbank)?);
         }
         if tracks.is_empty() {
             return Ok(());
@@ -146,9 +147,9 @@ impl Recognizer for Ctc {
     }
 
     fn work(&mut self, emit: &mut dyn FnMut(StreamId, RecognitionEvent)) -> bool {
-        let due = self.due();
-        let stepped = self.step(&due);
-        for &id in &due {
+        let mut served = Vec::new();
+        let stepped = self.step(&mut served);
+        for id in served {
             self.last = id;
             if let Err(e) = &stepped {
                 self.turns.remove(&id);

@@ -65,12 +65,14 @@ pub fn search(beam: &mut Beam, rows: &[f32], vocab: &Vocab) {
     }
 }
 
-/// What the caller's side has asked for last.
+/// What the caller's side has asked for last; the later, the sooner it is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Goal {
+pub enum Goal {
+    /// Words while they are spoken.
     Listen,
     /// The words so far are wanted as if nothing came after.
     Settle,
+    /// The last words.
     Finish,
 }
 
@@ -152,6 +154,11 @@ impl Turn {
     /// The last words are wanted.
     pub fn finish(&mut self) {
         self.goal = Goal::Finish;
+    }
+
+    /// What is wanted of it.
+    pub fn goal(&self) -> Goal {
+        self.goal
     }
 
     /// True when [`Turn::next`] would give something to compute or to say.

@@ -20,6 +20,7 @@ use super::{Grammar, SlotValue, spelling, text::strip_trailing, text::title_case
 use crate::speech::Transcript;
 use item::Field;
 use path::{Path, UnitSaid};
+use syllabic::Lookups;
 
 /// Words of an answer that are looked at; more is a story, not an address.
 const TOKENS_MAX: usize = 90;
@@ -50,9 +51,10 @@ pub fn addresses(heard: &Transcript, grammar: &Grammar) -> Vec<SlotValue> {
 pub fn address_readings(heard: &Transcript, grammar: &Grammar) -> AddressReadings {
     let mut readings: Vec<(f32, SlotValue)> = Vec::new();
     let mut rests = Vec::new();
+    let lookups = Lookups::default();
     for (text, confidence) in heard.hypotheses() {
         let (tokens, places, all) = clean(text, grammar);
-        let mut found = readings_of(&tokens, grammar);
+        let mut found = readings_of(&tokens, &lookups, grammar);
         found.retain(|r| r.evidence >= EVIDENCE_MIN);
         rests.push(without(found.first(), &places, all));
         for Reading { parts, score, used, .. } in found.into_iter().take(READINGS_MAX) {
@@ -84,9 +86,9 @@ struct Reading {
     score: f32,
 }
 
-fn readings_of(tokens: &[String], grammar: &Grammar) -> Vec<Reading> {
+fn readings_of(tokens: &[String], lookups: &Lookups, grammar: &Grammar) -> Vec<Reading> {
     if grammar.words.address.syllables {
-        return syllabic::readings(tokens, grammar);
+        return syllabic::readings(tokens, lookups, grammar);
     }
     let reading = |path: Path| {
         let (used, score) = (path.used, path.score - path.gap);

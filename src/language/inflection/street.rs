@@ -3,7 +3,7 @@
 use super::{Gender, Inflected, adjective, replaced};
 
 /// How a street was said.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::language) struct StreetSaid {
     /// Of the street word beside it.
     pub(in crate::language) gender: Option<Gender>,

@@ -16,15 +16,18 @@ use crate::language::Grammar;
 use crate::language::gazetteer::UnitId;
 use item::UnitSaid;
 use path::Path;
+pub(super) use span::Lookups;
+use span::Spans;
 
-/// The addresses `tokens` may hold, best first.
-pub(super) fn readings(tokens: &[String], grammar: &Grammar) -> Vec<Reading> {
+/// The addresses `tokens` may hold, best first; `lookups` are of answers of the same grammar.
+pub(super) fn readings(tokens: &[String], lookups: &Lookups, grammar: &Grammar) -> Vec<Reading> {
+    let spans = Spans::new(tokens, lookups, grammar);
     let reading = |path: Path| {
         let (used, score) = (path.used, path.score);
         path.span?;
         Some(Reading { parts: parts(&path, grammar), used, evidence: score, score })
     };
-    path::paths(tokens, grammar).into_iter().filter_map(reading).collect()
+    path::paths(&spans).into_iter().filter_map(reading).collect()
 }
 
 fn parts(path: &Path, grammar: &Grammar) -> Vec<(String, String)> {

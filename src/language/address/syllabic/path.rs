@@ -63,14 +63,14 @@ pub(super) struct Path {
     lone_number: bool,
 }
 
-/// The best ways through `tokens`, best first.
-pub(super) fn paths(tokens: &[String], grammar: &Grammar) -> Vec<Path> {
-    let spans = Spans::new(tokens, grammar);
+/// The best ways through the words of `spans`, best first.
+pub(super) fn paths(spans: &Spans) -> Vec<Path> {
+    let (tokens, grammar) = (spans.tokens, spans.grammar);
     let mut beams: Vec<Vec<Path>> = vec![Vec::new(); tokens.len() + 1];
     beams[0].push(Path::default());
     for at in 0..tokens.len() {
         let here = narrowed(std::mem::take(&mut beams[at]));
-        let items = items_at(at, &spans);
+        let items = items_at(at, spans);
         for path in here {
             for item in &items {
                 if let Some(next) = path.with(item, grammar) {

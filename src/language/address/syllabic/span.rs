@@ -15,12 +15,23 @@ use std::rc::Rc;
 /// Units a stretch may name, with the similarity of the name.
 pub(super) type UnitsFound = Rc<Vec<(UnitId, f32)>>;
 
+/// A street as it is written, and how well a known one matches, by how it was said.
+type StreetsFound = Vec<(StreetSaid, (String, f32))>;
+
 /// Longest name of a person, in tokens.
 const NAME_TOKENS_MAX: usize = 4;
 /// A word is a person's name from this likeness on.
 const KNOWN_MIN: f32 = 0.93;
 /// Where the gazetteer lacks places, names less like a known one are unknown.
 const OPEN_SIMILARITY_MIN: f32 = 0.75;
+
+/// What was looked up of the stretches of an answer: its hypotheses have most of them in common.
+#[derive(Default)]
+pub(in crate::language::address) struct Lookups {
+    units: RefCell<BTreeMap<Vec<String>, [UnitsFound; 3]>>,
+    streets: RefCell<BTreeMap<Vec<String>, StreetsFound>>,
+    written: RefCell<BTreeMap<Vec<String>, String>>,
+}
 
 /// One utterance and what was looked up in it.
 pub(super) struct Spans<'a> {
@@ -32,9 +43,7 @@ pub(super) struct Spans<'a> {
     inside: Vec<bool>,
     /// Tokens that are part of an address and not written: entrances, floors.
     unwritten: Vec<bool>,
-    units: RefCell<BTreeMap<Vec<String>, [UnitsFound; 3]>>,
-    streets: RefCell<BTreeMap<(usize, usize), (String, f32)>>,
-    written: RefCell<BTreeMap<(usize, usize), String>>,
+    lookups: &'a Lookups,
     /// Of each token, and of the end.
     places: Vec<Place>,
 }
@@ -49,7 +58,11 @@ struct Place {
 }
 
 impl<'a> Spans<'a> {
-    pub(super) fn new(tokens: &'a [String], grammar: &'a Grammar) -> Spans<'a> {
+    pub(super) fn new(
+        tokens: &'a [String],
+        lookups: &'a Lookups,
+        grammar: &'a Grammar,
+    ) -> Spans<'a> {
         let mut talk = vec![false; tokens.len()];
         for at in 0..tokens.len() {
             let n = phrase_at(tokens, at, &grammar.words.address.not_address).unwrap_or(0);
@@ -70,9 +83,8 @@ impl<'a> Spans<'a> {
             talk[range.clone()].fill(true);
             unwritten[range].fill(true);
         }
-        let (units, streets, written) = Default::default();
         let places = (0..=tokens.len()).map(|_| Place::default()).collect();
-        Spans { tokens, grammar, talk, inside, unwritten, units, streets, written, places }
+        Spans { tokens, grammar, talk, inside, unwritten, lookups, places }
     }
 
     /// True inside an address word of several tokens.
@@ -130,11 +142,12 @@ impl<'a> Spans<'a> {
 
     /// `from..to` as a name is written.
     pub(super) fn written(&self, from: usize, to: usize) -> String {
-        if let Some(known) = self.written.borrow().get(&(from, to)) {
+        let said = &self.tokens[from..to];
+        if let Some(known) = self.lookups.written.borrow().get(said) {
             return known.clone();
         }
-        let found = written(&self.tokens[from..to], self.grammar);
-        self.written.borrow_mut().insert((from, to), found.clone());
+        let found = written(said, self.grammar);
+        self.lookups.written.borrow_mut().insert(said.to_vec(), found.clone());
         found
     }
 
@@ -186,7 +199,7 @@ impl<'a> Spans<'a> {
         let Some(at) = Field::UNITS.iter().position(|f| *f == field) else {
             return UnitsFound::default();
         };
-        if let Some(found) = self.units.borrow().get(name) {
+        if let Some(found) = self.lookups.units.borrow().get(name) {
             return found[at].clone();
         }
         let mut all = self.grammar.units_by_level(name);
@@ -195,7 +208,7 @@ impl<'a> Spans<'a> {
             all.iter_mut().for_each(|found| found.retain(|u| u.1 >= OPEN_SIMILARITY_MIN));
         }
         let found = all.map(Rc::new);
-        self.units.borrow_mut().insert(name.to_vec(), found.clone());
+        self.lookups.units.borrow_mut().insert(name.to_vec(), found.clone());
         found[at].clone()
     }
 
@@ -215,12 +228,15 @@ impl<'a> Spans<'a> {
 
     /// The street `from..to` as it is written, and how well a known one matches (0..=1).
     pub(super) fn street(&self, from: usize, to: usize) -> (String, f32) {
-        if let Some(found) = self.streets.borrow().get(&(from, to)) {
+        let (said, case) = (&self.tokens[from..to], self.street_case(from, to));
+        if let Some(of_words) = self.lookups.streets.borrow().get(said)
+            && let Some((_, found)) = of_words.iter().find(|(of_case, _)| *of_case == case)
+        {
             return found.clone();
         }
-        let case = self.street_case(from, to);
         let found = self.look_up_street(from, to, case);
-        self.streets.borrow_mut().insert((from, to), found.clone());
+        let mut known = self.lookups.streets.borrow_mut();
+        known.entry(said.to_vec()).or_default().push((case, found.clone()));
         found
     }
 
