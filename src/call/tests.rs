@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::dialogue::Hotline;
+use crate::speech::Alternative;
 use crate::ticket::{CallId, Ticket, TicketNumber, TicketStatus};
 
 /// A call in virtual time with a shell that plays prompts for `prompt_ms` and recognises what the
@@ -18,6 +19,13 @@ struct Bench {
 }
 
 const PROMPT_MS: u64 = 1_000;
+
+/// `? no`: most likely nothing, perhaps "no".
+fn heard(text: &str) -> Transcript {
+    let Some(word) = text.strip_prefix("? ") else { return Transcript::plain(text, 0.9) };
+    let alternatives = vec![Alternative { text: word.into(), confidence: 0.3 }];
+    Transcript { alternatives, ..Transcript::plain("", 0.0) }
+}
 
 impl Bench {
     fn new(finals: &[&'static str]) -> Bench {
@@ -61,7 +69,7 @@ impl Bench {
                 Output::StopPlaying { .. } => self.playing = None,
                 Output::EndOfSpeech { turn } if !self.deaf => {
                     let text = self.finals.pop_front().unwrap_or("");
-                    replies.push(Input::Final { turn, transcript: Transcript::plain(text, 0.9) });
+                    replies.push(Input::Final { turn, transcript: heard(text) });
                 }
                 Output::SaveTicket(ticket) => {
                     let revision = ticket.revision;
@@ -195,6 +203,21 @@ fn barge_in_stops_a_question() {
     assert_eq!(bench.log, ["barge-in"]);
     bench.quiet(1_500);
     assert_eq!(bench.last().value("name"), "Mary Johnson");
+}
+
+#[test]
+fn a_short_word_that_is_hardly_heard_is_asked_for_at_once() {
+    let check = |heard, want| {
+        let mut bench = Bench::new(&["yes", heard]);
+        bench.first_turn();
+        bench.quiet(PROMPT_MS + 500);
+        bench.speak(400);
+        bench.quiet(1_500);
+        let asked = bench.said.iter().any(|s| s.contains("not understand"));
+        assert_eq!(asked, want, "{heard}: {:?}", bench.said);
+    };
+    check("? no", true);
+    check("", false);
 }
 
 #[test]

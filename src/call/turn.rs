@@ -27,6 +27,9 @@ pub(super) struct Turn {
 
 /// Shorter sounds that no words were found in are coughs and clicks, not answers.
 const NOISE_MS_MAX: u64 = 900;
+/// As likely as that, words are an answer, whichever they are: with recorded calls, coughs stayed
+/// below half of it.
+const WORDS_LIKELY: f32 = 0.25;
 
 impl Turn {
     /// The segment as far as it goes now.
@@ -172,7 +175,7 @@ impl Call {
         }
         let barged_in = turn.barged_in;
         let ms = segment.end.as_ms().saturating_sub(segment.start.as_ms());
-        if transcript.text.trim().is_empty() && ms < NOISE_MS_MAX {
+        if transcript.words_likely() < WORDS_LIKELY && ms < NOISE_MS_MAX {
             self.noise(now, barged_in);
         } else {
             self.answer(now, Answer::Words(transcript, segment));

@@ -10,6 +10,8 @@ const BELOW_PEAK_DB: f32 = 35.0;
 const FLOOR_DBFS: f32 = -50.0;
 /// Sound kept after the last speech, so that a soft ending is not cut.
 const TAIL: usize = 800;
+/// Between two lines: 250 ms, in which nobody's turn is over yet.
+const BREATH: usize = 2_000;
 
 /// A spoken line at 8 kHz, without the silence around it.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +32,15 @@ impl Line {
         let end = ((last + 1) * BLOCK).min(samples.len());
         let stop = (end + TAIL).min(samples.len());
         Some(Line { samples: samples[start..stop].to_vec(), speech_end: end - start })
+    }
+
+    /// This line, a breath, and `next`.
+    pub fn followed_by(mut self, next: &Line) -> Line {
+        self.samples.truncate(self.speech_end);
+        let next_at = self.speech_end + BREATH;
+        self.samples.resize(next_at, 0);
+        self.samples.extend(&next.samples);
+        Line { samples: self.samples, speech_end: next_at + next.speech_end }
     }
 
     /// Milliseconds of speech.

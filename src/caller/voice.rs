@@ -19,8 +19,6 @@ const PIPER: &str = "piper-";
 const PROGRAM: &str = "program:";
 /// Longer than anything a caller says in one turn.
 const WAV_S_MAX: u32 = 600;
-/// A quarter of a second: nobody's turn is over yet.
-const BREATH_SAMPLES: usize = SAMPLE_RATE_HZ as usize / 4;
 
 /// Why a scenario's lines could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -171,21 +169,14 @@ pub(super) fn listed(files: &[PathBuf]) -> String {
 
 /// The wavs in `files`, with a breath between them.
 fn played(files: &[PathBuf], place: &dyn Fn() -> String) -> Result<Line, VoiceError> {
-    let mut sound = Vec::new();
-    for file in files {
-        if !sound.is_empty() {
-            sound.resize(sound.len() + BREATH_SAMPLES, 0);
-        }
-        sound.append(&mut read(file, place)?);
-    }
-    Line::new(&sound).ok_or_else(|| {
-        let reason = format!("{}: has no speech in it", listed(files));
-        VoiceError::Sound { place: place(), reason }
-    })
+    let mut lines = files.iter().map(|file| read(file, place));
+    let nothing = || VoiceError::Sound { place: place(), reason: "plays no file".into() };
+    let first = lines.next().ok_or_else(nothing)??;
+    lines.try_fold(first, |line, next| Ok(line.followed_by(&next?)))
 }
 
 /// The wav in `file`, of any PCM or float format, as it is but for rate and channels.
-fn read(file: &Path, place: &dyn Fn() -> String) -> Result<Vec<i16>, VoiceError> {
+fn read(file: &Path, place: &dyn Fn() -> String) -> Result<Line, VoiceError> {
     let bad = |reason: String| VoiceError::Sound {
         place: place(),
         reason: format!("{}: {reason}", file.display()),
@@ -208,7 +199,7 @@ fn read(file: &Path, place: &dyn Fn() -> String) -> Result<Vec<i16>, VoiceError>
         samples.chunks(channels).map(|c| c.iter().sum::<f32>() / channels as f32).collect();
     let sound =
         resample(&mono, spec.sample_rate, SAMPLE_RATE_HZ).map_err(|e| bad(e.to_string()))?;
-    Ok(to_i16(&sound))
+    Line::new(&to_i16(&sound)).ok_or_else(|| bad("has no speech in it".into()))
 }
 
 #[cfg(test)]
@@ -247,6 +238,18 @@ mod tests {
             };
             assert!((490..=520).contains(&line.speech_ms()), "{rate_hz}: {}", line.speech_ms());
         }
+    }
+
+    #[test]
+    fn a_list_of_wavs_is_one_line_with_breaths() {
+        let dir = tempfile::tempdir().expect("dir");
+        write(&dir.path().join("line.wav"), 8_000, 9_000);
+        let turn = "[[turn]]\nplay = ['line.wav', 'line.wav']";
+        let cues = cues(&scenario(dir.path(), turn), dir.path());
+        let Ok([Cue { act: CueAct::Speak(line), .. }]) = cues.as_deref() else {
+            panic!("{cues:?}")
+        };
+        assert!((1_240..=1_280).contains(&line.speech_ms()), "{}", line.speech_ms());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, ensure};
 use serde::Serialize;
-use spillway::caller::generate::{Callers, Clips, Generator};
+use spillway::caller::generate::{Callers, Clips, Generator, Habits};
 use spillway::caller::{self, CallReport, Conversation, Cue, Paint, PhoneOptions, Scenario};
 use spillway::config::{Config, PortRange, load_hotline, today};
 use spillway::journal::{JOURNAL_FILE, Reader};
@@ -94,6 +94,10 @@ struct New {
     #[arg(long, value_name = "N", default_value_t = 1, requires = "clips")]
     #[arg(value_parser = clap::value_parser!(u8).range(1..=20))]
     sentences: u8,
+    /// Of how many questions, in percent, callers do not listen to the end.
+    #[arg(long, value_name = "PERCENT", default_value_t = 12)]
+    #[arg(value_parser = clap::value_parser!(u8).range(0..=100))]
+    hasty: u8,
     /// One more voice for the callers of a language, as in a scenario's `voice`; a program's path
     /// absolute, or relative to DIR. To be given as often as there are voices.
     #[arg(long, value_name = "LANG=VOICE", value_parser = voice_of)]
@@ -166,7 +170,10 @@ fn make(config: &Config, new: &New) -> anyhow::Result<ExitCode> {
         let voices = voices.chain(caller::voice::installed(language, &config.models_dir));
         let callers = Callers::load(&config.prompts_dir, language, clips, voices.collect())?;
         let generator = Generator::new(&hotline, &callers)?;
-        let generator = generator.telling_at_length(usize::from(new.sentences));
+        let generator = generator.with(Habits {
+            sentences: usize::from(new.sentences),
+            hasty: f64::from(new.hasty) / 100.0,
+        });
         let step = new.hotline.len();
         for number in (nth + 1..=new.count).step_by(step) {
             let file = new.into.join(format!("{number:04}-{language}.toml"));

@@ -71,7 +71,7 @@ pub struct Waits {
 impl Default for Waits {
     fn default() -> Self {
         Waits {
-            closed_ms: 500,
+            closed_ms: 450,
             settled_ms: 300,
             name_ms: 800,
             open_ms: 1_200,

@@ -103,7 +103,11 @@ impl Dialogue {
         Some(Question {
             slot: slot.into(),
             context: (!self.keys_only).then_some(context),
-            patience: Patience { silence_ms, speech_ms_max: waits.speech_ms_max },
+            patience: Patience {
+                silence_ms,
+                speech_ms_max: waits.speech_ms_max,
+                adapts: !expectation.is_closed(),
+            },
             settled_ms: settled_ms.min(silence_ms),
             dangling_ms: silence_ms.saturating_add(silence_ms / 2),
             keys,
@@ -117,7 +121,11 @@ impl Dialogue {
         Question {
             slot: "message".into(),
             context: None,
-            patience: Patience { silence_ms: 4_000, speech_ms_max: waits.message_ms_max },
+            patience: Patience {
+                silence_ms: 4_000,
+                speech_ms_max: waits.message_ms_max,
+                adapts: true,
+            },
             settled_ms: 4_000,
             dangling_ms: 4_000,
             keys: Keys::One,

@@ -24,6 +24,8 @@ pub struct Patience {
     pub silence_ms: u64,
     /// The turn is cut here at the latest.
     pub speech_ms_max: u64,
+    /// Who paused for longer before is given more. A yes or a number has no pauses in it.
+    pub adapts: bool,
 }
 
 /// What the last frame meant for the turn.
@@ -97,7 +99,8 @@ impl Endpointer {
         let unvoiced = end.as_ms().saturating_sub(run.last_voiced.as_ms());
         let silence = if unvoiced > 0 { unvoiced + OVER_HANG_MS } else { 0 };
         let spoken = end.as_ms().saturating_sub(run.start.as_ms());
-        let wanted = patience.silence_ms.max(self.adapted(patience.silence_ms));
+        let adapted = if patience.adapts { self.adapted(patience.silence_ms) } else { 0 };
+        let wanted = patience.silence_ms.max(adapted);
         let run = self.running.as_mut().expect("running");
         if silence >= wanted || spoken >= patience.speech_ms_max {
             let segment = SpeechSegment { start: run.start, end: run.last_voiced };
@@ -138,7 +141,7 @@ impl Default for Endpointer {
 mod tests {
     use super::*;
 
-    const PATIENCE: Patience = Patience { silence_ms: 500, speech_ms_max: 10_000 };
+    const PATIENCE: Patience = Patience { silence_ms: 500, speech_ms_max: 10_000, adapts: true };
 
     /// Runs "v" (voiced) and "." (unvoiced) runs of frames: `("v", 10)`.
     fn check(runs: &[(char, u32)], want: &[&str]) {

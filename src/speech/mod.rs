@@ -67,6 +67,14 @@ impl Transcript {
         std::iter::once((self.text.as_str(), self.confidence)).chain(others)
     }
 
+    /// 0..=1: how likely anything was said at all.
+    pub fn words_likely(&self) -> f32 {
+        if !self.text.trim().is_empty() {
+            return 1.0;
+        }
+        self.alternatives.iter().map(|a| a.confidence).sum()
+    }
+
     /// A transcript of plain words at one confidence.
     pub fn plain(text: impl Into<String>, confidence: f32) -> Transcript {
         Transcript { text: text.into(), confidence, ..Transcript::default() }

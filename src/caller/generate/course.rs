@@ -3,7 +3,7 @@
 use super::document::{Act, Document, Turn};
 use super::manner::{Clip, Clips, Manner};
 use super::person::People;
-use super::{Need, asked, filled, one_of};
+use super::{Habits, Need, asked, filled, one_of};
 use crate::dialogue::{Hotline, SlotKind};
 use rand::Rng;
 use rand::rngs::StdRng;
@@ -28,8 +28,7 @@ pub(super) struct Setting<'h> {
     pub needs: &'h [Need],
     pub people: People<'h>,
     pub voices: &'h [String],
-    /// Recorded sentences in which a need is told.
-    pub sentences: usize,
+    pub habits: Habits,
 }
 
 /// How a slot is told.
@@ -127,6 +126,11 @@ impl<'s, 'h> Course<'s, 'h> {
         self.rng.random_bool(share.clamp(0.0, 1.0))
     }
 
+    /// When the caller does not listen to the end of a question, milliseconds into it.
+    fn barge_in(&mut self) -> Option<u64> {
+        self.chance(self.set.habits.hasty).then(|| self.rng.random_range(500..1_800))
+    }
+
     fn sentence(&mut self, templates: &[String], blank: &str, value: &str) -> String {
         let template = one_of(templates, &mut self.rng).unwrap_or("");
         capital(&filled(template, &[(blank, value)]))
@@ -214,7 +218,7 @@ impl<'s, 'h> Course<'s, 'h> {
     fn tell(&mut self, told: Told<'_>) {
         let Told { slot, label, asked, first, again, value } = told;
         self.before(label, asked);
-        let barge_in = self.chance(0.12).then(|| self.rng.random_range(500..1_800));
+        let barge_in = self.barge_in();
         let hotline = self.set.hotline;
         let asks = self.asks(asked);
         let turn = self.turn(label, asks.clone(), first).telling(slot);
@@ -292,7 +296,7 @@ impl<'s, 'h> Course<'s, 'h> {
         let hotline = self.set.hotline;
         let sentences = &self.set.clips.sentences;
         if !self.speaks && !sentences.is_empty() && self.chance(0.7) {
-            let count = self.set.sentences.max(1);
+            let count = self.set.habits.sentences.max(1);
             let told = (0..count).map(|_| &sentences[self.rng.random_range(0..sentences.len())]);
             let told: Vec<&Clip> = told.collect();
             let words = told.iter().map(|clip| clip.words.as_str()).collect::<Vec<_>>().join(" ");
@@ -414,8 +418,11 @@ impl<'s, 'h> Course<'s, 'h> {
         } else if self.speaks {
             self.put_right(name, address);
         }
-        let yes = self.agree(true);
-        self.turn("all right", asked::read_back(hotline, &[]), yes);
+        let (yes, barge_in) = (self.agree(true), self.barge_in());
+        let turn = self.turn("all right", asked::read_back(hotline, &[]), yes);
+        if let Some(at_ms) = barge_in {
+            (turn.after, turn.at_ms) = (Some("barge_in"), Some(at_ms));
+        }
         let which = self.asks(&["ask_which"]);
         self.turn("nothing is wrong", which, Act::keys("#"));
         self.turn("all right, by key", asks, Act::keys("1"));

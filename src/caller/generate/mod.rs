@@ -54,6 +54,21 @@ struct Need {
     text: String,
 }
 
+/// How much callers speak, and when.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Habits {
+    /// Recorded sentences in which a need is told.
+    pub sentences: usize,
+    /// 0..=1: of how many questions callers do not listen to the end.
+    pub hasty: f64,
+}
+
+impl Default for Habits {
+    fn default() -> Habits {
+        Habits { sentences: 1, hasty: 0.12 }
+    }
+}
+
 /// Makes scenarios for one hotline.
 pub struct Generator<'h> {
     setting: Setting<'h>,
@@ -100,14 +115,14 @@ impl<'h> Generator<'h> {
             hotline: hotline.name.clone(),
             country: hotline.file.country.to_lowercase(),
         })?;
-        let sentences = 1;
-        let setting = Setting { hotline, manner, clips, needs, people, voices, sentences };
+        let habits = Habits::default();
+        let setting = Setting { hotline, manner, clips, needs, people, voices, habits };
         Ok(Generator { setting })
     }
 
-    /// Callers who tell their need in so many recorded sentences instead of one.
-    pub fn telling_at_length(mut self, sentences: usize) -> Generator<'h> {
-        self.setting.sentences = sentences;
+    /// For callers of these habits.
+    pub fn with(mut self, habits: Habits) -> Generator<'h> {
+        self.setting.habits = habits;
         self
     }
 

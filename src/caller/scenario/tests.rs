@@ -74,6 +74,7 @@ fn a_bad_file_is_refused_with_file_line_key_and_what_is_expected() {
     check(&turn("label = 'x'\nkeys = '12e'"), &[":5: turn 1: keys: 'e' is not a telephone"]);
     check(&turn("keys = ''"), &[":4: turn 1: keys: is empty"]);
     check(&turn("play = 'no.wav'"), &[":4: turn 1: play: calls/no.wav is not there"]);
+    check(&turn("play = []"), &[":4: turn 1: play: is empty", "a list of them"]);
     check(&turn("say = 'a'\nwords = 'b'"), &[":5: turn 1: words: means nothing"]);
     check(&turn("say = 'a'\nafter = 'barge_in'"), &[":5: turn 1: after: at_ms is missing"]);
     check(&turn("say = 'a'\nat_ms = 5"), &[":5: turn 1: at_ms: means nothing"]);

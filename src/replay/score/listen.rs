@@ -52,7 +52,7 @@ pub fn listen(
     let mut vad = VoiceActivity::new();
     let mut endpointer = Endpointer::new();
     // The turn is to end with the recording, not before.
-    let patience = Patience { silence_ms: 600_000, speech_ms_max: 600_000 };
+    let patience = Patience { silence_ms: 600_000, speech_ms_max: 600_000, adapts: false };
     let silence = [0; TRAILING_SILENCE_MS * 8];
     let all: Vec<i16> = samples.iter().chain(&silence).copied().collect();
     let mut arrival_ms = 0.0;
