@@ -7,6 +7,8 @@
 # ALONE=10m      how long the few do
 # SCENARIOS=24   how many scenarios they follow
 # SEED=1         what chance is drawn from
+# CLIPS=FILE     a manifest of recorded speech: callers tell their need at length and wait for no
+#                question's end; without it they speak with a synthesised voice, and little
 set -eu
 die() { printf 'load: %s\n' "$*" >&2; exit 1; }
 [ $# = 1 ] || die "usage: tools/load.sh CALLS"
@@ -17,15 +19,23 @@ language=${LANG_PACK:-vi} seed=${SEED:-1}
 . tools/served.sh
 
 scenes=$scratch/scenes
+clips=${CLIPS:-../shared/speech/manifest.tsv}
+if [ -f "$clips" ]; then
+    set -- "$1" --clips "$clips" --sentences 6 --hasty 100
+else
+    echo "load: no recorded speech ($clips): the callers say little, and the load is light" >&2
+fi
+calls=$1
+shift
 "$program" scenario new --seed "$seed" --count "${SCENARIOS:-24}" --hotline "demo-$language" \
-    --into "$scenes" >/dev/null
-start_server "$language" "$1"
+    --into "$scenes" "$@" >/dev/null
+start_server "$language" "$calls"
 load() {
     "$program" --config "$config" load "$sip" --scenario "$scenes" --seed "$seed" "$@"
 }
 alone=${ALONE:-10m}
 echo "== 4 callers for $alone, to compare with"
 load --calls 4 --duration "$alone" --json > "$scratch/alone.json"
-echo "== $1 callers"
-load --calls "$1" --duration "${DURATION:-10m}" --metrics "$metrics" \
+echo "== $calls callers"
+load --calls "$calls" --duration "${DURATION:-10m}" --metrics "$metrics" \
     --baseline "$scratch/alone.json"

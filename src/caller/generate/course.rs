@@ -295,8 +295,9 @@ impl<'s, 'h> Course<'s, 'h> {
         let (asked, label) = (&NEED_ASKED, "need");
         let hotline = self.set.hotline;
         let sentences = &self.set.clips.sentences;
-        if !self.speaks && !sentences.is_empty() && self.chance(0.7) {
-            let count = self.set.habits.sentences.max(1);
+        let count = self.set.habits.sentences.max(1);
+        let tells = if count > 1 { 1.0 } else { 0.7 };
+        if !self.speaks && !sentences.is_empty() && self.chance(tells) {
             let told = (0..count).map(|_| &sentences[self.rng.random_range(0..sentences.len())]);
             let told: Vec<&Clip> = told.collect();
             let words = told.iter().map(|clip| clip.words.as_str()).collect::<Vec<_>>().join(" ");
