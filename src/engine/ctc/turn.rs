@@ -3,7 +3,8 @@
 use super::beam::Beam;
 use super::bias::PhraseTrie;
 use super::fbank::{BANDS, Fbank, HOP, WINDOW};
-use super::model::{CHUNK, CHUNK_FRAMES, CHUNKS_MAX, Memory, OUTPUTS, STRIDE_FRAMES};
+use super::memory::Memory;
+use super::model::{CHUNK, CHUNK_FRAMES, CHUNKS_MAX, OUTPUTS, STRIDE_FRAMES};
 use super::vocab::Vocab;
 use crate::audio::level;
 use crate::audio::resample::{RateError, Resampler};

@@ -3,7 +3,7 @@
 //! Nothing is deleted by hand. New operations take over the name of the tensor they make anew;
 //! what nobody needs any more is left out when the graph is written.
 
-use super::proto::{Attribute, Graph as GraphProto, Node, Tensor};
+use super::proto::{Attribute, Graph as GraphProto, Node, Tensor, Value};
 use super::tensor::Quantised;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -172,6 +172,24 @@ impl Graph {
             outputs.iter_mut().filter(|o| *o == from).for_each(|o| *o = to.into());
             self.makers.insert(to.into(), at);
         }
+    }
+
+    /// From now on the tensor `old` is called `new`, which nothing else is.
+    pub(super) fn rename(&mut self, old: &str, new: &str) {
+        self.redirect(|_, input| (input == old).then(|| new.into()));
+        self.take_over(new, old);
+    }
+
+    /// What came into the graph as `old` comes as `new`.
+    pub(super) fn replace_input(&mut self, old: &str, new: Vec<Value>) {
+        self.frame.inputs.retain(|input| input.name != old);
+        self.frame.inputs.extend(new);
+    }
+
+    /// What left the graph as `old` leaves as `new`.
+    pub(super) fn replace_output(&mut self, old: &str, new: Vec<Value>) {
+        self.frame.outputs.retain(|output| output.name != old);
+        self.frame.outputs.extend(new);
     }
 
     /// Every input, with the kind of its user, becomes what `instead` gives for it, if anything.

@@ -6,6 +6,7 @@
 //! step here replaces one such figure by a cheaper one that computes the same, and counts what it
 //! found: another count means another model, which is refused.
 
+mod caches;
 mod constants;
 mod convolution;
 mod graph;
@@ -24,15 +25,15 @@ use prost::Message;
 use std::path::Path;
 
 /// Raised when a step here writes another graph of the same model: packs are made again.
-pub(super) const RECIPE_VERSION: u32 = 1;
+pub(super) const RECIPE_VERSION: u32 = 2;
 /// How far (in nats) rewritten and shipped log probabilities may lie apart on average. They do by
 /// 0.13, because more of them is computed with 8 bits. It is 0.45 when the weights of one of the
 /// normalisations are out of place; slips as small as positions off by one do not show here, and
 /// are for the tests of the steps.
 const DIFFERENCE_MAX: f64 = 0.25;
 /// Conformer layers: each has six normalisations, one convolution module and one projection of
-/// positions. One normalisation stands in front of them all.
-const LAYERS: usize = 12;
+/// positions, and two memories. One normalisation stands in front of them all.
+const LAYERS: usize = ctc::LAYERS;
 const NORMS: usize = 6 * LAYERS + 1;
 
 /// The shipped model as the engine wants it.
@@ -83,6 +84,8 @@ pub(super) fn rewrite(shipped: &[u8]) -> Result<Rewritten, String> {
     expect("products after convolutions", convolution::rewrite_products(&mut graph), LAYERS)?;
     expect("projections of positions", positions::rewrite(&mut graph, ctc::POSITIONS), LAYERS)?;
     expect("subsampling convolutions", subsampling::rewrite(&mut graph), 1)?;
+    expect("memories of attention", caches::rewrite_attention(&mut graph), LAYERS)?;
+    expect("memories of convolution", caches::rewrite_convolution(&mut graph), LAYERS)?;
     constants::fold(&mut graph);
     let graph = graph.into_proto();
     let operations = [before, graph.nodes.len()];

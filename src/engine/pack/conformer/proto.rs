@@ -8,6 +8,7 @@ use prost::Message;
 /// `TensorProto.DataType`, those that occur.
 pub(super) const FLOAT: i32 = 1;
 pub(super) const INT8: i32 = 3;
+pub(super) const INT32: i32 = 6;
 pub(super) const INT64: i32 = 7;
 /// `AttributeProto.AttributeType`, those that we write.
 const ATTRIBUTE_FLOAT: i32 = 1;
@@ -64,6 +65,38 @@ pub(super) struct Value {
     pub(super) kind: Option<Vec<u8>>,
 }
 
+/// `TypeProto` of a tensor, as we write it.
+#[derive(Clone, PartialEq, Message)]
+struct Kind {
+    #[prost(message, required, tag = "1")]
+    tensor: TensorKind,
+}
+
+/// `TypeProto.Tensor`.
+#[derive(Clone, PartialEq, Message)]
+struct TensorKind {
+    #[prost(int32, required, tag = "1")]
+    element: i32,
+    #[prost(message, required, tag = "2")]
+    shape: Shape,
+}
+
+/// `TensorShapeProto`.
+#[derive(Clone, PartialEq, Message)]
+struct Shape {
+    #[prost(message, repeated, tag = "1")]
+    dims: Vec<Dimension>,
+}
+
+/// `TensorShapeProto.Dimension`: a number, or a name for any number.
+#[derive(Clone, PartialEq, Message)]
+struct Dimension {
+    #[prost(int64, optional, tag = "1")]
+    value: Option<i64>,
+    #[prost(string, optional, tag = "2")]
+    name: Option<String>,
+}
+
 /// `NodeProto`: one operation.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Node {
@@ -117,6 +150,17 @@ impl Model {
             return Err("is an ONNX model with fields that are not known here".into());
         }
         Ok(model)
+    }
+}
+
+impl Value {
+    /// Floats, `[streams, dims..]` for any number of streams.
+    pub(super) fn of_floats(name: String, dims: &[usize]) -> Value {
+        let streams = Dimension { value: None, name: Some("streams".into()) };
+        let dims = dims.iter().map(|d| Dimension { value: Some(*d as i64), name: None });
+        let shape = Shape { dims: std::iter::once(streams).chain(dims).collect() };
+        let kind = Kind { tensor: TensorKind { element: FLOAT, shape } };
+        Value { name, kind: Some(kind.encode_to_vec()) }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The values of constants: floats, whole numbers and 8-bit weights with their scales.
 
-use super::proto::{FLOAT, INT8, INT64, Tensor};
+use super::proto::{FLOAT, INT8, INT32, INT64, Tensor};
 
 /// 8-bit weights: a value is its number times the scale of its place along `axis`, or times the
 /// only scale.
@@ -49,8 +49,12 @@ impl Tensor {
         Some((dims, values.iter().map(|v| f32::from_le_bytes(*v)).collect()))
     }
 
-    /// Its values, when they are 64-bit numbers.
+    /// Its values, when they are 32-bit or 64-bit numbers.
     pub(super) fn as_ints(&self) -> Option<Vec<i64>> {
+        if self.shape(INT32, 4).is_some() {
+            let (values, _) = self.raw.as_chunks::<4>();
+            return Some(values.iter().map(|v| i64::from(i32::from_le_bytes(*v))).collect());
+        }
         self.shape(INT64, 8)?;
         let (values, _) = self.raw.as_chunks::<8>();
         Some(values.iter().map(|v| i64::from_le_bytes(*v)).collect())

@@ -1,8 +1,9 @@
 //! Each step on a small graph made by hand, computed before and after by ONNX Runtime.
 
 use super::graph::Graph;
-use super::proto::{Attribute, FLOAT, INT64, Model, Node, OperatorSet, Tensor, Value};
-use super::{constants, convolution, norm, positions, rewrite, subsampling};
+use super::proto::{Attribute, FLOAT, INT32, INT64, Model, Node, OperatorSet, Tensor, Value};
+use super::{caches, constants, convolution, norm, positions, rewrite, subsampling};
+use crate::engine::ctc::{self, Kind};
 use crate::engine::onnx;
 use ort::session::SessionInputValue;
 use ort::value::Tensor as OrtTensor;
@@ -237,6 +238,82 @@ fn subsampling_sketch() -> Sketch {
     s.outputs(&["y"])
 }
 
+/// Two layers of attention in two heads over frames of four floats, three of them new, that
+/// remember six; a frame's query, key and value are the frame itself, one head after the other.
+fn attention_sketch() -> Sketch {
+    let mut s = Sketch::new(&[("x", FLOAT), ("att_cache", FLOAT)]);
+    s.ints("heads", &[-1, 3, 2, 2]);
+    s.ints("back", &[-1, 3, 4]);
+    s.ints("from", &[0, 0, 3, 0]);
+    let all = i64::from(i32::MAX);
+    s.ints("to", &[all, all, 9, all]);
+    s.ints("axes", &[0, 1, 2, 3]);
+    s.ints("piece", &[-1, 1, 2, 6, 4]);
+    for layer in 0..2 {
+        let name = |what: &str| format!("{what}{layer}");
+        let mut node = |op: &str, inputs: &[&str], output: &str, attributes: Vec<Attribute>| {
+            let inputs: Vec<String> = inputs.iter().map(|i| i.replace('#', &name(""))).collect();
+            let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+            s.node(op, &inputs, &[&name(output)], attributes);
+        };
+        let x = if layer == 0 { "x" } else { "y0" };
+        node("Reshape", &[x, "heads"], "cut", vec![]);
+        node("Transpose", &["cut#"], "new", vec![perm(&[0, 2, 1, 3])]);
+        node("Neg", &["new#"], "negative", vec![]);
+        node("Gather", &["att_cache", "index#"], "past", vec![axis(1)]);
+        node("Concat", &["old_keys#", "new#"], "keys", vec![axis(2)]);
+        node("Concat", &["old_values#", "negative#"], "values", vec![axis(2)]);
+        node("Concat", &["keys#", "values#"], "both", vec![axis(3)]);
+        node("Slice", &["both#", "from", "to", "axes"], "next", vec![]);
+        node("Reshape", &["next#", "piece"], "piece", vec![]);
+        node("Transpose", &["keys#"], "turned", vec![perm(&[0, 1, 3, 2])]);
+        node("MatMul", &["new#", "turned#"], "scores", vec![]);
+        node("Softmax", &["scores#"], "shares", vec![]);
+        node("MatMul", &["shares#", "values#"], "mixed", vec![]);
+        node("Transpose", &["mixed#"], "mixed_back", vec![perm(&[0, 2, 1, 3])]);
+        node("Reshape", &["mixed_back#", "back"], "y", vec![]);
+        let halves = [name("old_keys"), name("old_values")];
+        s.node("Split", &[&name("past")], &halves.each_ref().map(|h| &h[..]), vec![axis(3)]);
+        let index = (layer as i32).to_le_bytes().to_vec();
+        let index = Tensor { dims: vec![], kind: INT32, name: name("index"), raw: index };
+        s.constant(&name("index"), index);
+    }
+    s.node("Concat", &["piece0", "piece1"], &["r_att_cache"], vec![axis(1)]);
+    s.outputs(&["y1", "r_att_cache"])
+}
+
+/// Two layers of convolution along time over two channels and four frames, remembering two.
+fn convolution_sketch() -> Sketch {
+    let mut s = Sketch::new(&[("x", FLOAT), ("cnn_cache", FLOAT)]);
+    s.ints("height", &[2]);
+    s.ints("from", &[0, 0, 4]);
+    let all = i64::from(i32::MAX);
+    s.ints("to", &[all, all, 6]);
+    s.ints("axes", &[0, 1, 2]);
+    s.ints("piece", &[-1, 1, 2, 2]);
+    s.floats("w", &[2, 1, 1, 3]);
+    s.floats("bias", &[2]);
+    s.ints("frames", &[-1, 4, 2]);
+    for layer in 0..2 {
+        let name = |what: &str| format!("{what}{layer}");
+        s.constant(&name("index"), Tensor::ints(&[], &[layer]));
+        let x = if layer == 0 { "x" } else { "y0" };
+        s.node("Gather", &["cnn_cache", &name("index")], &[&name("past")], vec![axis(1)]);
+        s.node("Transpose", &[x], &[&name("turned")], vec![perm(&[0, 2, 1])]);
+        s.node("Concat", &[&name("past"), &name("turned")], &[&name("both")], vec![axis(2)]);
+        s.node("Slice", &[&name("both"), "from", "to", "axes"], &[&name("next")], vec![]);
+        s.node("Reshape", &[&name("next"), "piece"], &[&name("piece")], vec![]);
+        s.node("Unsqueeze", &[&name("both"), "height"], &[&name("image")], vec![]);
+        let along_time = convolution([1, 3], [1, 1], 2);
+        s.node("Conv", &[&name("image"), "w", "bias"], &[&name("timed")], along_time);
+        let back = vec![perm(&[0, 2, 3, 1])];
+        s.node("Transpose", &[&name("timed")], &[&name("timed_back")], back);
+        s.node("Reshape", &[&name("timed_back"), "frames"], &[&name("y")], vec![]);
+    }
+    s.node("Concat", &["piece0", "piece1"], &["r_cnn_cache"], vec![axis(1)]);
+    s.outputs(&["y1", "r_cnn_cache"])
+}
+
 #[test]
 fn a_layer_normalisation_becomes_one_operation() {
     let before = norm_sketch();
@@ -270,6 +347,79 @@ fn a_convolution_module_remembers_what_comes_out_of_its_gate() {
         close(&before[0], &after[0], 0.02);
         close(&before[1], &after[1], 0.02);
     }
+}
+
+#[test]
+fn attention_takes_each_layers_memory_and_gives_what_is_new() {
+    let before = attention_sketch();
+    let after = before.rewritten(caches::rewrite_attention, 2);
+    let left = ["Gather", "Split", "Slice", "Concat"].map(|op| after.count(op));
+    assert_eq!(left, [0, 0, 0, 4]);
+    // Two streams, two layers, two heads, six frames, two floats of the key and two of the value.
+    let past = wave(2 * 2 * 2 * 6 * 4);
+    let x = || ("x", Input::Floats(vec![2, 3, 4], wave(24)));
+    // Of `[streams, layers, heads, frames, width]` what the new inputs and outputs hold.
+    let part = |values: &[f32], layer: usize, half: usize, from: usize| {
+        let of = |stream: usize| &values[(stream * 2 + layer) * 48..][..48];
+        let heads = [0, 1].map(of).into_iter().flat_map(|of| of.chunks_exact(24));
+        let frames = heads.flat_map(|head| head.chunks_exact(4).skip(from));
+        frames.flat_map(|frame| &frame[half * 2..][..2]).copied().collect::<Vec<f32>>()
+    };
+    let whole = Input::Floats(vec![2, 2, 2, 6, 4], past.clone());
+    let mut inputs = vec![x()];
+    let names: Vec<(String, usize, usize)> = (0..2)
+        .flat_map(|l| [(Kind::Keys.past_name(l), l, 0), (Kind::Values.past_name(l), l, 1)])
+        .collect();
+    for (name, layer, half) in &names {
+        let values = part(&past, *layer, *half, 0);
+        inputs.push((name, Input::Floats(vec![2, 2, 6, 2], values)));
+    }
+    let before = before.run(vec![x(), ("att_cache", whole)]);
+    if let (Some(before), Some(after)) = (before, after.run(inputs)) {
+        assert_eq!(before[0], after[0]);
+        for (new, (_, layer, half)) in after[1..].iter().zip(&names) {
+            assert_eq!(*new, part(&before[1], *layer, *half, 3));
+        }
+    }
+}
+
+#[test]
+fn convolution_takes_each_layers_memory_and_gives_what_is_new() {
+    let before = convolution_sketch();
+    let after = before.rewritten(caches::rewrite_convolution, 2);
+    let left = ["Gather", "Slice", "Concat", "Transpose"].map(|op| after.count(op));
+    assert_eq!(left, [0, 0, 2, 4]);
+    // Two streams, two layers, two channels, two frames; rewritten, channels come last.
+    let past = wave(16);
+    let x = || ("x", Input::Floats(vec![2, 4, 2], wave(16)));
+    let whole = Input::Floats(vec![2, 2, 2, 2], past.clone());
+    let names = [0, 1].map(|layer| Kind::Gated.past_name(layer));
+    let mut inputs = vec![x()];
+    for (layer, name) in names.iter().enumerate() {
+        let of = |stream: usize| &past[(stream * 2 + layer) * 4..][..4];
+        let turned = [0, 1].map(of).iter().flat_map(|v| [v[0], v[2], v[1], v[3]]).collect();
+        inputs.push((name, Input::Floats(vec![2, 1, 2, 2], turned)));
+    }
+    let before = before.run(vec![x(), ("cnn_cache", whole)]);
+    if let (Some(before), Some(after)) = (before, after.run(inputs)) {
+        assert_eq!(before[0], after[0]);
+        for (layer, new) in after[1..].iter().enumerate() {
+            // Four new frames, of which the shipped graph keeps the last two.
+            for (stream, new) in new.chunks_exact(8).enumerate() {
+                let kept = &before[1][(stream * 2 + layer) * 4..][..4];
+                assert_eq!(new[4..], [kept[0], kept[2], kept[1], kept[3]]);
+            }
+        }
+    }
+}
+
+#[test]
+fn memories_of_another_shape_are_left_alone() {
+    let mut sketch = attention_sketch();
+    sketch.graph().nodes.iter_mut().filter(|n| n.op == "Gather").for_each(|n| n.inputs.swap(0, 1));
+    let after = sketch.rewritten(caches::rewrite_attention, 0);
+    assert_eq!((after.count("Split"), after.count("Slice")), (2, 2));
+    convolution_sketch().rewritten(caches::rewrite_attention, 0);
 }
 
 #[test]
@@ -337,6 +487,27 @@ fn another_model_is_refused_with_what_it_lacks() {
     assert_eq!(error.as_deref(), Some(wanted));
 }
 
+/// What an older Spillway installed is known by what it takes in.
+#[test]
+fn a_pack_of_another_recipe_is_refused_with_what_mends_it() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+    if let Err(why) = onnx::init(&here) {
+        eprintln!("SKIPPED: a_pack_of_another_recipe_is_refused_with_what_mends_it: {why}");
+        return;
+    }
+    let models = tempfile::tempdir().expect("a directory");
+    let pack = models.path().join("vi-ctc");
+    std::fs::create_dir(&pack).expect("made");
+    let tokens: String = (0..4_968).map(|i| format!("t{i} {i}\n")).collect();
+    std::fs::write(pack.join("vocab.txt"), tokens).expect("written");
+    let file = pack.join(ctc::REWRITTEN);
+    std::fs::write(&file, attention_sketch().0.encode_to_vec()).expect("written");
+    let made = ctc::factory(models.path(), None).expect("all files are there")();
+    let error = made.err().expect("refused").to_string();
+    let names_it = error.contains(&file.display().to_string());
+    assert!(names_it && error.contains("run `spillway models pull vi`"), "{error}");
+}
+
 /// All steps, whatever the graph.
 fn rewrite_all(model: Model) {
     let mut graph = Graph::new(model.graph.unwrap_or_default());
@@ -345,6 +516,8 @@ fn rewrite_all(model: Model) {
     convolution::rewrite_products(&mut graph);
     positions::rewrite(&mut graph, 6);
     subsampling::rewrite(&mut graph);
+    caches::rewrite_attention(&mut graph);
+    caches::rewrite_convolution(&mut graph);
     constants::fold(&mut graph);
     graph.into_proto();
 }
@@ -357,10 +530,17 @@ proptest! {
 
     #[test]
     fn a_damaged_graph_is_not_fatal(
-        which in 0..4_usize,
+        which in 0..6_usize,
         damages in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
     ) {
-        let sketches = [norm_sketch, module_sketch, positions_sketch, subsampling_sketch];
+        let sketches = [
+            norm_sketch,
+            module_sketch,
+            positions_sketch,
+            subsampling_sketch,
+            attention_sketch,
+            convolution_sketch,
+        ];
         let mut file = sketches[which]().0.encode_to_vec();
         for (at, byte) in damages {
             let at = at.index(file.len());
