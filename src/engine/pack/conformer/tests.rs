@@ -274,7 +274,7 @@ fn attention_sketch() -> Sketch {
         node("Reshape", &["mixed_back#", "back"], "y", vec![]);
         let halves = [name("old_keys"), name("old_values")];
         s.node("Split", &[&name("past")], &halves.each_ref().map(|h| &h[..]), vec![axis(3)]);
-        let index = (layer as i32).to_le_bytes().to_vec();
+        let index = layer.to_le_bytes().to_vec();
         let index = Tensor { dims: vec![], kind: INT32, name: name("index"), raw: index };
         s.constant(&name("index"), index);
     }
