@@ -249,7 +249,7 @@ fn attention_sketch() -> Sketch {
     s.ints("to", &[all, all, 9, all]);
     s.ints("axes", &[0, 1, 2, 3]);
     s.ints("piece", &[-1, 1, 2, 6, 4]);
-    for layer in 0..2 {
+    for layer in 0..2_i32 {
         let name = |what: &str| format!("{what}{layer}");
         let mut node = |op: &str, inputs: &[&str], output: &str, attributes: Vec<Attribute>| {
             let inputs: Vec<String> = inputs.iter().map(|i| i.replace('#', &name(""))).collect();
@@ -274,7 +274,7 @@ fn attention_sketch() -> Sketch {
         node("Reshape", &["mixed_back#", "back"], "y", vec![]);
         let halves = [name("old_keys"), name("old_values")];
         s.node("Split", &[&name("past")], &halves.each_ref().map(|h| &h[..]), vec![axis(3)]);
-        let index = (layer as i32).to_le_bytes().to_vec();
+        let index = layer.to_le_bytes().to_vec();
         let index = Tensor { dims: vec![], kind: INT32, name: name("index"), raw: index };
         s.constant(&name("index"), index);
     }
