@@ -249,7 +249,7 @@ fn attention_sketch() -> Sketch {
     s.ints("to", &[all, all, 9, all]);
     s.ints("axes", &[0, 1, 2, 3]);
     s.ints("piece", &[-1, 1, 2, 6, 4]);
-    for layer in 0..2 {
+    for layer in 0..2_i32 {
         let name = |what: &str| format!("{what}{layer}");
         let mut node = |op: &str, inputs: &[&str], output: &str, attributes: Vec<Attribute>| {
             let inputs: Vec<String> = inputs.iter().map(|i| i.replace('#', &name(""))).collect();
