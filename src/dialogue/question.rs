@@ -180,7 +180,7 @@ impl Dialogue {
         }
         // Most that is not filled is told by the best hypothesis alone.
         let best = Transcript { alternatives: Vec::new(), ..interim.clone() };
-        [&best, interim].into_iter().all(|heard| self.fills(slot, heard))
+        self.fills(slot, &best) && (interim.alternatives.is_empty() || self.fills(slot, interim))
     }
 
     /// What `heard` says for `slot` is sure enough, and whole.

@@ -162,7 +162,7 @@ impl<'s, 'h> Course<'s, 'h> {
         }
         let recorded = !self.speaks || self.chance(0.8);
         match clips.len() {
-            n if n > 0 && recorded => played(&clips[self.rng.random_range(0..n)]),
+            n if n > 0 && recorded => played(&[&clips[self.rng.random_range(0..n)]]),
             _ if self.speaks => Act::say(words),
             _ => Act::keys(key),
         }
@@ -175,11 +175,8 @@ impl<'s, 'h> Course<'s, 'h> {
         let (first, again) = (self.asks(&["ask_consent"]), self.asks(&["ask_consent_again"]));
         let by_key = matches!(act, Act::Keys { .. });
         let barge_in = (by_key && self.chance(0.7)).then(|| self.rng.random_range(800..9_000));
-        let turn = self.turn("consent", first, act);
         // The announcement cannot be spoken over.
-        if let Some(at_ms) = barge_in {
-            (turn.after, turn.at_ms) = (Some("barge_in"), Some(at_ms));
-        }
+        self.turn("consent", first, act).barging_in(barge_in);
         let act = self.agree(yes);
         self.turn("consent again", again.clone(), act);
         self.turn("consent by key", again, key);
@@ -221,10 +218,7 @@ impl<'s, 'h> Course<'s, 'h> {
         let barge_in = self.barge_in();
         let hotline = self.set.hotline;
         let asks = self.asks(asked);
-        let turn = self.turn(label, asks.clone(), first).telling(slot);
-        if let Some(at_ms) = barge_in {
-            (turn.after, turn.at_ms) = (Some("barge_in"), Some(at_ms));
-        }
+        self.turn(label, asks.clone(), first).telling(slot).barging_in(barge_in);
         let doubted = self.asks(&["confirm_value"]);
         let either = self.asks(&["ask_either"]);
         for _ in 0..ROUNDS {
@@ -274,7 +268,7 @@ impl<'s, 'h> Course<'s, 'h> {
         let phrases = &self.set.clips.phrases;
         if !self.speaks && !phrases.is_empty() && self.chance(0.5) {
             // A place that nobody can find: what it should become is not known.
-            let first = played(&phrases[self.rng.random_range(0..phrases.len())]);
+            let first = played(&[&phrases[self.rng.random_range(0..phrases.len())]]);
             let again = Act::keys("#");
             return self.tell(Told { slot, label, asked, first, again, value: None });
         }
@@ -300,11 +294,9 @@ impl<'s, 'h> Course<'s, 'h> {
         if !self.speaks && !sentences.is_empty() && self.chance(tells) {
             let told = (0..count).map(|_| &sentences[self.rng.random_range(0..sentences.len())]);
             let told: Vec<&Clip> = told.collect();
-            let words = told.iter().map(|clip| clip.words.as_str()).collect::<Vec<_>>().join(" ");
+            let words = words_of(&told);
             self.knows(slot, &words);
-            let play = told.iter().map(|clip| clip.file.clone()).collect();
-            let first = Act::Play { play, words: words.clone() };
-            let again = first.clone();
+            let (first, again) = (played(&told), played(&told));
             return self.tell(Told { slot, label, asked, first, again, value: Some(words) });
         }
         if !self.speaks || self.chance(0.12) {
@@ -420,10 +412,7 @@ impl<'s, 'h> Course<'s, 'h> {
             self.put_right(name, address);
         }
         let (yes, barge_in) = (self.agree(true), self.barge_in());
-        let turn = self.turn("all right", asked::read_back(hotline, &[]), yes);
-        if let Some(at_ms) = barge_in {
-            (turn.after, turn.at_ms) = (Some("barge_in"), Some(at_ms));
-        }
+        self.turn("all right", asked::read_back(hotline, &[]), yes).barging_in(barge_in);
         let which = self.asks(&["ask_which"]);
         self.turn("nothing is wrong", which, Act::keys("#"));
         self.turn("all right, by key", asks, Act::keys("1"));
@@ -457,8 +446,7 @@ impl<'s, 'h> Course<'s, 'h> {
             SlotKind::Phone => self.asks(&["confirm_caller_id", "ask_phone", "ask_phone_again"]),
         };
         let at_ms = self.rng.random_range(300..2_000);
-        let turn = self.turn("hangs up half way", asked, Act::default());
-        (turn.after, turn.at_ms) = (Some("barge_in"), Some(at_ms));
+        self.turn("hangs up half way", asked, Act::default()).barging_in(Some(at_ms));
         self.over = true;
     }
 
@@ -473,8 +461,14 @@ impl<'s, 'h> Course<'s, 'h> {
     }
 }
 
-fn played(clip: &Clip) -> Act {
-    Act::Play { play: vec![clip.file.clone()], words: clip.words.clone() }
+/// One clip after the other.
+fn played(clips: &[&Clip]) -> Act {
+    let play = clips.iter().map(|clip| clip.file.clone()).collect();
+    Act::Play { play, words: words_of(clips) }
+}
+
+fn words_of(clips: &[&Clip]) -> String {
+    clips.iter().map(|clip| clip.words.as_str()).collect::<Vec<_>>().join(" ")
 }
 
 /// `text` with a capital at its beginning, as voices expect it.

@@ -64,6 +64,12 @@ impl Turn {
         self.tells.push(what.into());
         self
     }
+
+    /// Done so many milliseconds into the prompt; at its end without.
+    pub(super) fn barging_in(&mut self, at_ms: Option<u64>) -> &mut Turn {
+        (self.after, self.at_ms) = (at_ms.map(|_| "barge_in"), at_ms);
+        self
+    }
 }
 
 impl Act {
