@@ -89,8 +89,11 @@ pub trait Recognizer {
     /// Whether [`Recognizer::work`] may have something to say of the stream before it hears more:
     /// who feeds streams faster than they are spoken waits for it, so that words come when they
     /// would have come.
-    fn is_due(&self, _stream: StreamId) -> bool {
-        true
+    fn is_due(&self, stream: StreamId) -> bool;
+    /// Streams that are at best due when [`Recognizer::work`] is called: as many are computed at
+    /// once, for little more than one.
+    fn batch(&self) -> usize {
+        1
     }
     /// Does one batch of the work at hand and reports; true while there is more.
     fn work(&mut self, emit: &mut dyn FnMut(StreamId, RecognitionEvent)) -> bool;

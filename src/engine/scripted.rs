@@ -54,6 +54,10 @@ impl Recognizer for Scripted {
         self.heard.remove(&stream);
     }
 
+    fn is_due(&self, stream: StreamId) -> bool {
+        self.done.contains(&stream)
+    }
+
     fn work(&mut self, emit: &mut dyn FnMut(StreamId, RecognitionEvent)) -> bool {
         for stream in std::mem::take(&mut self.done) {
             self.heard.remove(&stream);

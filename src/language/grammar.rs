@@ -1,7 +1,7 @@
 //! One language as it is spoken in one country on one day: everything a reading needs.
 
 use super::gazetteer::{Folding, Gazetteer, Level, NameId, NameIndex, Share, UnitId};
-use super::hearings;
+use super::hearings::{self, ClosedWord};
 use super::inflection::{self, Inflected};
 use super::memo::Memo;
 use super::need::NeedModel;
@@ -34,7 +34,7 @@ pub struct Grammar {
     /// How like some person's name words are.
     known_names: Arc<Memo<f32>>,
     /// Single words that addresses and names are held together by, sorted.
-    pub(super) closed_words: Arc<[String]>,
+    pub(super) closed_words: Arc<[ClosedWord]>,
 }
 
 impl Grammar {

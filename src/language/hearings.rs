@@ -94,8 +94,11 @@ fn is_form_of(heard: &str, word: &str) -> bool {
     same == letters || same >= STEM_MIN.max(letters.saturating_sub(ENDING_MAX))
 }
 
+/// A word and its letters without marks.
+pub(super) type ClosedWord = (String, Vec<char>);
+
 /// The single words that addresses, numbers and names are held together by, sorted.
-pub(super) fn closed_words(words: &Words) -> Vec<String> {
+pub(super) fn closed_words(words: &Words) -> Vec<ClosedWord> {
     let address = &words.address;
     let units = address.units.values().map(|u| &u.before);
     let house = address.house_parts.iter().map(|p| &p.said);
@@ -113,7 +116,11 @@ pub(super) fn closed_words(words: &Words) -> Vec<String> {
     let mut all: Vec<String> = phrases.map(str::to_string).collect();
     all.sort();
     all.dedup();
-    all
+    let with_letters = |word: String| {
+        let letters = bare(&word);
+        (word, letters)
+    };
+    all.into_iter().map(with_letters).collect()
 }
 
 /// One hearing of one place.
@@ -213,7 +220,7 @@ fn join(places: &mut Vec<Place>, mut others: Vec<Place>) {
 }
 
 /// The words a place may be, by all its votes.
-fn weigh(place: &Place, closed: &[String]) -> Weighed {
+fn weigh(place: &Place, closed: &[ClosedWord]) -> Weighed {
     let mut words: Vec<Option<String>> = Vec::new();
     for word in place.iter().flat_map(|v| std::iter::once(&v.word).chain(&v.others)) {
         if !words.iter().any(|w| same_word(w, word)) {
@@ -221,15 +228,16 @@ fn weigh(place: &Place, closed: &[String]) -> Weighed {
         }
     }
     if place.iter().all(|v| v.sure < SURE) && words.iter().any(Option::is_some) {
-        for word in closed {
-            let alike =
-                |v: &Vote| v.word.as_ref().is_some_and(|w| likeness(w, word) >= LIKENESS_MIN);
-            let new = place.iter().any(alike) && !words.iter().flatten().any(|w| w == word);
+        let heard: Vec<Vec<char>> =
+            place.iter().filter_map(|v| v.word.as_deref().map(bare)).collect();
+        for (word, letters) in closed {
+            let alike = heard.iter().any(|h| likeness(h, letters) >= LIKENESS_MIN);
+            let new = alike && !words.iter().flatten().any(|w| w == word);
             words.extend(new.then(|| Some(word.clone())));
         }
     }
-    let commoner =
-        |word: &Option<String>| word.as_ref().is_some_and(|w| closed.binary_search(w).is_ok());
+    let is_closed = |word: &str| closed.binary_search_by(|(w, _)| w.as_str().cmp(word)).is_ok();
+    let commoner = |word: &Option<String>| word.as_deref().is_some_and(is_closed);
     let weight = |word: &Option<String>| {
         let said: f32 = place.iter().map(|vote| chance(vote, word)).product();
         said * if commoner(word) { CLOSED } else { 1.0 }
@@ -254,7 +262,9 @@ fn chance(vote: &Vote, word: &Option<String>) -> f32 {
         return wrong * FOUND / vote.others.len() as f32;
     }
     match (&vote.word, word) {
-        (Some(heard), Some(said)) => wrong * (OTHER + ALIKE * likeness(heard, said).powi(2)),
+        (Some(heard), Some(said)) => {
+            wrong * (OTHER + ALIKE * likeness(&bare(heard), &bare(said)).powi(2))
+        }
         (None, _) => DELETED,
         (_, None) => wrong * INSERTED,
     }
@@ -368,9 +378,10 @@ fn ends_alike(a: &[char], b: &[char]) -> f32 {
     (head + tail).min(most) as f32 / a.len().max(b.len()).max(1) as f32
 }
 
-/// 0..=1: how alike two words sound; what is written with other marks only, nearly the same.
-fn likeness(a: &str, b: &str) -> f32 {
-    0.95 * ends_alike(&bare(a), &bare(b))
+/// 0..=1: how alike the words of bare letters `a` and `b` sound; with other marks, words are nearly
+/// the same.
+fn likeness(a: &[char], b: &[char]) -> f32 {
+    0.95 * ends_alike(a, b)
 }
 
 #[cfg(test)]

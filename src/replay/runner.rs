@@ -10,7 +10,7 @@ use super::truth::CallTruth;
 use crate::audio::loudness::active_level;
 use crate::config::{Config, Overlay};
 use crate::dialogue::Hotline;
-use crate::engine::{EngineError, Factory, RecognitionEvent, Recognizer, StreamId};
+use crate::engine::{EngineError, Factory, RecognitionEvent, Recognizer};
 use crate::journal::Reader;
 use crate::seal::Keys;
 use crate::ticket::CallId;
@@ -354,17 +354,13 @@ impl<'r> Worker<'r> {
         }
     }
 
-    /// Lets each engine do all of its work: it is quicker in one go than call by call.
+    /// Lets each engine work for its calls.
     fn hear(&mut self) {
         let mut broken = Vec::new();
         for (name, engine) in &mut self.engines {
-            let seats = &mut self.seats;
-            let mut emit = |stream: StreamId, event: RecognitionEvent| {
-                if let Some(seat) = seats.iter_mut().find(|s| s.call.stream() == Some(stream)) {
-                    seat.call.heard(event);
-                }
-            };
-            let heard = catch_unwind(AssertUnwindSafe(|| while engine.work(&mut emit) {}));
+            let mut seats: Vec<&mut Seat> =
+                self.seats.iter_mut().filter(|s| s.hotline.name == *name).collect();
+            let heard = catch_unwind(AssertUnwindSafe(|| work(&mut **engine, &mut seats)));
             if heard.is_err() {
                 broken.push(name.clone());
             }
@@ -382,6 +378,22 @@ impl<'r> Worker<'r> {
             if let Ok(fresh) = self.runner.engine(&seat.hotline) {
                 self.engines.entry(name.into()).or_insert(fresh);
             }
+        }
+    }
+}
+
+/// Lets `engine` work in one go, which is quicker than call by call, as long as it is filled or
+/// none of the calls on `seats` could go on without it.
+fn work(engine: &mut dyn Recognizer, seats: &mut [&mut Seat]) {
+    loop {
+        let more = engine.work(&mut |stream, event| {
+            if let Some(seat) = seats.iter_mut().find(|s| s.call.stream() == Some(stream)) {
+                seat.call.heard(event);
+            }
+        });
+        let due = seats.iter().filter(|s| s.call.waits_for(engine)).count();
+        if !more || due < engine.batch() && due < seats.len() {
+            return;
         }
     }
 }

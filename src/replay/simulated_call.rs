@@ -33,7 +33,7 @@ pub(super) struct Ear<'e> {
 /// How far a call has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// It waits for its ear.engine.
+    /// It waits for its engine.
     Waits,
     /// It is over.
     Over,
@@ -113,16 +113,19 @@ impl SimulatedCall {
         self.inbox.push_back((self.frame + self.tape.latency, input));
     }
 
+    /// Whether `engine` has something to compute before the call can go on.
+    pub(super) fn waits_for(&self, engine: &dyn Recognizer) -> bool {
+        self.stream().is_some_and(|stream| engine.is_due(stream))
+    }
+
     /// Goes on until the engine has something to compute, or to the end.
     pub(super) fn advance(&mut self, ear: &mut Ear<'_>) -> Progress {
         while !self.over {
-            self.step(ear);
-            if self.frame >= self.frames_max {
-                self.over = true;
-            }
-            if self.stream().is_some_and(|stream| ear.engine.is_due(stream)) {
+            if self.waits_for(ear.engine) {
                 return Progress::Waits;
             }
+            self.step(ear);
+            self.over |= self.frame >= self.frames_max;
         }
         if let Some((_, stream)) = self.stream.take() {
             ear.engine.cancel(stream);

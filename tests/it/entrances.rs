@@ -49,6 +49,10 @@ impl Recognizer for TellsThemApart {
         self.samples.remove(&stream);
     }
 
+    fn is_due(&self, stream: StreamId) -> bool {
+        self.done.contains(&stream)
+    }
+
     fn work(&mut self, emit: &mut dyn FnMut(StreamId, RecognitionEvent)) -> bool {
         for stream in self.done.drain(..) {
             let long = self.samples.remove(&stream).unwrap_or(0) > 8 * LONG_LINE_MS;

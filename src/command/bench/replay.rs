@@ -111,6 +111,10 @@ impl Recognizer for Noting {
         self.inner.is_due(stream)
     }
 
+    fn batch(&self) -> usize {
+        self.inner.batch()
+    }
+
     fn work(&mut self, emit: &mut dyn FnMut(StreamId, RecognitionEvent)) -> bool {
         self.inner.work(emit)
     }

@@ -149,6 +149,10 @@ impl Recognizer for Ctc {
         self.turns.get(&stream).is_some_and(Turn::has_work)
     }
 
+    fn batch(&self) -> usize {
+        BATCH_MAX
+    }
+
     fn work(&mut self, emit: &mut dyn FnMut(StreamId, RecognitionEvent)) -> bool {
         let mut served = Vec::new();
         let stepped = self.step(&mut served);

@@ -15,7 +15,7 @@ const CUT: f32 = 0.9;
 const NAME_TOKENS_MAX: usize = 4;
 
 /// One element of the house field.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct HousePart {
     /// Elements are written in the order of their ranks; the number itself has rank 0.
     pub(super) rank: u8,
@@ -125,7 +125,7 @@ fn labelled(
         let odd = name.iter().filter(|t| grammar.is_common_word(t)).count() as f32;
         let (_, known) = grammar.street_said(name, StreetSaid::default());
         let score = 1.1 + 0.12 * name.len().min(3) as f32 + 0.5 * known - 0.7 * odd;
-        put(to, spans.written(name_at, to), score);
+        put(to, spans.written(name_at, to).to_string(), score);
     }
 }
 

@@ -28,7 +28,7 @@ const CUT: f32 = 0.9;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Street {
     /// As it is written.
-    pub(super) name: String,
+    pub(super) name: Rc<str>,
     /// A word said that it is a street.
     pub(super) named: bool,
     /// 0..=1: how like a known street's name it is.
@@ -40,9 +40,9 @@ pub(super) struct Street {
 pub(super) struct UnitSaid {
     pub(super) field: Field,
     /// Its name as it is written where it is not known.
-    pub(super) said: String,
+    pub(super) said: Rc<str>,
     /// The unit word said before or behind it.
-    pub(super) kind: Option<String>,
+    pub(super) kind: Option<Rc<str>>,
     /// What it may be, with the similarity of the name.
     pub(super) units: UnitsFound,
 }
@@ -93,12 +93,12 @@ pub(super) fn items_at(at: usize, spans: &Spans) -> Vec<Item> {
         items.push(Item { from: at, to, said: Said::House(part), score });
     }
     for (to, name) in numbered_names(at, spans) {
-        let street = Street { name, named: true, known: 1.0 };
+        let street = Street { name: name.into(), named: true, known: 1.0 };
         items.push(Item { from: at, to, said: Said::Street(street), score: 1.6 });
     }
     if let Some(n) = phrase_at(tokens, at, &words.street_before) {
         for (to, name) in numbered_names(at + n, spans) {
-            let street = Street { name, named: true, known: 1.0 };
+            let street = Street { name: name.into(), named: true, known: 1.0 };
             items.push(Item { from: at, to, said: Said::Street(street), score: 2.8 });
         }
         named_streets(at, at + n, "", spans, &mut items);
@@ -157,8 +157,8 @@ fn street_ends<'a>(
 /// "đường Lê Lợi", "вулиця Сумська": the word before it says that it is a street.
 fn named_streets(at: usize, name_at: usize, kept: &str, spans: &Spans, items: &mut Vec<Item>) {
     let (tokens, grammar) = (spans.tokens, spans.grammar);
-    let street = |name: String, known: f32| Street {
-        name: format!("{kept} {name}").trim().to_string(),
+    let street = |name: &str, known: f32| Street {
+        name: format!("{kept} {name}").trim().into(),
         named: true,
         known,
     };
@@ -174,7 +174,7 @@ fn named_streets(at: usize, name_at: usize, kept: &str, spans: &Spans, items: &m
         if let Some(name) = numbered {
             let cut = *longest.get_or_insert(to) > to;
             let score = 2.2 + 0.05 * (to - name_at) as f32 - if cut { CUT } else { 0.0 };
-            items.push(Item { from: at, to, said: Said::Street(street(name, 1.0)), score });
+            items.push(Item { from: at, to, said: Said::Street(street(&name, 1.0)), score });
         }
     }
     for to in street_ends(name_at, 2, spans) {
@@ -188,7 +188,7 @@ fn named_streets(at: usize, name_at: usize, kept: &str, spans: &Spans, items: &m
         }
         let length = (to - name_at).min(3) as f32;
         let score = 1.6 + 1.2 * known + 0.08 * length - oddness(odd, known);
-        items.push(Item { from: at, to, said: Said::Street(street(name, known)), score });
+        items.push(Item { from: at, to, said: Said::Street(street(&name, known)), score });
     }
 }
 
@@ -249,10 +249,12 @@ fn bare_streets(at: usize, spans: &Spans, items: &mut Vec<Item>) {
         items.push(Item { from: at, to, said: Said::Street(street), score });
     }
     for to in at + 3..=tokens.len().min(at + 7) {
-        let dated = tokens[at..to].iter().any(|t| words.date_joints.contains(t));
-        let date = numbered_street(&tokens[at..to], grammar).filter(|_| dated);
+        if !tokens[at..to].iter().any(|t| words.date_joints.contains(t)) {
+            continue;
+        }
+        let date = numbered_street(&tokens[at..to], grammar);
         if let Some(name) = date.filter(|d| d.contains('/')) {
-            let street = Street { name, named: false, known: 1.0 };
+            let street = Street { name: name.into(), named: false, known: 1.0 };
             items.push(Item { from: at, to, said: Said::Street(street), score: 1.0 });
         }
     }
@@ -303,7 +305,7 @@ fn units(at: usize, field: Field, spans: &Spans, items: &mut Vec<Item>) {
     let complete = grammar.places().is_some() && !grammar.words.address.open_places;
     let unknown = if complete { 0.35 } else { 0.9 };
     if let Some(n) = phrase_at(tokens, at, &words.before) {
-        let kind = Some(tokens[at..at + n].join(" "));
+        let kind = Some(Rc::from(tokens[at..at + n].join(" ")));
         for (to, said, units, cut) in names_at(at + n, field, spans) {
             let best = units.iter().map(|u| u.1).fold(0.0, f32::max);
             if units.is_empty() && !complete && spans.odd(at + n, to) > 0 {
@@ -321,7 +323,7 @@ fn units(at: usize, field: Field, spans: &Spans, items: &mut Vec<Item>) {
     for (to, said, units, _) in names_at(at, field, spans) {
         let best = units.iter().map(|u| u.1).fold(0.0, f32::max);
         if let Some(n) = phrase_at(tokens, to, &words.after) {
-            let (kind, units) = (Some(tokens[to..to + n].join(" ")), units.clone());
+            let (kind, units) = (Some(Rc::from(tokens[to..to + n].join(" "))), units.clone());
             let name = &tokens[at..to];
             let said = unit_name(said.clone(), name, &units, kind.as_deref(), grammar);
             if units.is_empty() && !complete && spans.odd(at, to) > 0 {
@@ -381,19 +383,19 @@ fn unknown_places(at: usize, spans: &Spans, items: &mut Vec<Item>) {
 
 /// A unit's name as it is written where the gazetteer does not know it.
 fn unit_name(
-    written: String,
+    written: Rc<str>,
     said: &[String],
     units: &UnitsFound,
     kind: Option<&str>,
     grammar: &Grammar,
-) -> String {
+) -> Rc<str> {
     let inflected = if units.is_empty() { grammar.unknown_unit(said, kind) } else { None };
-    inflected.unwrap_or(written)
+    inflected.map_or(written, Rc::from)
 }
 
 /// The names of `field`'s level that may begin at `at`: end, as written, candidates, whether it is
 /// a number that goes on.
-fn names_at(at: usize, field: Field, spans: &Spans) -> Vec<(usize, String, UnitsFound, bool)> {
+fn names_at(at: usize, field: Field, spans: &Spans) -> Vec<(usize, Rc<str>, UnitsFound, bool)> {
     let mut found = Vec::new();
     if at >= spans.tokens.len() {
         return found;
@@ -402,7 +404,7 @@ fn names_at(at: usize, field: Field, spans: &Spans) -> Vec<(usize, String, Units
     let longest = numbers.last().map_or(at, |n| n.0);
     for (to, digits) in numbers.iter().filter(|(_, digits)| digits.len() <= NAME_DIGITS_MAX) {
         let units = spans.named(std::slice::from_ref(digits), field);
-        found.push((*to, digits.clone(), units, *to < longest));
+        found.push((*to, digits.as_str().into(), units, *to < longest));
     }
     for to in name_ends(at, NAME_TOKENS_MAX, spans) {
         let name = spans.written(at, to);

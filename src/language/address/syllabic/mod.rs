@@ -38,10 +38,10 @@ fn parts(path: &Path, grammar: &Grammar) -> Vec<(String, String)> {
         }
     };
     put(Field::House.name(), house::write(&path.house));
-    let mut hamlets = path.hamlets.clone();
+    let mut hamlets = path.hamlets.to_vec();
     hamlets.sort_by_key(|h| h.0);
     let hamlets = hamlets.iter().map(|h| h.1.as_str()).collect::<Vec<_>>().join(" ");
-    put(Field::Street.name(), path.street.as_ref().map_or(hamlets, |s| s.name.clone()));
+    put(Field::Street.name(), path.street.as_ref().map_or(hamlets, |s| s.name.to_string()));
     for field in Field::UNITS {
         if let Some(unit) = path.units.iter().find(|u| u.field == field) {
             let (kind, name, code) = unit_name(unit, grammar);
@@ -59,7 +59,8 @@ fn parts(path: &Path, grammar: &Grammar) -> Vec<(String, String)> {
 fn unit_name(said: &UnitSaid, grammar: &Grammar) -> (String, String, String) {
     let best = said.units.iter().map(|u| u.1).fold(0.0, f32::max);
     let (Some(places), true) = (grammar.places(), best > 0.0) else {
-        return (said.kind.clone().unwrap_or_default(), said.said.clone(), String::new());
+        let kind = said.kind.as_deref().unwrap_or_default().to_string();
+        return (kind, said.said.to_string(), String::new());
     };
     let likeliest = said.units.iter().filter(|u| u.1 >= best);
     let mut today: Vec<UnitId> =

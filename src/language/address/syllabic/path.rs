@@ -43,10 +43,10 @@ const LONE: f32 = -0.8;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Path {
     pub(super) score: f32,
-    pub(super) house: Vec<HousePart>,
+    pub(super) house: Rc<Vec<HousePart>>,
     pub(super) street: Option<Street>,
     /// Hamlets and groups with their rank.
-    pub(super) hamlets: Vec<(usize, String)>,
+    pub(super) hamlets: Rc<Vec<(usize, String)>>,
     pub(super) units: Vec<UnitSaid>,
     /// First and one past the last token used.
     pub(super) span: Option<(usize, usize)>,
@@ -190,9 +190,9 @@ impl Path {
             Said::Hamlet { rank, name } => {
                 if let Some(at) = self.hamlets.iter().position(|h| h.0 == *rank) {
                     self.again()?;
-                    self.hamlets.remove(at);
+                    Rc::make_mut(&mut self.hamlets).remove(at);
                 }
-                self.hamlets.push((*rank, name.clone()));
+                Rc::make_mut(&mut self.hamlets).push((*rank, name.clone()));
                 Some(Field::Street)
             }
             Said::Unit(unit) => {
@@ -226,13 +226,13 @@ impl Path {
     fn take_house(&mut self, part: &HousePart, adjacent: bool, grammar: &Grammar) -> Option<Field> {
         let same = |p: &HousePart| p.rank == part.rank && p.label == part.label;
         match self.house.iter().position(same) {
-            Some(at) if self.repairing => self.house[at] = part.clone(),
+            Some(at) if self.repairing => Rc::make_mut(&mut self.house)[at] = part.clone(),
             Some(at) if part.marked || self.hesitating => {
                 self.again()?;
-                self.house[at] = part.clone();
+                Rc::make_mut(&mut self.house)[at] = part.clone();
             }
             Some(_) => return None,
-            None => self.house.push(part.clone()),
+            None => Rc::make_mut(&mut self.house).push(part.clone()),
         }
         // "lê lợi mười hai": the number right behind its street.
         let behind_street = adjacent && self.last == Some(Field::Street) && self.street.is_some();
@@ -273,7 +273,7 @@ impl Path {
         if self.street.is_none() && street.name.starts_with(digit) && !street.name.contains('/') {
             self.score -= 1.0;
         }
-        let name = completed(self.street.as_ref().map(|old| old.name.as_str()), &street.name);
+        let name = completed(self.street.as_ref().map(|old| &*old.name), &street.name);
         self.street = Some(Street { name, ..street.clone() });
         Some(Field::Street)
     }
@@ -314,11 +314,11 @@ fn street_first(grammar: &Grammar) -> bool {
 }
 
 /// A street of which only the number was said again ("상도로 17길, no, 18길").
-fn completed(old: Option<&str>, new: &str) -> String {
+fn completed(old: Option<&str>, new: &Rc<str>) -> Rc<str> {
     let digit = |c: char| c.is_ascii_digit();
     match old.and_then(|old| old.find(digit).map(|at| &old[..at])) {
-        Some(name) if new.starts_with(digit) && !new.contains('/') => format!("{name}{new}"),
-        _ => new.to_string(),
+        Some(name) if new.starts_with(digit) && !new.contains('/') => format!("{name}{new}").into(),
+        _ => new.clone(),
     }
 }
 

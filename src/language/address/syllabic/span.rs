@@ -16,7 +16,7 @@ use std::rc::Rc;
 pub(super) type UnitsFound = Rc<Vec<(UnitId, f32)>>;
 
 /// A street as it is written, and how well a known one matches, by how it was said.
-type StreetsFound = Vec<(StreetSaid, (String, f32))>;
+type StreetsFound = Vec<(StreetSaid, (Rc<str>, f32))>;
 
 /// Longest name of a person, in tokens.
 const NAME_TOKENS_MAX: usize = 4;
@@ -27,10 +27,30 @@ const OPEN_SIMILARITY_MIN: f32 = 0.75;
 
 /// What was looked up of the stretches of an answer: its hypotheses have most of them in common.
 #[derive(Default)]
-pub(in crate::language::address) struct Lookups {
-    units: RefCell<BTreeMap<Vec<String>, [UnitsFound; 3]>>,
-    streets: RefCell<BTreeMap<Vec<String>, StreetsFound>>,
-    written: RefCell<BTreeMap<Vec<String>, String>>,
+pub(in crate::language::address) struct Lookups(RefCell<BTreeMap<Vec<String>, Rc<Stretch>>>);
+
+/// A stretch of words.
+struct Stretch {
+    /// As a name is written.
+    written: Rc<str>,
+    /// What exactly these words name, by level.
+    named: OnceCell<[UnitsFound; 3]>,
+    /// What they may name, with a number or a letter at their end as such.
+    units: OnceCell<[UnitsFound; 3]>,
+    streets: RefCell<StreetsFound>,
+}
+
+impl Lookups {
+    fn of(&self, said: &[String], grammar: &Grammar) -> Rc<Stretch> {
+        if let Some(known) = self.0.borrow().get(said) {
+            return known.clone();
+        }
+        let (written, streets) = (written(said, grammar).into(), RefCell::default());
+        let (named, units) = (OnceCell::new(), OnceCell::new());
+        let found = Rc::new(Stretch { written, named, units, streets });
+        self.0.borrow_mut().insert(said.to_vec(), found.clone());
+        found
+    }
 }
 
 /// One utterance and what was looked up in it.
@@ -55,6 +75,8 @@ struct Place {
     codes: OnceCell<Vec<(usize, String, bool)>>,
     ends_name: OnceCell<bool>,
     person: OnceCell<f32>,
+    /// By their ends.
+    stretches: RefCell<Vec<(usize, Rc<Stretch>)>>,
 }
 
 impl<'a> Spans<'a> {
@@ -140,15 +162,19 @@ impl<'a> Spans<'a> {
             || self.grammar.words.stop_words.contains(&tokens[at])
     }
 
-    /// `from..to` as a name is written.
-    pub(super) fn written(&self, from: usize, to: usize) -> String {
-        let said = &self.tokens[from..to];
-        if let Some(known) = self.lookups.written.borrow().get(said) {
-            return known.clone();
+    fn stretch(&self, from: usize, to: usize) -> Rc<Stretch> {
+        let mut known = self.places[from].stretches.borrow_mut();
+        if let Some((_, stretch)) = known.iter().find(|(end, _)| *end == to) {
+            return stretch.clone();
         }
-        let found = written(said, self.grammar);
-        self.lookups.written.borrow_mut().insert(said.to_vec(), found.clone());
-        found
+        let stretch = self.lookups.of(&self.tokens[from..to], self.grammar);
+        known.push((to, stretch.clone()));
+        stretch
+    }
+
+    /// `from..to` as a name is written.
+    pub(super) fn written(&self, from: usize, to: usize) -> Rc<str> {
+        self.stretch(from, to).written.clone()
     }
 
     /// How little a name that starts at `at` without a word for it is likely a place's: it goes on
@@ -196,47 +222,52 @@ impl<'a> Spans<'a> {
 
     /// The units of `field`'s level that `name` may be.
     pub(super) fn named(&self, name: &[String], field: Field) -> UnitsFound {
-        let Some(at) = Field::UNITS.iter().position(|f| *f == field) else {
-            return UnitsFound::default();
-        };
-        if let Some(found) = self.lookups.units.borrow().get(name) {
-            return found[at].clone();
-        }
-        let mut all = self.grammar.units_by_level(name);
-        if self.grammar.words.address.open_places {
-            // An unknown name is likelier than a far likeness.
-            all.iter_mut().for_each(|found| found.retain(|u| u.1 >= OPEN_SIMILARITY_MIN));
-        }
-        let found = all.map(Rc::new);
-        self.lookups.units.borrow_mut().insert(name.to_vec(), found.clone());
-        found[at].clone()
+        of_level(self.named_by(&self.lookups.of(name, self.grammar), name), field)
+    }
+
+    fn named_by<'s>(&self, stretch: &'s Stretch, name: &[String]) -> &'s [UnitsFound; 3] {
+        stretch.named.get_or_init(|| {
+            let mut all = self.grammar.units_by_level(name);
+            if self.grammar.words.address.open_places {
+                // An unknown name is likelier than a far likeness.
+                all.iter_mut().for_each(|found| found.retain(|u| u.1 >= OPEN_SIMILARITY_MIN));
+            }
+            all.map(Rc::new)
+        })
     }
 
     /// The units of `field`'s level that `from..to` may name, with a number or a letter at its end
     /// as such.
     pub(super) fn units(&self, from: usize, to: usize, field: Field) -> UnitsFound {
-        let said = &self.tokens[from..to];
-        let plain = self.named(said, field);
-        let name = tokens(&self.written(from, to));
-        if name == said {
-            return plain;
-        }
-        let other = self.named(&name, field);
-        let best = |found: &UnitsFound| found.iter().map(|u| u.1).fold(0.0, f32::max);
-        if best(&other) > best(&plain) { other } else { plain }
+        let stretch = self.stretch(from, to);
+        let units = stretch.units.get_or_init(|| {
+            let said = &self.tokens[from..to];
+            let mut units = self.named_by(&stretch, said).clone();
+            let name = tokens(&stretch.written);
+            if name != said {
+                let other = self.lookups.of(&name, self.grammar);
+                let best = |found: &UnitsFound| found.iter().map(|u| u.1).fold(0.0, f32::max);
+                for (plain, other) in units.iter_mut().zip(self.named_by(&other, &name)) {
+                    if best(other) > best(plain) {
+                        plain.clone_from(other);
+                    }
+                }
+            }
+            units
+        });
+        of_level(units, field)
     }
 
     /// The street `from..to` as it is written, and how well a known one matches (0..=1).
-    pub(super) fn street(&self, from: usize, to: usize) -> (String, f32) {
-        let (said, case) = (&self.tokens[from..to], self.street_case(from, to));
-        if let Some(of_words) = self.lookups.streets.borrow().get(said)
-            && let Some((_, found)) = of_words.iter().find(|(of_case, _)| *of_case == case)
-        {
+    pub(super) fn street(&self, from: usize, to: usize) -> (Rc<str>, f32) {
+        let (stretch, case) = (self.stretch(from, to), self.street_case(from, to));
+        let mut streets = stretch.streets.borrow_mut();
+        if let Some((_, found)) = streets.iter().find(|(of_case, _)| *of_case == case) {
             return found.clone();
         }
-        let found = self.look_up_street(from, to, case);
-        let mut known = self.lookups.streets.borrow_mut();
-        known.entry(said.to_vec()).or_default().push((case, found.clone()));
+        let (name, known) = self.look_up_street(from, to, case);
+        let found: (Rc<str>, f32) = (name.into(), known);
+        streets.push((case, found.clone()));
         found
     }
 
@@ -280,6 +311,11 @@ impl<'a> Spans<'a> {
         let date = numbered_street(&tokens(&name), self.grammar).filter(|n| n.contains('/'));
         (date.unwrap_or(name), known)
     }
+}
+
+fn of_level(units: &[UnitsFound; 3], field: Field) -> UnitsFound {
+    let level = Field::UNITS.iter().position(|f| *f == field);
+    level.map(|at| units[at].clone()).unwrap_or_default()
 }
 
 fn inside(tokens: &[String], grammar: &Grammar) -> Vec<bool> {
