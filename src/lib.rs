@@ -34,3 +34,4 @@ pub mod doctor;
 pub mod live;
 pub mod console;
 pub mod caller;
+pub mod capacity;

@@ -27,6 +27,8 @@ enum Command {
     Scenario(command::scenario::Args),
     /// Call with many callers at once, and tell what they felt.
     Load(command::load::Args),
+    /// Tell how many lines, machines and operators a demand needs.
+    Simulate(command::simulate::Args),
     /// Run recorded calls through the same code again.
     Replay(command::replay::Args),
     /// Search better thresholds for a hotline by replaying its calls.
@@ -77,6 +79,7 @@ fn main() -> ExitCode {
         Command::Call(args) => command::call::run(config, args),
         Command::Scenario(args) => command::scenario::run(config, args),
         Command::Load(args) => command::load::run(config, args),
+        Command::Simulate(args) => command::simulate::run(&args),
         Command::Replay(args) => command::replay::run(config, args),
         Command::Tune(args) => command::tune::run(config, args),
         Command::Fixture(args) => command::fixture::run(config, args),

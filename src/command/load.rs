@@ -76,7 +76,8 @@ pub struct Args {
     media_ports: PortRange,
 }
 
-fn time(text: &str) -> Result<Duration, String> {
+/// A time above zero, as 90s, 10m or 2h.
+pub fn time(text: &str) -> Result<Duration, String> {
     let parsed: Result<jiff::SignedDuration, _> = text.parse();
     let positive = parsed.ok().and_then(|d| Duration::try_from(d).ok()).filter(|d| !d.is_zero());
     positive.ok_or_else(|| format!("\"{text}\" is no time; write 90s, 10m or 2h"))

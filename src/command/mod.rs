@@ -14,6 +14,7 @@ pub mod recordings;
 pub mod replay;
 pub mod scenario;
 pub mod serve;
+pub mod simulate;
 pub mod statistics;
 pub mod tickets;
 pub mod tune;
