@@ -10,8 +10,8 @@ pub const CALLS_MAX: f64 = 10e6;
 /// How a day's calls are spread over its hours, from midnight on, in thousandths.
 ///
 /// An assumption of ours, not a measurement: a line open day and night that people call in office
-/// hours, most from 10 to 11 and again in the afternoon. The busiest hour has 11 % of the day; 10 to
-/// 12 % is what one usually plans with. Who has calls to count has something better.
+/// hours, most from 10 to 11 and again in the afternoon. The busiest hour has 11 % of the day;
+/// 10 to 12 % is what one usually plans with. Who has calls to count has something better.
 pub const PROFILE: [f64; 24] = [
     8.0, 5.0, 4.0, 4.0, 5.0, 9.0, 18.0, 40.0, 75.0, 100.0, 110.0, 92.0, 58.0, 70.0, 88.0, 80.0,
     66.0, 48.0, 36.0, 30.0, 24.0, 16.0, 9.0, 5.0,

@@ -109,12 +109,37 @@ impl Live {
     /// The fewest operators, whatever `operators` says, who answer the share `share` of the callers
     /// within `within_s` seconds.
     pub fn operators_for(&self, share: f64, within_s: f64) -> u32 {
-        let enough =
-            |&operators: &u32| Live { operators, ..*self }.answered_within(within_s) >= share;
-        // Below that so many hang up that the share cannot be reached.
-        let least = (self.erlangs() * share) as u32;
-        (least.max(1)..).find(enough).unwrap_or(u32::MAX)
+        let enough = |operators| Live { operators, ..*self }.answered_within(within_s) >= share;
+        fewest(self.erlangs() as u32, enough)
     }
+}
+
+/// The fewest, at least 1, that are `enough`; `guess` is where the search begins.
+pub(super) fn fewest(guess: u32, mut enough: impl FnMut(u32) -> bool) -> u32 {
+    let guess = guess.max(1);
+    let (mut too_few, mut many, mut step) = (0, guess, 1);
+    if enough(guess) {
+        while many > step && enough(many - step) {
+            many -= step;
+            step *= 2;
+        }
+        too_few = many.saturating_sub(step);
+    } else {
+        while !enough(many) {
+            too_few = many;
+            many += step;
+            step *= 2;
+        }
+    }
+    while many - too_few > 1 {
+        let middle = too_few + (many - too_few) / 2;
+        if enough(middle) {
+            many = middle;
+        } else {
+            too_few = middle;
+        }
+    }
+    many
 }
 
 /// `1 / A(x, y)`, where `A(x, y) = 1 + y/(x+1) + y^2/((x+1)(x+2)) + ..`; 0 where A is too large for

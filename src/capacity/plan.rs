@@ -2,7 +2,7 @@
 //! operators it would take without the bot.
 
 use super::demand::{Demand, HOUR_S};
-use super::erlang;
+use super::erlang::{self, fewest};
 use super::simulation::{Hours, Overflow, Traffic, call_back, overflow, share_in_time};
 use crate::replay::score::percentile;
 use serde::Serialize;
@@ -53,8 +53,6 @@ pub struct Settings {
 /// What one demand comes to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Plan {
-    /// First attempts on a day without bursts.
-    pub calls_per_day: f64,
     /// First attempts that were simulated, all days together.
     pub callers: usize,
     /// The hour of the day with the most calls, 0 to 23.
@@ -117,12 +115,14 @@ pub struct Live {
     pub needed: u32,
     /// The share of those operators' time that calls take.
     pub occupancy: f64,
-    /// As many operators as call back.
-    pub operators: Option<u32>,
-    /// The share of callers who would find all of those busy.
-    pub waiting: Option<f64>,
-    /// The share of callers who would hang up before one of those answers.
-    pub abandoned: Option<f64>,
+    /// The share of callers who hang up before one of those operators answers.
+    pub needed_abandoned: f64,
+    /// As many operators as there are, else as call back for good.
+    pub operators: u32,
+    /// The share of callers who would find all of these busy.
+    pub waiting: f64,
+    /// The share of callers who would hang up before one of these answers.
+    pub abandoned: f64,
 }
 
 /// Figures as they are told: what lies beyond these places is chance.
@@ -139,9 +139,9 @@ pub fn plan(demand: &Demand, settings: &Settings) -> Plan {
     let erlangs = busy_hour_calls / f64::from(HOUR_S) * settings.bot_call_s;
     let (lines, found) = lines(&traffic, settings, erlangs);
     let callbacks = callbacks(&found, settings);
-    let live = live(busy_hour_calls, settings, callbacks.operators);
+    let operators = settings.operators.unwrap_or(callbacks.needed_steady).max(1);
+    let live = live(busy_hour_calls, settings, operators);
     Plan {
-        calls_per_day: demand.calls_per_day,
         callers: traffic.callers(),
         busy_hour,
         busy_hour_calls: rounded(busy_hour_calls, 1),
@@ -150,34 +150,6 @@ pub fn plan(demand: &Demand, settings: &Settings) -> Plan {
         callbacks,
         live,
     }
-}
-
-/// The fewest, at least 1, that are `enough`; `guess` is where the search begins.
-fn fewest(guess: u32, mut enough: impl FnMut(u32) -> bool) -> u32 {
-    let guess = guess.max(1);
-    let (mut too_few, mut many, mut step) = (0, guess, 1);
-    if enough(guess) {
-        while many > step && enough(many - step) {
-            many -= step;
-            step *= 2;
-        }
-        too_few = many.saturating_sub(step);
-    } else {
-        while !enough(many) {
-            too_few = many;
-            many += step;
-            step *= 2;
-        }
-    }
-    while many - too_few > 1 {
-        let middle = too_few + (many - too_few) / 2;
-        if enough(middle) {
-            many = middle;
-        } else {
-            too_few = middle;
-        }
-    }
-    many
 }
 
 fn lines(traffic: &Traffic, settings: &Settings, erlangs: f64) -> (Lines, Overflow) {
@@ -207,7 +179,10 @@ fn callbacks(found: &Overflow, settings: &Settings) -> Callbacks {
     // With an operator for each of them nobody waits but for the morning.
     let at_best: Vec<u64> = tickets.iter().map(|t| hours.from(t.ready_ms) - t.since_ms).collect();
     let enough = |operators| in_time(&call_back(tickets, operators, hours)) >= IN_TIME_SHARE;
-    let needed = (in_time(&at_best) >= IN_TIME_SHARE).then(|| fewest(needed_steady, enough));
+    let needed = (in_time(&at_best) >= IN_TIME_SHARE).then(|| match tickets.is_empty() {
+        true => 0,
+        false => fewest(needed_steady, enough),
+    });
     let operators = settings.operators.or(needed);
     let waits_ms = operators.map(|operators| {
         let mut waits_ms = call_back(tickets, operators, hours);
@@ -226,7 +201,7 @@ fn callbacks(found: &Overflow, settings: &Settings) -> Callbacks {
     }
 }
 
-fn live(calls_per_hour: f64, settings: &Settings, operators: Option<u32>) -> Live {
+fn live(calls_per_hour: f64, settings: &Settings, operators: u32) -> Live {
     let with = |operators| erlang::Live {
         calls_per_s: calls_per_hour / f64::from(HOUR_S),
         call_s: settings.operator_call_s,
@@ -237,8 +212,9 @@ fn live(calls_per_hour: f64, settings: &Settings, operators: Option<u32>) -> Liv
     Live {
         needed,
         occupancy: rounded(with(needed).occupancy(), 4),
+        needed_abandoned: rounded(with(needed).abandoned(), 4),
         operators,
-        waiting: operators.map(|operators| rounded(with(operators).waiting(), 4)),
-        abandoned: operators.map(|operators| rounded(with(operators).abandoned(), 4)),
+        waiting: rounded(with(operators).waiting(), 4),
+        abandoned: rounded(with(operators).abandoned(), 4),
     }
 }

@@ -53,7 +53,7 @@ fn erlang_b_as_in_tables() {
         let found = blocking(erlangs, lines);
         assert!((found - 0.01).abs() < 2.5e-4, "{erlangs} erlangs, {lines} lines: {found}");
     }
-    assert!((0.0095..0.0105).contains(&blocking(180.0, 201)), "{}", blocking(180.0, 201));
+    assert!((0.009..0.0095).contains(&blocking(180.0, 201)), "{}", blocking(180.0, 201));
     assert_eq!([lines_for(4.46, 0.01), lines_for(4.5, 0.01), lines_for(10.0, 0.04)], [10, 11, 15]);
 }
 
@@ -111,20 +111,24 @@ fn erlang_a_as_published() {
 
 #[test]
 fn the_simulation_agrees_with_the_formulas() {
-    // Seeds are fixed, so these eight intervals of 95 % either hold the formulas' value or never do.
-    let mut apart = Vec::new();
-    for (calls_per_day, days) in [(300.0, 60), (2_000.0, 9), (8_000.0, 3), (13_000.0, 2)] {
-        let settings = Settings { days, lines: None, retries: 0.9, ..settings() };
-        let found = check(&demand(calls_per_day), &settings);
-        for compared in [&found.blocked, &found.abandoned] {
-            if !compared.agrees() {
-                apart.push((calls_per_day, compared.clone()));
+    // Intervals of 95 %, so some do not hold the formula's value; a bias would move them all.
+    let loads = [(300.0, 8), (2_000.0, 2), (8_000.0, 1), (13_000.0, 1)];
+    let (mut held, mut tried) = ([0, 0], 0);
+    for (calls_per_day, days) in loads {
+        let mut means = [0.0, 0.0];
+        for seed in 1..=10 {
+            let settings = Settings { days, seed, retries: 0.9, ..settings() };
+            let found = check(&demand(calls_per_day), &settings);
+            tried += 1;
+            for (i, compared) in [&found.blocked, &found.abandoned].into_iter().enumerate() {
+                held[i] += u32::from(compared.agrees());
+                means[i] += compared.simulated / compared.formula / 10.0;
             }
-            let off = (compared.simulated - compared.formula).abs();
-            assert!(off < 0.25 * compared.formula, "{calls_per_day} a day: {compared:?}");
         }
+        let near = [(means[0] - 1.0).abs() < 0.1, (means[1] - 1.0).abs() < 0.03];
+        assert_eq!(near, [true, true], "{calls_per_day} a day: {means:?} of the formulas' shares");
     }
-    assert!(apart.is_empty(), "{apart:?}");
+    assert!(tried == 40 && held.iter().all(|held| *held >= 34), "{held:?} of {tried}");
     // Where much is lost, too: 30 erlangs on 20 lines, and half of the operators it would take.
     let few = Settings { lines: Some(20), operators: Some(30), days: 2, ..settings() };
     let found = check(&demand(8_000.0), &few);
@@ -232,10 +236,17 @@ fn operators_are_as_many_as_the_promise_takes() {
     assert!(plan(&demand(8_000.0), &fewer).callbacks.in_time < Some(IN_TIME_SHARE));
     // A day's callbacks in one day's shift, 4,800 tickets of 5 minutes in 12 hours: 33.
     assert!((32..=35).contains(&found.needed_steady), "{found:?}");
+    // Those hold the promise however long it goes on.
+    let long = Settings { days: 30, operators: Some(found.needed_steady), ..settings() };
+    let lasting = plan(&demand(8_000.0), &long).callbacks;
+    assert!(lasting.in_time >= Some(IN_TIME_SHARE), "{lasting:?}");
     // Within an hour, who calls at night cannot be called back.
     let hasty = Settings { promise_s: HOUR_S, ..settings() };
     let found = plan(&demand(2_000.0), &hasty).callbacks;
     assert_eq!((found.needed, found.operators, found.in_time), (None, None, None));
+    let nothing = Settings { tickets: 0.0, ..settings() };
+    let found = plan(&demand(2_000.0), &nothing).callbacks;
+    assert_eq!((found.needed, found.needed_steady, found.wait_p95_s), (Some(0), 0, None));
 }
 
 #[test]

@@ -27,20 +27,24 @@ Examples:
   spillway simulate --calls-per-day 8000 --lines 40 --operators 30
   spillway simulate --stationary
 
-Days are made up by chance and played through: callers come in a rush or one by one, find a line or
-are turned away and call again; operators work the callbacks off, the oldest first, until none is
-left. The numbers printed are the smallest with which that goes well.
+Days are made up by chance and played through: callers find a line, or are turned away and perhaps
+call again; operators work the callbacks off, the oldest first, until none is left. The numbers
+printed are the smallest with which that goes well.
 
   ERLANGS   what the busiest hour offers the bot: calls an hour times their duration
   LINES     the fewest with which no more attempts of that hour are turned away; ERLANG B is what
-            the formula says, which knows no bursts within the hour and nobody who calls again
+            the formula says, which knows no bursts within the hour, no operators before the bot
+            and nobody who calls again
   TURNED AWAY  attempts in that hour; GAVE UP: callers who never got through, of all days
   MACHINES  for these lines; have one more, so that one may fail
-  OPERATORS at work at once in their hours, the fewest who call nearly everybody back in time, when
-            the demand lasts for --days; STEADY: who get through each day's callbacks on that day,
-            which it takes when the demand does not end
-  LIVE      the fewest who would answer the busiest hour's calls themselves, by Erlang A;
-            WITH OPERATORS: were only those who call back there, so many callers would hang up
+  FOR GOOD  operators at work at once in their hours who get through each day's callbacks on that
+            day: what it takes when the demand does not end
+  FOR 7 DAYS  the fewest who call nearly everybody back in time when it ends after --days: backlog
+            may grow as far as the promise allows; MEDIAN and 95 %: how long callers then wait
+            (hours:minutes)
+  LIVE      the fewest who would answer the busiest hour's calls themselves, by Erlang A; at it are
+            BUSY so much of their time, and so many callers HANG UP; INSTEAD: were those who call
+            back FOR GOOD (or --operators) to answer, so many callers would WAIT and HANG UP
 
 Durations and patience are exponential. The profile of the day is an assumption (11 % of the calls
 from 10 to 11 o'clock); `spillway statistics --by hour` counts your own.";
@@ -150,7 +154,7 @@ fn burst(text: &str) -> Result<Burst, String> {
     let parts = || {
         let (factor, when) = text.split_once("x@")?;
         let (at, lasts) = when.split_once('+')?;
-        let factor = factor.parse().ok().filter(|factor| (0.0..=1_000.0).contains(factor))?;
+        let factor = factor.parse().ok().filter(|factor| (0.01..=1_000.0).contains(factor))?;
         let at_s = clock(at).filter(|at_s| *at_s < DAY_S)?;
         let lasts_s = seconds(time(lasts).ok()?).filter(|s| (1..=DAY_S).contains(s))?;
         Some(Burst { factor, at_s, lasts_s })
@@ -252,7 +256,7 @@ impl Args {
             ensure!(
                 calls <= CALLS_MAX,
                 "{calls_per_day} a day are {calls:.0} calls in {} days, and {CALLS_MAX} is as many \
-                 as can be simulated; choose fewer --days",
+                 as can be simulated; choose fewer --days, or fewer calls",
                 self.days
             );
             Ok(Found { known_as, calls_per_day, found: find(&demand, &self.settings()) })
@@ -273,7 +277,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A share in percent, with so many places that small ones differ.
+/// A share that was asked for, as it was asked for.
+fn asked(share: f64) -> String {
+    format!("{} %", (1e4 * share).round() / 100.0)
+}
+
+/// A share that was found.
 fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
 }
@@ -305,28 +314,29 @@ fn rows<T>(head: &[&str], found: &[Found<T>], cells: impl Fn(&Found<T>) -> Vec<S
 fn plans_text(found: &[Found<Plan>], args: &Args) -> String {
     let head = ["BUSIEST HOUR", "ERLANGS", "LINES", "ERLANG B", "TURNED AWAY", "GAVE UP"];
     let lines = rows(&[&head[..], &["MACHINES"]].concat(), found, line_cells);
-    let head = ["CALLBACKS", "OPERATORS", "STEADY", "MEDIAN", "95 %", "IN TIME"];
+    let days = if args.days == 1 { "1 day".into() } else { format!("{} days", args.days) };
+    let for_days = format!("FOR {}", days.to_uppercase());
+    let head = ["CALLBACKS", "FOR GOOD", &for_days, "MEDIAN", "95 %", "IN TIME"];
     let operators = rows(&head, found, operator_cells);
-    let live = rows(&["LIVE", "OCCUPANCY", "WITH OPERATORS", "WAIT", "HANG UP"], found, live_cells);
+    let live = rows(&["LIVE", "BUSY", "HANG UP", "INSTEAD", "WAIT", "HANG UP"], found, live_cells);
     let known = found.iter().filter_map(|found| Some((found.calls_per_day, found.known_as?)));
     let known: String = known.map(|(calls, who)| format!("{calls:>7}  {who}\n")).collect();
     let clock = |s: u32| format!("{:02}:{:02}", s / 3_600, s / 60 % 60);
-    let days = if args.days == 1 { "one day".into() } else { format!("{} days", args.days) };
     format!(
-        "The bot, {days}, calls of {}, {} turned away in the busiest hour; {} of them call again\n\
+        "Lines: {days}, calls of {}, {} turned away in the busiest hour, of whom {} call again\n\
          \n{lines}\n\
-         Callbacks from {} to {}, {} each, {} of the callers within {}\n\n{operators}\n\
-         Were the busiest hour answered live, {} within {ANSWERED_WITHIN_S} s, patience {} \
+         Operators who call back: {} to {}, {} each, {} of the callers within {}\n\n{operators}\n\
+         Operators who answer live: the busiest hour, {} within {ANSWERED_WITHIN_S} s, patience {} \
          (Erlang A)\n\n{live}{}{known}",
         duration(args.bot_call),
-        percent(args.blocking),
-        percent(args.retries),
+        asked(args.blocking),
+        asked(args.retries),
         clock(args.hours.opens_s),
         clock(args.hours.closes_s),
         duration(args.operator_call),
-        percent(IN_TIME_SHARE),
+        asked(IN_TIME_SHARE),
         duration(args.sla),
-        percent(ANSWERED_SHARE),
+        asked(ANSWERED_SHARE),
         duration(args.abandon_after),
         if known.is_empty() { "" } else { "\n" },
     ) + &unreachable_text(found)
@@ -337,8 +347,8 @@ fn unreachable_text(found: &[Found<Plan>]) -> String {
     if found.iter().all(|found| found.found.callbacks.needed.is_some()) {
         return String::new();
     }
-    "\nOPERATORS -: no number of them keeps the promise, for who calls at night must wait for the \
-     morning;\nlengthen --sla or --hours\n"
+    "\nWhere no operators are told (-), no number of them keeps the promise: who calls at night \
+     must wait\nfor the morning. Lengthen --sla or --hours.\n"
         .into()
 }
 
@@ -366,8 +376,8 @@ fn operator_cells(found: &Found<Plan>) -> Vec<String> {
     let (operators, needed) = (callbacks.operators.unwrap_or(0), callbacks.needed.unwrap_or(0));
     vec![
         callbacks.tickets.to_string(),
-        or_dash(callbacks.needed, |n| n.to_string()),
         callbacks.needed_steady.to_string(),
+        or_dash(callbacks.needed, |n| n.to_string()),
         or_dash(callbacks.wait_median_s, clock),
         or_dash(callbacks.wait_p95_s, clock),
         or_dash(callbacks.in_time, |share| of_given(percent(share), operators, needed)),
@@ -379,9 +389,10 @@ fn live_cells(found: &Found<Plan>) -> Vec<String> {
     vec![
         live.needed.to_string(),
         percent(live.occupancy),
-        or_dash(live.operators, |n| n.to_string()),
-        or_dash(live.waiting, percent),
-        or_dash(live.abandoned, percent),
+        percent(live.needed_abandoned),
+        live.operators.to_string(),
+        percent(live.waiting),
+        percent(live.abandoned),
     ]
 }
 
@@ -402,7 +413,8 @@ fn checks_text(found: &[Found<Check>], args: &Args) -> String {
     };
     let hours = 24 * args.days - 1;
     format!(
-        "The busiest hour {hours} times over, nobody calls again; in brackets the 95 % interval\n\n{}",
+        "The busiest hour {hours} times over, nobody calls again; in brackets the 95 % interval\n\
+         \n{}",
         rows(&head, found, cells)
     )
 }

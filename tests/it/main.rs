@@ -24,6 +24,7 @@ mod recordings;
 mod replay;
 mod scenario;
 mod sealed_call;
+mod simulate;
 mod sip;
 mod spoken_call;
 mod store;
