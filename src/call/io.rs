@@ -2,6 +2,7 @@
 
 use crate::audio::AudioFrame;
 use crate::call::HangupCause;
+use crate::dialogue::Form;
 use crate::rtp::DtmfDigit;
 use crate::speech::{RecognitionContext, Transcript};
 use crate::ticket::{CallId, CallbackBy, Ticket, TicketNumber, TicketStanding};
@@ -24,6 +25,9 @@ pub struct CallerFacts {
     pub headers: Vec<(String, String)>,
     /// When the call was answered, milliseconds since 1970 UTC; stamped by the shell.
     pub answered_unix_ms: i64,
+    /// How much there was time for.
+    #[serde(default, skip_serializing_if = "Form::is_full")]
+    pub form: Form,
 }
 
 /// One playing of something; numbered from 1 within a call.

@@ -76,7 +76,7 @@ impl Call {
         let dialogue =
             Dialogue::new(hotline, facts.call_id.clone(), &facts.caller_id, facts.headers.clone());
         Call {
-            dialogue,
+            dialogue: dialogue.cut_to(facts.form),
             facts,
             media: MediaTime(0),
             voice: VoiceActivity::new(),

@@ -36,6 +36,7 @@ impl Bench {
             entrance: "sip".into(),
             headers: Vec::new(),
             answered_unix_ms: 0,
+            form: crate::dialogue::Form::Full,
         };
         let hotline: Arc<Hotline> = crate::dialogue::test_hotline();
         let mut bench = Bench {

@@ -134,7 +134,7 @@ impl<W: Write> Conversation<W> {
                     self.print(Some(*at_ms), (Role::Bot, "bot"), "(breaks off)", "");
                 }
             }
-            Said::Listening { .. } => {}
+            Said::Listening { .. } | Said::EndOfTurn { .. } => {}
             Said::Heard { at_ms, text, confidence } => self.heard.push(Understanding {
                 at_ms: *at_ms,
                 words: Some((text.clone(), *confidence)),

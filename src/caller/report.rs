@@ -1,5 +1,9 @@
 //! What a call came to: for people, for tests and, as JSON, for programs.
 
+mod stages;
+
+pub use stages::Stages;
+
 use crate::call::HangupCause;
 use crate::caller::ear::FarSound;
 use crate::caller::expect::{Check, Outcome, Party};
@@ -167,6 +171,8 @@ pub struct TurnReport {
     pub heard: Vec<HeardReport>,
     /// From `end_ms` to the answer's first sound; null where there is none to measure.
     pub gap_ms: Option<u64>,
+    /// Its parts; null where no journal could be read.
+    pub stages: Option<Stages>,
     /// The bot spoke before the turn's end, or through it.
     pub spoken_over: bool,
 }
@@ -268,7 +274,8 @@ impl CallReport {
         {
             let _ = writeln!(out, "heard {} of sound at {dbfs:.0} dBFS", seconds(sound_ms));
         }
-        out.push_str(&gap_lines(&self.gaps, &self.key_gaps));
+        let stages: Vec<Stages> = self.turns.iter().filter_map(|t| t.stages).collect();
+        out.push_str(&gap_lines(&self.gaps, &self.key_gaps, &stages));
         if let Some(failure) = &self.failure {
             let _ = writeln!(out, "{} {failure}", paint.paint(Role::Bad, "✗"));
         }
@@ -303,8 +310,8 @@ impl CallReport {
     }
 }
 
-/// The gaps of a call or of many, in one or two lines.
-pub fn gap_lines(gaps: &Gaps, key_gaps: &Gaps) -> String {
+/// The gaps of a call or of many, and the parts of those after speech, in a few lines.
+pub fn gap_lines(gaps: &Gaps, key_gaps: &Gaps, stages: &[Stages]) -> String {
     let line = |after: &str, gaps: &Gaps| match (gaps.p50_ms, gaps.p95_ms, gaps.max_ms) {
         (Some(p50), Some(p95), Some(max)) => format!(
             "gap after {after}: p50 {}, p95 {}, longest {} ({} turns)\n",
@@ -315,7 +322,7 @@ pub fn gap_lines(gaps: &Gaps, key_gaps: &Gaps) -> String {
         ),
         _ => String::new(),
     };
-    line("speech", gaps) + &line("keys", key_gaps)
+    line("speech", gaps) + &Stages::line(stages) + &line("keys", key_gaps)
 }
 
 fn shown(text: &str) -> &str {
@@ -393,6 +400,7 @@ fn turns(scenario: &Scenario, diary: &Diary) -> Vec<TurnReport> {
                     end_ms: None,
                     heard: Vec::new(),
                     gap_ms: None,
+                    stages: None,
                     spoken_over: false,
                 });
             }
@@ -456,6 +464,7 @@ fn add_words(turns: &mut [TurnReport], said: &[Said], shift_ms: u64) {
                 _ => {}
             }
         }
+        turn.stages = Stages::of(turn, said, shift_ms);
         turn.prompt = Some(prompt.join(" "));
     }
 }

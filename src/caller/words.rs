@@ -40,6 +40,11 @@ pub enum Said {
         /// What is expected of them.
         expectation: Expectation,
     },
+    /// The caller is taken to have ended.
+    EndOfTurn {
+        /// When.
+        at_ms: u64,
+    },
     /// What the recogniser made of the caller's turn.
     Heard {
         /// When.
@@ -67,6 +72,7 @@ impl Said {
             Said::Bot { at_ms, .. }
             | Said::Stopped { at_ms, .. }
             | Said::Listening { at_ms, .. }
+            | Said::EndOfTurn { at_ms }
             | Said::Heard { at_ms, .. }
             | Said::Understood { at_ms, .. } => *at_ms,
         }
@@ -162,6 +168,7 @@ impl Line {
             (_, Some(Output::Recognize { context, .. })) => {
                 Some(Said::Listening { at_ms, expectation: context.expectation })
             }
+            (_, Some(Output::EndOfSpeech { .. })) => Some(Said::EndOfTurn { at_ms }),
             (_, Some(Output::StopPlaying { play })) => Some(Said::Stopped { play, at_ms }),
             (_, Some(Output::Note(Note::Understood { slot, value, .. }))) => {
                 Some(Said::Understood { at_ms, slot, value: Some(value) })

@@ -5,7 +5,7 @@ mod answering;
 use clap::ValueEnum;
 use serde::Serialize;
 use spillway::caller::{
-    self, CallReport, Conversation, Cue, Gaps, Paint, PhoneOptions, Role, Scenario,
+    self, CallReport, Conversation, Cue, Gaps, Paint, PhoneOptions, Role, Scenario, Stages,
 };
 use spillway::config::{Config, PortRange};
 use spillway::seal::Keys;
@@ -295,6 +295,8 @@ impl Run {
             Gaps::of(turns.filter(|t| t.is_speech() == speech).filter_map(|t| t.gap_ms))
         };
         let (gaps, key_gaps) = (turns(true), turns(false));
+        let stages = reports.iter().flat_map(|r| &r.turns).filter_map(|t| t.stages);
+        let stages: Vec<Stages> = stages.collect();
         let right = reports.iter().filter(|r| r.as_expected).count();
         let text = match (self.args.json, reports) {
             (true, [report]) if self.args.repeat == 1 => serde_json::to_string_pretty(report)?,
@@ -306,7 +308,7 @@ impl Run {
             (false, calls) => {
                 let role = if right == calls.len() { Role::Good } else { Role::Bad };
                 let all = format!("{right} of {} calls went as expected.", calls.len());
-                caller::gap_lines(&gaps, &key_gaps) + &self.paint.paint(role, &all)
+                caller::gap_lines(&gaps, &key_gaps, &stages) + &self.paint.paint(role, &all)
             }
         };
         super::print(&(text + "\n"))?;

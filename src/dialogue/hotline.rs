@@ -306,6 +306,8 @@ pub const PROMPTS: &[(&str, &[&str])] = &[
     ("emergency_transfer", &["number"]),
     ("leave_message", &[]),
     ("message_taken", &[]),
+    ("only_keys", &[]),
+    ("number_noted", &["number"]),
 ];
 
 impl Hotline {

@@ -7,6 +7,7 @@
 mod answer;
 mod closing;
 mod correction;
+mod form;
 mod hotline;
 mod initiative;
 mod inquiry;
@@ -21,6 +22,7 @@ pub(crate) fn test_hotline() -> Arc<Hotline> {
     tests::hotline("en")
 }
 
+pub use form::Form;
 pub use hotline::{
     Biasing, Confidence, Hotline, HotlineFile, PROMPTS, Part, Problem, PromptTexts, SlotKind,
     SlotSpec, UnclearConsent, Waits,
@@ -126,8 +128,9 @@ pub struct Dialogue {
     acknowledged: Option<usize>,
     /// The first read-back is over: a slot asked again is read back alone.
     reviewing: bool,
-    /// The recogniser is lost and no message may be recorded: keys only.
+    /// There is no recogniser and no message may be recorded: keys only.
     keys_only: bool,
+    form: Form,
     number: Option<TicketNumber>,
     callback_by: Option<CallbackBy>,
     /// A ticket of the caller's that waits.
@@ -186,6 +189,7 @@ impl Dialogue {
             acknowledged: None,
             reviewing: false,
             keys_only: false,
+            form: Form::Full,
             number: None,
             callback_by: None,
             earlier: None,
@@ -228,9 +232,14 @@ impl Dialogue {
     pub fn begin(&mut self) -> Move {
         let file = &self.hotline.file;
         let own = [("title", file.title.as_str()), ("recorded_by", file.recorded_by.as_str())];
-        let announcement = self.hotline.prompt("announcement", &own);
-        let say = vec![announcement, self.text("ask_consent")];
-        let mut begun = self.asking(say);
+        let mut say = vec![self.hotline.prompt("announcement", &own)];
+        let mut begun = if self.form == Form::Number {
+            self.note_number()
+        } else {
+            say.extend(self.keys_only.then(|| self.text("only_keys")));
+            say.push(self.first_prompt());
+            self.asking(say)
+        };
         // A call that breaks off at once must have left its number.
         self.ticket.revision = 1;
         self.saved = self.ticket.clone();

@@ -211,6 +211,10 @@ impl Dialogue {
 
     /// The stage's question as it is asked first.
     pub(super) fn first_prompt(&self) -> Prompt {
+        let tells_keys = matches!(self.stage, Stage::Consent | Stage::Slot(_) | Stage::ReadBack);
+        if self.keys_only && tells_keys {
+            return self.again();
+        }
         match &self.stage {
             Stage::Consent => self.text("ask_consent"),
             Stage::TicketNumber => self.text("ask_ticket_number"),

@@ -208,6 +208,58 @@ fn keys_alone_make_a_ticket() {
 }
 
 #[test]
+fn the_fuller_the_machine_the_shorter_the_form() {
+    // What was asked and said, and the slots.
+    let check = |form: Form, caller: &str, answers: &[&str], said: &[&str], slots: [&str; 4]| {
+        let call = CallId("c5".into());
+        let mut dialogue = Dialogue::new(hotline("en"), call, caller, Vec::new()).cut_to(form);
+        let mut moves = vec![dialogue.begin()];
+        let segment = SpeechSegment { start: MediaTime(0), end: MediaTime(4_000) };
+        for answer in answers {
+            let transcript = Transcript::plain(*answer, 0.9);
+            moves.push(match answer.strip_prefix('*') {
+                Some(keys) => dialogue.heard(Answer::Keys(keys)),
+                None => dialogue.heard(Answer::Words(&transcript, segment)),
+            });
+        }
+        for (next, said) in moves.iter().zip(said) {
+            let all: Vec<_> = next.say.iter().map(|p| p.text.as_str()).collect();
+            assert!(all.join(" ").contains(said), "{form:?} {said:?}: {all:?}");
+        }
+        dialogue.hung_up(None);
+        let ticket = dialogue.ticket().clone();
+        let values: Vec<&str> = ticket.slots.iter().map(|s| s.value.as_str()).collect();
+        assert_eq!(values, slots, "{form:?}");
+        assert_eq!(ticket.status, TicketStatus::Open, "{form:?}");
+        (ticket, moves)
+    };
+    let known = "+14155550132";
+    let need = "We have no food left";
+    let right = "right";
+    let said = ["I will take down", "What do you need", "call you back on", right, "is noted"];
+    let answers = ["yes", "We have no food left.", "yes", "yes"];
+    let (ticket, _) = check(Form::Short, known, &answers, &said, ["", "", need, known]);
+    assert_eq!(ticket.facts, [("form".to_string(), "short".to_string())]);
+    assert!(!ticket.complete, "an operator asks for the rest");
+    // What is told all the same is kept.
+    let told = "My name is Mary Johnson and we have no food left.";
+    let answers = ["yes", told, "yes"];
+    let slots = ["Mary Johnson", "", told.trim_end_matches('.'), known];
+    check(Form::Short, known, &answers, &said[..2], slots);
+    let said = ["only the keys", "press 1", "call you back on", right];
+    let (_, moves) =
+        check(Form::Keys, known, &["*1", "*1", "*1"], &said, ["", "", "food or groceries", known]);
+    assert!(moves.iter().flat_map(|m| &m.ask).all(|q| q.context.is_none()), "{moves:?}");
+    let (ticket, moves) = check(Form::Number, known, &[], &["number is noted"], [""; 4]);
+    assert!(moves[0].ask.is_none() && moves[0].save && moves[0].discard_recording, "{moves:?}");
+    assert_eq!(ticket.callback_number, known);
+    // Nobody can call back who withholds their number: they are asked for it.
+    let answers = ["*1", "*1", "*4155550199", "*1"];
+    let said = ["only the keys", "press 1", "key in", "4155550199"];
+    check(Form::Number, "", &answers, &said[..3], ["", "", "food or groceries", "+14155550199"]);
+}
+
+#[test]
 fn another_number() {
     let other = ("callback_number", "+14155550199", Confirmed);
     let mut answers = GOOD[..4].to_vec();

@@ -16,6 +16,7 @@ pub mod pack;
 pub mod piper;
 mod pool;
 pub mod program;
+mod queue_delay;
 pub mod scripted;
 pub mod sentence;
 pub mod vosk;

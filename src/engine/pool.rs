@@ -1,5 +1,6 @@
 //! Threads and bounded queues around [`Recognizer`]s.
 
+use super::queue_delay::QueueDelay;
 use super::{EngineError, RecognitionEvent, Recognizer, StreamId};
 use crate::speech::RecognitionContext;
 use std::collections::HashMap;
@@ -26,6 +27,7 @@ enum Command {
 struct Worker {
     commands: SyncSender<Command>,
     open: Arc<AtomicUsize>,
+    delay_us: Arc<AtomicU64>,
 }
 
 /// Workers of one engine, each a thread with its own [`Recognizer`]; a stream stays with the
@@ -62,16 +64,17 @@ impl RecognizerPool {
             let (commands, inbox) = sync_channel(QUEUE_COMMANDS);
             let (loaded, ready) = sync_channel(1);
             let open = Arc::new(AtomicUsize::new(0));
-            let (factory, counter) = (factory.clone(), open.clone());
+            let delay_us = Arc::<AtomicU64>::default();
+            let (factory, counter, told) = (factory.clone(), open.clone(), delay_us.clone());
             std::thread::Builder::new()
                 .name(format!("{name}-{index}"))
-                .spawn(move || run(name, &*factory, &inbox, &counter, &loaded))
+                .spawn(move || run(name, &*factory, &inbox, &counter, told, &loaded))
                 .map_err(|e| EngineError::Broken { engine: name, reason: e.to_string() })?;
             ready.recv().unwrap_or(Err(EngineError::Broken {
                 engine: name,
                 reason: "its worker ended while loading".into(),
             }))?;
-            pool.push(Worker { commands, open });
+            pool.push(Worker { commands, open, delay_us });
         }
         Ok(RecognizerPool {
             name,
@@ -89,6 +92,13 @@ impl RecognizerPool {
     /// How many commands were refused because a queue was full.
     pub fn overflows(&self) -> u64 {
         self.overflows.load(Ordering::Relaxed)
+    }
+
+    /// How long streams wait while others are computed: the mean of the last ten seconds, of the
+    /// worker where it is longest.
+    pub fn queue_delay(&self) -> Duration {
+        let delays = self.workers.iter().map(|w| w.delay_us.load(Ordering::Relaxed));
+        Duration::from_micros(delays.max().unwrap_or(0))
     }
 
     /// Opens a stream; its events go to `events`.
@@ -209,6 +219,7 @@ fn run(
     factory: &Factory,
     inbox: &Receiver<Command>,
     open: &AtomicUsize,
+    delay_us: Arc<AtomicU64>,
     loaded: &SyncSender<Result<(), EngineError>>,
 ) {
     let mut engine = match factory() {
@@ -220,8 +231,11 @@ fn run(
     };
     let _ = loaded.send(Ok(()));
     let mut desk = Desk { senders: HashMap::new(), open };
+    let mut delay = QueueDelay::new(Instant::now(), delay_us);
     loop {
-        let turn = catch_unwind(AssertUnwindSafe(|| serve(&mut *engine, &mut desk, inbox)));
+        let turn = catch_unwind(AssertUnwindSafe(|| {
+            serve(&mut *engine, &mut desk, inbox, &mut delay);
+        }));
         if turn.is_ok() {
             return;
         }
@@ -238,7 +252,12 @@ fn run(
 }
 
 /// Serves until every handle is gone.
-fn serve(engine: &mut dyn Recognizer, desk: &mut Desk<'_>, inbox: &Receiver<Command>) {
+fn serve(
+    engine: &mut dyn Recognizer,
+    desk: &mut Desk<'_>,
+    inbox: &Receiver<Command>,
+    delay: &mut QueueDelay,
+) {
     let mut busy = false;
     loop {
         if busy {
@@ -257,8 +276,11 @@ fn serve(engine: &mut dyn Recognizer, desk: &mut Desk<'_>, inbox: &Receiver<Comm
                     Err(RecvTimeoutError::Disconnected) => return,
                 }
             }
+            delay.rested(Instant::now());
         }
         busy = engine.work(&mut |stream, event| desk.emit(stream, event));
+        let due = desk.senders.keys().filter(|stream| engine.is_due(**stream)).count();
+        delay.computed(Instant::now(), due.div_ceil(engine.batch()));
     }
 }
 

@@ -4,9 +4,11 @@ use super::board::RunningCall;
 use super::clock::unix_ms;
 use super::server::{House, new_call_id};
 use crate::call::CallerFacts;
+use crate::dialogue::Form;
 use crate::media::{FarEnd, WebSocketLeg};
 use crate::ticket::TRIAL_BRANCH;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 /// The fact by which a trial's ticket is known: it is the ticket's branch.
@@ -33,6 +35,10 @@ pub struct Load {
     pub calls_max: usize,
     /// Calls refused since the start because all lines were in use.
     pub refused: u64,
+    /// How long callers' words wait for the recogniser while others' are computed.
+    pub queue: Duration,
+    /// What the next caller is asked.
+    pub form: Form,
     /// It takes no more calls: it is being stopped.
     pub is_stopping: bool,
 }
@@ -41,10 +47,14 @@ pub struct Load {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OverloadStep {
-    /// There are lines enough.
+    /// Callers are asked all that the hotline wants to know.
     Free,
-    /// One line in ten is left, or fewer.
-    NearlyFull,
+    /// They are asked what they need, and for their number.
+    Short,
+    /// The same by keys alone.
+    Keys,
+    /// Their number is noted.
+    Number,
     /// All lines are in use: calls are refused with 503 and Retry-After.
     Full,
     /// No more calls are taken: it is being stopped.
@@ -52,13 +62,21 @@ pub enum OverloadStep {
 }
 
 impl Load {
+    #[cfg(test)]
+    pub(super) fn of_lines(calls_max: usize) -> Load {
+        let (queue, form) = (Duration::ZERO, Form::Full);
+        Load { calls: 0, calls_max, refused: 0, queue, form, is_stopping: false }
+    }
+
     /// The step it is at.
     pub fn step(&self) -> OverloadStep {
-        match self.calls_max.saturating_sub(self.calls) {
+        match self.form {
             _ if self.is_stopping => OverloadStep::Stopping,
-            0 => OverloadStep::Full,
-            left if left * 10 <= self.calls_max => OverloadStep::NearlyFull,
-            _ => OverloadStep::Free,
+            _ if self.calls >= self.calls_max => OverloadStep::Full,
+            Form::Full => OverloadStep::Free,
+            Form::Short => OverloadStep::Short,
+            Form::Keys => OverloadStep::Keys,
+            Form::Number => OverloadStep::Number,
         }
     }
 }
@@ -99,6 +117,7 @@ impl Line {
             entrance: "websocket".into(),
             headers: vec![(TRIAL.0.into(), TRIAL.1.into())],
             answered_unix_ms: unix_ms(),
+            form: self.house.form(),
         };
         (far, self.house.connected(facts, Box::new(leg), self.line))
     }
@@ -110,17 +129,16 @@ mod tests {
 
     #[test]
     fn overload_has_steps() {
-        let check = |calls: usize, is_stopping: bool, want: OverloadStep| {
-            let load = Load { calls, calls_max: 60, refused: 0, is_stopping };
+        let check = |calls: usize, form: Form, is_stopping: bool, want: OverloadStep| {
+            let load = Load { calls, form, is_stopping, ..Load::of_lines(60) };
             assert_eq!(load.step(), want, "{load:?}");
         };
-        check(0, false, OverloadStep::Free);
-        check(53, false, OverloadStep::Free);
-        check(54, false, OverloadStep::NearlyFull);
-        check(59, false, OverloadStep::NearlyFull);
-        check(60, false, OverloadStep::Full);
-        check(3, true, OverloadStep::Stopping);
-        let one = Load { calls: 0, calls_max: 1, refused: 0, is_stopping: false };
-        assert_eq!(one.step(), OverloadStep::Free);
+        check(0, Form::Full, false, OverloadStep::Free);
+        check(54, Form::Short, false, OverloadStep::Short);
+        check(57, Form::Keys, false, OverloadStep::Keys);
+        check(59, Form::Number, false, OverloadStep::Number);
+        check(60, Form::Number, false, OverloadStep::Full);
+        check(3, Form::Full, true, OverloadStep::Stopping);
+        check(60, Form::Number, true, OverloadStep::Stopping);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::doorway::Load;
 use crate::call::HangupCause;
+use crate::dialogue::Form;
 use crate::speech::Expectation;
 use procfs::process::{Process, Task};
 use prometheus_client::collector::Collector;
@@ -14,6 +15,7 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 /// Seconds: what a caller feels as an answer at once up to one that does not come.
@@ -64,6 +66,11 @@ struct StageLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FormLabels {
+    form: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CauseLabels {
     cause: &'static str,
 }
@@ -82,7 +89,8 @@ pub(super) struct Metrics {
     late: Histogram,
     calls: Gauge,
     calls_max: Gauge,
-    answered: Counter,
+    queue: Gauge<f64, AtomicU64>,
+    answered: Family<FormLabels, Counter>,
     refused: Counter,
     ended: Family<CauseLabels, Counter>,
 }
@@ -97,7 +105,8 @@ impl Metrics {
             late: Histogram::new(LATE_S),
             calls: Gauge::default(),
             calls_max: Gauge::default(),
-            answered: Counter::default(),
+            queue: Gauge::default(),
+            answered: Family::default(),
             refused: Counter::default(),
             ended: Family::default(),
         };
@@ -108,7 +117,10 @@ impl Metrics {
         let to = &mut self.registry;
         to.register("calls", "Calls that run", self.calls.clone());
         to.register("calls_max", "Calls that may run at once", self.calls_max.clone());
-        to.register("calls_answered", "Calls answered", self.answered.clone());
+        let answered = "Calls answered, by how much of the form there was time for";
+        to.register("calls_answered", answered, self.answered.clone());
+        let queue = "How long words wait for the recogniser while others' are computed";
+        to.register("recognizer_queue_seconds", queue, self.queue.clone());
         let refused = "Calls refused because all lines were in use";
         to.register("calls_refused", refused, self.refused.clone());
         to.register("calls_ended", "Calls that ended, by cause", self.ended.clone());
@@ -122,9 +134,9 @@ impl Metrics {
         self
     }
 
-    /// A call was answered.
-    pub(super) fn answered(&self) {
-        self.answered.inc();
+    /// A call was answered whose caller is asked so much.
+    pub(super) fn answered(&self, form: Form) {
+        self.answered.get_or_create(&FormLabels { form: form.name() }).inc();
     }
 
     /// A call was refused because all lines are in use.
@@ -162,6 +174,7 @@ impl Metrics {
     /// All of them, as OpenMetrics 1.0 text; `load` is the node's now.
     pub(super) fn text(&self, load: Load) -> String {
         self.calls.set(i64::try_from(load.calls).unwrap_or(i64::MAX));
+        self.queue.set(load.queue.as_secs_f64());
         self.calls_max.set(i64::try_from(load.calls_max).unwrap_or(i64::MAX));
         let mut text = String::new();
         // A String takes all that is written to it.
@@ -217,18 +230,21 @@ mod tests {
     #[test]
     fn told_as_openmetrics() {
         let metrics = Metrics::new();
-        metrics.answered();
+        metrics.answered(Form::Full);
+        metrics.answered(Form::Keys);
         metrics.refused();
         metrics.ended(HangupCause::Finished);
         metrics.gap(Expectation::YesNo, Duration::from_millis(380));
         metrics.stage(Stage::Recognition, Expectation::Address, Duration::from_millis(30));
         metrics.late(Duration::from_micros(700));
-        let load = Load { calls: 3, calls_max: 60, refused: 1, is_stopping: false };
+        let load = Load { calls: 3, queue: Duration::from_millis(70), ..Load::of_lines(60) };
         let text = metrics.text(load);
         let check = |line: &str| assert!(text.lines().any(|l| l == line), "{line}\n{text}");
         check("spillway_calls 3");
         check("spillway_calls_max 60");
-        check("spillway_calls_answered_total 1");
+        check("spillway_calls_answered_total{form=\"full\"} 1");
+        check("spillway_calls_answered_total{form=\"keys\"} 1");
+        check("spillway_recognizer_queue_seconds 0.07");
         check("spillway_calls_refused_total 1");
         check("spillway_calls_ended_total{cause=\"finished\"} 1");
         check("spillway_turn_gap_seconds_bucket{le=\"0.35\",slot=\"closed\"} 0");

@@ -1,5 +1,6 @@
 //! Calls as they happen: the sockets, one task for each call, the engines, admission, the clock.
 
+mod admission;
 mod board;
 mod call_task;
 mod clock;

@@ -1,5 +1,6 @@
 //! The running server: entrances, admission, engines, orderly start and stop.
 
+use super::admission;
 use super::board::{Board, RunningCall};
 use super::call_task::CallTask;
 use super::clock::{now, unix_ms};
@@ -14,6 +15,7 @@ use super::tickets::TicketDesk;
 use super::witness::Witness;
 use crate::call::{CallerFacts, HangupCause, Sound};
 use crate::config::{Config, ConfigError, LoadedHotline, RecognizerChoice};
+use crate::dialogue::Form;
 use crate::engine::announcer::Announcer;
 use crate::engine::{EngineError, RecognizerPool, recognizer_for};
 use crate::journal::Header;
@@ -328,6 +330,7 @@ impl House {
             entrance: "sip".into(),
             headers: call.headers().to_vec(),
             answered_unix_ms: unix_ms(),
+            form: self.form(),
         };
         let tracker = self.calls.clone();
         tracker.spawn(async move {
@@ -365,6 +368,7 @@ impl House {
             entrance: "audiosocket".into(),
             headers: vec![("audiosocket-uuid".into(), call.uuid.to_string())],
             answered_unix_ms: unix_ms(),
+            form: self.form(),
         };
         drop(self.connected(facts, leg, line));
     }
@@ -411,7 +415,21 @@ impl House {
         let calls_max = self.config.limits.calls_max;
         let calls = calls_max.saturating_sub(self.lines.available_permits());
         let refused = self.metrics.refusals();
-        Load { calls, calls_max, refused, is_stopping: self.lines.is_closed() }
+        // The next caller takes one of the lines that are left.
+        let left = calls_max.saturating_sub(calls + 1);
+        let queue = self.queue_delay();
+        let form = admission::form(left, calls_max, queue);
+        Load { calls, calls_max, refused, queue, form, is_stopping: self.lines.is_closed() }
+    }
+
+    /// What a caller is asked who has a line already.
+    pub(super) fn form(&self) -> Form {
+        let left = self.lines.available_permits();
+        admission::form(left, self.config.limits.calls_max, self.queue_delay())
+    }
+
+    fn queue_delay(&self) -> Duration {
+        self.engines.recognizer.as_ref().map_or(Duration::ZERO, |pool| pool.queue_delay())
     }
 
     /// Its counters and histograms, as OpenMetrics 1.0 text.
@@ -454,7 +472,7 @@ impl House {
         line: OwnedSemaphorePermit,
     ) {
         tracing::info!(call = %facts.call_id, entrance = facts.entrance, "call answered");
-        self.metrics.answered();
+        self.metrics.answered(facts.form);
         let call = facts.call_id.clone();
         let desk = TicketDesk::open(
             self.store.clone(),

@@ -129,7 +129,7 @@ mod tests {
         trace.output(at(462), &Output::Play { play: PlayId(1), sounds: vec![] });
         trace.sounded(at(520));
         trace.sounded(at(540));
-        let load = Load { calls: 1, calls_max: 1, refused: 0, is_stopping: false };
+        let load = Load::of_lines(1);
         let text = metrics.text(load);
         let check = |line: &str| assert!(text.lines().any(|l| l == line), "{line}\n{text}");
         check("spillway_turn_gap_seconds_sum{slot=\"closed\"} 0.42");

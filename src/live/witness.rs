@@ -137,6 +137,7 @@ mod tests {
             entrance: "sip".into(),
             headers: vec![],
             answered_unix_ms: 0,
+            form: crate::dialogue::Form::Full,
         };
         board.begin(&facts, "demo", "en")
     }

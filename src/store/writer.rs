@@ -270,6 +270,7 @@ mod tests {
             entrance: "sip".into(),
             headers: vec![],
             answered_unix_ms: 0,
+            form: crate::dialogue::Form::Full,
         };
         CallLog::create(writer, data_dir, &Header::new(caller, "demo", "c0ffee", "2026-01-01"))
             .unwrap()

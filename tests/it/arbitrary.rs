@@ -23,6 +23,7 @@ pub fn caller_facts(call_id: &str) -> CallerFacts {
         entrance: "sip".into(),
         headers: vec![("diversion".into(), "<sip:queue@pbx>".into())],
         answered_unix_ms: 1_700_000_000_000,
+        form: spillway::dialogue::Form::Full,
     }
 }
 

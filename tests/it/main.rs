@@ -12,6 +12,7 @@ mod caller;
 mod compare;
 mod entrances;
 mod first_call;
+mod full_house;
 mod gazetteer;
 mod journal;
 mod killed;

@@ -36,6 +36,7 @@ fn diary() -> Diary {
         said: vec![
             bot(20, "This call is recorded."),
             bot(900, "Yes or no?"),
+            Said::EndOfTurn { at_ms: 2_440 },
             Said::Heard { at_ms: 2_500, text: "yes".into(), confidence: 0.75 },
             bot(2_550, "What is your name?"),
         ],
@@ -73,6 +74,9 @@ fn a_report_tells_turns_gaps_and_what_was_not_as_expected() {
     let summary = report.summary(Paint::Plain);
     assert!(summary.contains("call ended after 00:06.0, the caller hung up"), "{summary}");
     assert!(summary.contains("gap after speech: p50 0.60 s, p95 0.60 s"), "{summary}");
+    // The server's clock is 20 ms behind.
+    let parts = "end of turn 0.46 s, recognition 0.06 s, decision 0.05 s, speech 0.03 s";
+    assert!(summary.contains(parts), "{summary}");
 }
 
 #[test]

@@ -30,7 +30,7 @@ use vocab::Vocab;
 
 /// The model's file in its pack. `models pull` makes it, out of the model as its makers ship it:
 /// a pack that has only that was pulled by an older Spillway.
-pub(super) const REWRITTEN: &str = "rewritten.onnx";
+pub(super) const STATELESS: &str = "stateless.onnx";
 
 /// The engine on one thread.
 pub struct Ctc {
@@ -52,7 +52,7 @@ pub fn factory(
     bonus: Option<Bonus>,
 ) -> Result<impl Fn() -> Made + Send + Sync + use<>, EngineError> {
     let pack = models_dir.join("vi-ctc");
-    let file: PathBuf = pack.join(REWRITTEN);
+    let file: PathBuf = pack.join(STATELESS);
     if !file.is_file() {
         return Err(EngineError::Missing(format!(
             "no {}; run `spillway models pull vi`",

@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn memories_are_what_the_graph_would_have_kept() {
         let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
-        let file = models.join("vi-ctc").join(crate::engine::ctc::REWRITTEN);
+        let file = models.join("vi-ctc").join(crate::engine::ctc::STATELESS);
         let mut model = match onnx::init(&models).and_then(|()| Model::load(&file)) {
             Ok(model) => model,
             Err(why) => {

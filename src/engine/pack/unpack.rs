@@ -29,8 +29,8 @@ pub(super) fn unpack(
             let data = |symbol| data_of(&library, symbol).map_err(PackError::malformed(member));
             write(into, "vocab.txt", data(vocabulary)?)?;
             let (model, told) = conformer::convert(data(model)?, model, models_dir)?;
-            write(into, ctc::REWRITTEN, &model)?;
-            return Ok(vec![format!("{}: {told}", ctc::REWRITTEN)]);
+            write(into, ctc::STATELESS, &model)?;
+            return Ok(vec![format!("{}: {told}", ctc::STATELESS)]);
         }
         Unpack::Ctranslate2Whisper { parts, vocabulary, to } => {
             let mut model = vec![];

@@ -51,6 +51,7 @@ async fn called(office: &Office) -> (u64, PathBuf) {
         entrance: "sip".into(),
         headers: vec![("p-asserted-identity".into(), format!("<sip:{NUMBER}@pbx>"))],
         answered_unix_ms: 1_700_000_000_000,
+        form: spillway::dialogue::Form::Full,
     };
     let header = Header::new(caller, "demo-en", &hotline.digest, &hotline.date);
     let (ticket, end) = record_call(&office.data_dir, &hotline, &header, &ANSWERS).await;

@@ -42,6 +42,7 @@ pub fn header(call: &str) -> Header {
         entrance: "sip".into(),
         headers: vec![],
         answered_unix_ms: 0,
+        form: spillway::dialogue::Form::Full,
     };
     Header::new(caller, "demo", "c0ffee", "2026-01-01")
 }

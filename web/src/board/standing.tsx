@@ -9,10 +9,12 @@ import { ago, duration, moment, now, number } from "../words/time";
 import { t } from "../words/words";
 
 const EVERY_MS = 5_000;
-const STEPS = ["free", "nearly_full", "full"] as const;
+const STEPS = ["free", "short", "keys", "number", "full"] as const;
 const TONES: Record<LinesView["step"], Tone> = {
   free: "green",
-  nearly_full: "amber",
+  short: "amber",
+  keys: "amber",
+  number: "red",
   full: "red",
   stopping: "amber",
 };

@@ -500,7 +500,7 @@ fn a_pack_of_another_recipe_is_refused_with_what_mends_it() {
     std::fs::create_dir(&pack).expect("made");
     let tokens: String = (0..4_968).map(|i| format!("t{i} {i}\n")).collect();
     std::fs::write(pack.join("vocab.txt"), tokens).expect("written");
-    let file = pack.join(ctc::REWRITTEN);
+    let file = pack.join(ctc::STATELESS);
     std::fs::write(&file, attention_sketch().0.encode_to_vec()).expect("written");
     let made = ctc::factory(models.path(), None).expect("all files are there")();
     let error = made.err().expect("refused").to_string();

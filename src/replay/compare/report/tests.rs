@@ -114,6 +114,7 @@ fn recorded(frames: usize) -> tempfile::TempDir {
         entrance: "sip".into(),
         headers: vec![],
         answered_unix_ms: 0,
+        form: crate::dialogue::Form::Full,
     };
     let header = Header::new(caller, "demo-en", "", "2026-01-01");
     let mut lines = serde_json::to_string(&header).expect("JSON") + "\n";
