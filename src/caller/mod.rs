@@ -37,7 +37,8 @@ pub use page::{Paint, Role};
 pub use pattern::{AnyOf, Pattern};
 pub use phone::{PhoneError, PhoneOptions, local_ip_towards, place};
 pub use report::{
-    Answer, CallReport, Diary, Gaps, HeardReport, Reached, Rung, Side, Stages, TurnReport, gap_lines,
+    Answer, CallReport, Diary, Gaps, HeardReport, Reached, Rung, Side, Stages, TurnReport,
+    gap_lines,
 };
 pub use scenario::{Act, After, AnswerSpec, Pace, Refuse, Scenario, ScenarioError, Turn};
 pub use script::{Action, CallerScript, Cue, CueAct, Event, Failure};

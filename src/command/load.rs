@@ -10,11 +10,15 @@ use spillway::config::{Config, PortRange};
 use spillway::seal::Keys;
 use spillway::sip::{SipClient, SipTransport};
 use spillway::store::StoreOptions;
+use std::cmp::Reverse;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+/// Reasons for calls that did not go as written, the commonest first.
+const FAILURES_TOLD: usize = 3;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -230,6 +234,11 @@ fn told(report: &LoadReport) -> String {
          otherwise than written",
         report.up_min, report.refused, report.failed
     );
+    let mut failures: Vec<(&String, &usize)> = report.failures.iter().collect();
+    failures.sort_by_key(|(_, times)| Reverse(**times));
+    for (why, times) in failures.into_iter().take(FAILURES_TOLD) {
+        let _ = writeln!(text, "           {times} times: {why}");
+    }
     let _ = writeln!(text, "speech     {:.0} % of the time", 100.0 * report.talk_share);
     let _ = writeln!(text, "tickets    values right: {}", percent(report.values_right));
     if let Some(as_right) = report.as_right_as_alone {

@@ -199,6 +199,8 @@ pub struct LoadReport {
     pub refused: usize,
     /// Calls that went to their end otherwise than written.
     pub failed: usize,
+    /// Why calls did not go as written, and how many of them.
+    pub failures: BTreeMap<String, usize>,
     /// Of calls that went to their end: values of the ticket that were looked at, and were right.
     pub values_right: (usize, usize),
     /// Of these calls, those with nothing wrong that was right when few called (`--baseline`).
@@ -247,6 +249,7 @@ impl LoadReport {
             answered: calls.iter().filter(|c| c.duration_ms > 0).count(),
             refused: calls.iter().filter(|c| c.duration_ms == 0 && !c.cut).count(),
             failed: whole().filter(|c| c.failure.is_some()).count(),
+            failures: counted(calls.iter().filter_map(|c| c.failure.as_deref())),
             values_right: (right, right + wrong),
             as_right_as_alone: baseline.map(|baseline| as_right(whole(), baseline)),
             closed_gap_ms: within(|c| &c.closed_gaps_ms),
@@ -256,6 +259,12 @@ impl LoadReport {
             calls,
         }
     }
+}
+
+fn counted<'w>(words: impl Iterator<Item = &'w str>) -> BTreeMap<String, usize> {
+    let mut times = BTreeMap::new();
+    words.for_each(|word| *times.entry(word.to_owned()).or_default() += 1);
+    times
 }
 
 fn talk_share(calls: &[CallRecord]) -> f64 {
