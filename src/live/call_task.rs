@@ -1,31 +1,29 @@
-//! One call, stepped by its own 20 ms clock: leg and engines on one side, [`Call`] on the other.
+//! One call, told 20 ms after 20 ms: media and engines on one side, [`Call`] on the other.
 
 use super::ear::Ear;
+use super::media_path::{MediaHandle, Order, Step};
 use super::metrics::Metrics;
-use super::mouth::Mouth;
 use super::tickets::TicketDesk;
 use super::turn_trace::TurnTrace;
 use super::witness::Witness;
-use crate::audio::{AudioFrame, FRAME_MS};
-use crate::call::{Call, CallerFacts, HangupCause, Input, Note, Output};
+use crate::call::{Call, CallerFacts, HangupCause, Input, Note, Output, PlayId};
 use crate::dialogue::Hotline;
 use crate::engine::announcer::Announcer;
-use crate::leg::{Leg, LegEvent};
+use crate::leg::LegEvent;
 use crate::store::CallLog;
 use crate::ticket::Ticket;
 use crate::time::CallTime;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Everything one call needs of its surroundings.
 pub(super) struct CallTask {
     pub(super) hotline: Arc<Hotline>,
     pub(super) facts: CallerFacts,
-    pub(super) leg: Box<dyn Leg>,
+    pub(super) media: MediaHandle,
     pub(super) announcer: Arc<Announcer>,
     pub(super) ear: Ear,
     pub(super) log: CallLog,
@@ -39,7 +37,9 @@ pub(super) struct CallTask {
 struct Running {
     call: Call,
     task: CallTask,
-    mouth: Mouth,
+    /// What is being said: its number for the media path, and for the call.
+    playing: Option<(u64, PlayId)>,
+    plays: u64,
     trace: TurnTrace,
     inputs: VecDeque<Input>,
     last_ticket: Option<Ticket>,
@@ -55,7 +55,8 @@ impl CallTask {
         let mut running = Running {
             call,
             task: self,
-            mouth: Mouth::default(),
+            playing: None,
+            plays: 0,
             trace: TurnTrace::new(metrics.clone(), Instant::now()),
             inputs: VecDeque::from([Input::Answered]),
             last_ticket: None,
@@ -63,15 +64,13 @@ impl CallTask {
             ended: None,
         };
         let answered = Instant::now();
-        let mut tick = tokio::time::interval(Duration::from_millis(FRAME_MS));
-        // The recording and the far end's jitter buffer want every frame, late or not.
-        tick.set_missed_tick_behavior(MissedTickBehavior::Burst);
         let mut now = CallTime(0);
         let cause = loop {
-            let due = tick.tick().await;
+            let Some(step) = running.task.media.step().await else {
+                break HangupCause::InternalError;
+            };
             now = now.max(CallTime(answered.elapsed().as_millis() as u64));
-            running.step(now);
-            metrics.late(due.elapsed());
+            running.step(now, step);
             if let Some(cause) = running.ended {
                 break cause;
             }
@@ -81,20 +80,20 @@ impl CallTask {
 }
 
 impl Running {
-    /// One tick: 20 ms out, 20 ms in, then everything that happened.
-    fn step(&mut self, now: CallTime) {
-        let (out, finished) = self.mouth.frame();
-        let mut events = Vec::new();
-        let heard = self.task.leg.exchange(&out, &mut events);
-        if self.mouth.is_sounding() {
-            self.trace.sounded(Instant::now());
+    /// 20 ms of sound, then everything that happened.
+    fn step(&mut self, now: CallTime, step: Step) {
+        if step.sounding {
+            self.trace.sounded(step.at);
         }
         while let Some(input) = self.inputs.pop_front() {
             self.input(now, input);
         }
-        self.audio(now, &heard, &out);
-        self.inputs.extend(finished.map(|play| Input::PromptFinished { play }));
-        self.inputs.extend(events.into_iter().map(|event| match event {
+        self.audio(now, &step);
+        // The end of what was said before is no news.
+        let finished = self.playing.take_if(|(number, _)| step.finished == Some(*number));
+        self.inputs.extend(finished.map(|(_, play)| Input::PromptFinished { play }));
+        self.inputs.extend(step.transfer_failed.then_some(Input::TransferFailed));
+        self.inputs.extend(step.events.into_iter().map(|event| match event {
             LegEvent::Dtmf(digit) => Input::Dtmf(digit),
             LegEvent::Hold(held) => Input::Hold(held),
             LegEvent::Hangup(cause) => Input::Hangup(cause),
@@ -104,7 +103,7 @@ impl Running {
             self.inputs.push_back(news);
         }
         if self.task.stop.is_cancelled() {
-            self.task.leg.hang_up(HangupCause::ShuttingDown);
+            self.order(Order::HangUp(HangupCause::ShuttingDown));
             self.inputs.push_back(Input::Hangup(HangupCause::ShuttingDown));
         }
         while self.ended.is_none()
@@ -115,14 +114,14 @@ impl Running {
         self.task.witness.tell(self.call.asked());
     }
 
-    fn audio(&mut self, now: CallTime, heard: &AudioFrame, out: &AudioFrame) {
-        self.task.log.audio(now, heard, out);
-        self.task.witness.sound(heard, out);
-        self.guarded(now, Input::Audio(*heard));
+    fn audio(&mut self, now: CallTime, step: &Step) {
+        self.task.log.audio(now, &step.heard, &step.out);
+        self.task.witness.sound(&step.heard, &step.out);
+        self.guarded(now, Input::Audio(step.heard));
         if self.call.is_voiced() {
-            self.trace.voiced(Instant::now());
+            self.trace.voiced(step.at);
         }
-        self.task.ear.frame(heard, self.call.is_voiced());
+        self.task.ear.frame(&step.heard, self.call.is_voiced());
         self.drain(now);
     }
 
@@ -151,12 +150,13 @@ impl Running {
         match self.last_ticket.clone() {
             Some(ticket) if !self.rescued => {
                 self.rescued = true;
-                self.mouth = Mouth::default();
+                self.playing = None;
+                self.order(Order::Stop);
                 self.call = Call::rescue(hotline, facts, ticket, self.call.media());
                 self.inputs.push_back(Input::Answered);
             }
             _ => {
-                self.task.leg.hang_up(HangupCause::InternalError);
+                self.order(Order::HangUp(HangupCause::InternalError));
                 self.ended = Some(HangupCause::InternalError);
             }
         }
@@ -178,9 +178,18 @@ impl Running {
     fn carry_out(&mut self, output: Output) {
         let task = &mut self.task;
         match output {
-            Output::Play { play, sounds } => self.mouth.play(&task.announcer, play, &sounds),
+            Output::Play { play, sounds } => {
+                self.plays += 1;
+                self.playing = Some((self.plays, play));
+                let audio = task.announcer.request(&sounds);
+                self.order(Order::Play(self.plays, audio));
+            }
             Output::Prepare { sounds } => task.announcer.prepare(&sounds),
-            Output::StopPlaying { play } => self.mouth.stop(play),
+            Output::StopPlaying { play } => {
+                if self.playing.take_if(|(_, playing)| *playing == play).is_some() {
+                    self.order(Order::Stop);
+                }
+            }
             Output::Recognize { turn, from, context } => task.ear.open(turn, from, context),
             Output::SpeechPaused { turn } => task.ear.pause(turn),
             Output::EndOfSpeech { turn } => task.ear.finish(turn),
@@ -194,19 +203,21 @@ impl Running {
             }
             // The log has removed the sound when it wrote this output down.
             Output::DiscardRecording => {}
-            Output::Transfer { to } => {
-                if !task.leg.transfer(&to) {
-                    self.inputs.push_back(Input::TransferFailed);
-                }
-            }
+            Output::Transfer { to } => self.order(Order::Transfer(to)),
             Output::Hangup(cause) => {
-                task.leg.hang_up(cause);
+                self.order(Order::HangUp(cause));
                 self.ended = Some(cause);
             }
             Output::Note(Note::EngineLost) => {
                 tracing::warn!(call = %task.facts.call_id, "no recogniser: taking a message");
             }
             Output::Note(_) | Output::Timeout(_) => {}
+        }
+    }
+
+    fn order(&mut self, order: Order) {
+        if !self.task.media.order(order) {
+            self.ended = self.ended.or(Some(HangupCause::InternalError));
         }
     }
 

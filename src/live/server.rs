@@ -9,6 +9,7 @@ use super::ear::Ear;
 use super::feed::Feed;
 use super::filing::Filing;
 use super::keeper;
+use super::media_clock::MediaClock;
 use super::metrics::Metrics;
 use super::switchboard::Switchboard;
 use super::tickets::TicketDesk;
@@ -130,6 +131,7 @@ pub(super) struct House {
     writer: Writer,
     filing: Filing,
     lines: Arc<Semaphore>,
+    media: MediaClock,
     metrics: Arc<Metrics>,
     calls: TaskTracker,
     stop: CancellationToken,
@@ -173,9 +175,11 @@ impl Server {
         };
         let writer = Writer::start(archive.keys().cloned())?;
         let filing = Filing::open(archive.clone(), store.clone(), &config.recordings).await?;
+        let metrics = Arc::new(Metrics::new());
         let house = House {
             lines: Arc::new(Semaphore::new(config.limits.calls_max)),
-            metrics: Arc::new(Metrics::new()),
+            media: MediaClock::start(metrics.clone())?,
+            metrics,
             config,
             hotline,
             engines,
@@ -417,14 +421,16 @@ impl House {
         let refused = self.metrics.refusals();
         // The next caller takes one of the lines that are left.
         let left = calls_max.saturating_sub(calls + 1);
-        let queue = self.queue_delay();
-        let form = admission::form(left, calls_max, queue);
+        let (queue, form) = (self.queue_delay(), self.form_with(left));
         Load { calls, calls_max, refused, queue, form, is_stopping: self.lines.is_closed() }
     }
 
     /// What a caller is asked who has a line already.
     pub(super) fn form(&self) -> Form {
-        let left = self.lines.available_permits();
+        self.form_with(self.lines.available_permits())
+    }
+
+    fn form_with(&self, left: usize) -> Form {
         admission::form(left, self.config.limits.calls_max, self.queue_delay())
     }
 
@@ -483,7 +489,7 @@ impl House {
         let task = CallTask {
             hotline: self.hotline.hotline.clone(),
             facts,
-            leg,
+            media: self.media.join(leg),
             announcer: self.engines.announcer.clone(),
             ear: Ear::new(self.engines.recognizer.clone()),
             log,
