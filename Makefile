@@ -3,8 +3,8 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup web models demo test check fmt soak bench queue load-94 load-201 peers test-api \
-	test-web doctor clean
+.PHONY: help setup web models demo test check fmt soak bench queue load-94 load-201 load-curve \
+	peers test-api test-web doctor clean
 
 # The speech `make bench` measures with. PACKS=... names other model packs for the set-up.
 MANIFEST ?= ../shared/speech/manifest.tsv
@@ -57,6 +57,10 @@ soak: ## crashes by the thousand, and the database gone for a minute
 	@tools/setup.sh tests
 	@SPILLWAY_TEST_DEATHS=1000 SPILLWAY_TEST_OUTAGE_S=60 \
 		tools/test.sh -- callbacks::crash outage::
+
+load-curve: setup ## a page with gap, cores and memory for 1 to 240 callers: HTML=load.html
+	@HTML="$${HTML:-load.html}" DURATION="$${DURATION:-90s}" ALONE="$${ALONE:-3m}" \
+		tools/load.sh 1,30,60,94,120,150,180,201,220,240
 
 load-94 load-201: setup ## this many Vietnamese callers at once: what they feel and what it costs
 	@tools/load.sh $(@:load-%=%)

@@ -3,7 +3,8 @@
 use anyhow::{Context, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use spillway::caller::load::{
-    CallRecord, Callers, LoadPlan, LoadReport, Percentiles, Scrape, Script, Served,
+    CallRecord, Callers, LoadPlan, LoadReport, LoadStep, Percentiles, Scrape, Script, Served,
+    StepReport, page,
 };
 use spillway::caller::{self, PhoneOptions, Scenario};
 use spillway::config::{Config, PortRange};
@@ -27,6 +28,8 @@ Examples:
   spillway load sip:127.0.0.1:5070 --calls 2 --scenario scenes --json > alone.json
   spillway load sip:127.0.0.1:5070 --calls 201 --scenario scenes --duration 10m \\
       --metrics http://127.0.0.1:9464/metrics --baseline alone.json
+  spillway load sip:127.0.0.1:5070 --calls 1,60,120,180,240 --duration 2m --scenario scenes \\
+      --metrics http://127.0.0.1:9464/metrics --html load.html
 
 Each of the callers follows one scenario after the other, in an order of their own, for as long as
 it takes; who comes to an end dials again within two seconds. They begin one by one; figures are of
@@ -48,17 +51,17 @@ pub struct Args {
     /// Whom to call, for example sip:127.0.0.1:5070.
     #[arg(value_name = "SIP-ADDRESS")]
     target: String,
-    /// Callers at once.
-    #[arg(long, value_name = "N")]
+    /// Callers at once; of several numbers each comes on top of the one before.
+    #[arg(long, value_name = "N,..", value_delimiter = ',', required = true)]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=2_000))]
-    calls: u16,
+    calls: Vec<u16>,
     /// What they do: scenarios, or folders of them.
     #[arg(long, value_name = "PATH", required = true, num_args = 1..)]
     scenario: Vec<PathBuf>,
     /// How long all of them call: 90s, 10m, 2h.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = time)]
     duration: Duration,
-    /// Over what time they begin [default: a quarter of a second for each].
+    /// Over what time those of one number begin [default: a quarter of a second for each].
     #[arg(long, value_name = "TIME", value_parser = time)]
     ramp: Option<Duration>,
     /// What chance is drawn from: who calls how, and when.
@@ -74,6 +77,9 @@ pub struct Args {
     /// Print JSON, each call with it.
     #[arg(long)]
     json: bool,
+    /// Write a page with tables here, and of several numbers of callers with plots.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// UDP ports for the callers' RTP, two for each.
     #[arg(long, value_name = "FIRST-LAST", default_value = "30000-34999")]
     #[arg(value_parser = super::ports_of)]
@@ -90,6 +96,7 @@ pub fn time(text: &str) -> Result<Duration, String> {
 /// Runs it.
 pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
     let config = Config::load(config)?;
+    ensure!(args.calls.is_sorted(), "--calls: each number is at least the one before it");
     let baseline = args.baseline.as_deref().map(baseline).transpose()?;
     let scripts = scripts(&args.scenario, &config.models_dir)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -98,8 +105,15 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
         true => serde_json::to_string_pretty(&report)? + "\n",
         false => told(&report),
     };
+    if let Some(file) = &args.html {
+        std::fs::write(file, page(&report)).with_context(|| format!("{}", file.display()))?;
+    }
     super::print(&text)?;
-    Ok(if report.refused == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if report.steps.iter().all(|step| step.refused == 0) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
 }
 
 fn baseline(file: &Path) -> anyhow::Result<Vec<CallRecord>> {
@@ -142,11 +156,19 @@ async fn scraped(url: Option<&String>) -> anyhow::Result<Option<Scrape>> {
     scrape.map(Some).map_err(anyhow::Error::msg)
 }
 
-/// What was read at one moment.
+/// What was read at one moment of a step.
 struct Look {
+    step: usize,
     at: Instant,
     own_s: f64,
     scrape: anyhow::Result<Option<Scrape>>,
+}
+
+impl Look {
+    async fn at(step: usize, metrics: Option<&String>) -> Look {
+        let scrape = scraped(metrics).await;
+        Look { step, at: Instant::now(), own_s: super::process_cpu_s().unwrap_or(0.0), scrape }
+    }
 }
 
 async fn load(
@@ -165,38 +187,51 @@ async fn load(
         store: StoreOptions::of(config)?,
         keys: Keys::of(&config.recordings)?,
     };
-    let quarter = Duration::from_millis(250);
-    let ramp = args.ramp.unwrap_or(quarter * u32::from(args.calls));
-    let calls = usize::from(args.calls);
-    let plan = LoadPlan { calls, duration: args.duration, ramp, seed: args.seed };
-    let callers = Callers::new(client, options, scripts, plan, super::call::stopped());
+    let plan = plan(args);
+    let callers = Callers::new(client, options, scripts, plan.clone(), super::call::stopped());
     let watching = tokio::spawn(watch(callers.clone(), plan));
     let mut looks = Vec::new();
-    let outcome = callers
-        .run(async || {
-            let scrape = scraped(args.metrics.as_ref()).await;
-            looks.push(Look {
-                at: Instant::now(),
-                own_s: super::process_cpu_s().unwrap_or(0.0),
-                scrape,
-            });
-        })
-        .await;
+    let outcome =
+        callers.run(async |step| looks.push(Look::at(step, args.metrics.as_ref()).await)).await;
     watching.abort();
-    let mut looks = looks.into_iter();
-    let (full, end) = looks.next().zip(looks.next_back()).context("stopped before all called")?;
-    let full_s = (end.at - full.at).as_secs_f64();
-    let baseline = baseline.as_deref();
-    let mut report = LoadReport::new(&args.target, plan, full_s, outcome, baseline);
-    report.callers_cores = (end.own_s - full.own_s) / full_s;
-    let scrapes = idle.zip(full.scrape?).zip(end.scrape?);
-    report.served = scrapes.map(|((idle, full), end)| Served::of(&idle, &full, &end, full_s));
+    let mut report = LoadReport::new(&args.target, args.seed, outcome, baseline.as_deref());
+    for (nth, step) in report.steps.iter_mut().enumerate() {
+        let of_step = looks.iter().filter(|look| look.step == nth);
+        measure(step, of_step.collect(), idle.as_ref())?;
+    }
     Ok(report)
+}
+
+fn plan(args: &Args) -> LoadPlan {
+    let quarter = Duration::from_millis(250);
+    let mut before = 0;
+    let steps = args.calls.iter().map(|&calls| {
+        let new = u32::from(calls - std::mem::replace(&mut before, calls));
+        LoadStep { calls: calls.into(), ramp: args.ramp.unwrap_or(quarter * new) }
+    });
+    LoadPlan { steps: steps.collect(), duration: args.duration, seed: args.seed }
+}
+
+/// What a step cost, from the looks at it.
+fn measure(step: &mut StepReport, looks: Vec<&Look>, idle: Option<&Scrape>) -> anyhow::Result<()> {
+    let (Some(full), Some(end)) = (looks.first(), looks.last()) else { return Ok(()) };
+    let seconds = (end.at - full.at).as_secs_f64();
+    step.callers_cores = (end.own_s - full.own_s) / seconds;
+    let mut scrapes = Vec::new();
+    for look in looks {
+        match &look.scrape {
+            Ok(scrape) => scrapes.extend(scrape.clone()),
+            Err(error) => anyhow::bail!("{error}"),
+        }
+    }
+    step.served = idle.and_then(|idle| Served::of(idle, &scrapes, seconds));
+    Ok(())
 }
 
 /// Shows how far it has come.
 async fn watch(callers: Arc<Callers>, plan: LoadPlan) {
-    let seconds = (plan.ramp + plan.duration).as_secs();
+    let seconds: u64 = plan.steps.iter().map(|s| (s.ramp + plan.duration).as_secs()).sum();
+    let most = plan.steps.last().map_or(0, |step| step.calls);
     let style = ProgressStyle::with_template("{msg} {bar:40} {elapsed} of {len} s");
     let bar = ProgressBar::new(seconds);
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
@@ -204,7 +239,7 @@ async fn watch(callers: Arc<Callers>, plan: LoadPlan) {
     for second in 0.. {
         every.tick().await;
         bar.set_position(second);
-        bar.set_message(format!("{} of {} calls", callers.up(), plan.calls));
+        bar.set_message(format!("{} of {most} calls", callers.up()));
     }
 }
 
@@ -226,6 +261,10 @@ fn gap(kind: &str, gap: &Percentiles) -> String {
 
 /// The report for people; its last line is the whole in short.
 fn told(report: &LoadReport) -> String {
+    report.steps.iter().map(told_step).collect::<Vec<_>>().join("\n")
+}
+
+fn told_step(report: &StepReport) -> String {
     let mut text = String::new();
     let (up, answered) = (report.up_mean, report.answered);
     let _ = writeln!(
@@ -271,6 +310,10 @@ fn served_text(served: &Served, calls: f64) -> String {
     let in_time = served.in_time.map_or("-".into(), |s| format!("{:.3} %", 100.0 * s));
     let p999 = served.late_p999_s.map_or("-".into(), |s| format!("{:.1} ms", 1e3 * s));
     let _ = writeln!(text, "frames     {in_time} within 20 ms of their time; p99.9 {p999}");
+    let queue = [served.queue_mean_s, served.queue_max_s].map(|s| 1e3 * s);
+    let _ = writeln!(text, "queue      {:.0} ms on average, {:.0} at most", queue[0], queue[1]);
+    let forms: Vec<String> = served.forms.iter().map(|(form, n)| format!("{form} {n}")).collect();
+    let _ = writeln!(text, "forms      {}", forms.join(", "));
     for (stage, s) in &served.stages_p95_s {
         let _ = writeln!(text, "  {stage:<20} p95 {:>5.0} ms", 1e3 * s);
     }
@@ -280,12 +323,12 @@ fn served_text(served: &Served, calls: f64) -> String {
     let threads: Vec<String> = threads.map(|(name, c)| format!("{name} {c:.2}")).collect();
     let all = served.all_cores();
     let _ = writeln!(text, "server     {all:.2} cores: {}", threads.join(", "));
-    let (mib, grown) = (1024.0 * 1024.0, served.loaded_bytes - served.idle_bytes);
+    let mib = 1024.0 * 1024.0;
     let _ = writeln!(
         text,
         "memory     {:.0} MiB before the first call, {:.2} MiB more for each",
         served.idle_bytes / mib,
-        grown / mib / calls.max(1.0)
+        served.bytes_per_call(calls) / mib
     );
     text
 }

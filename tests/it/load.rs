@@ -33,8 +33,7 @@ fn house(calls_max: u32) -> House {
 async fn load(house: &House, server: &Served, more: &[&str]) -> (LoadReport, bool) {
     let (uri, scenario) = (format!("sip:{}", server.sip), house.path("keys.toml"));
     let scenario = scenario.to_str().expect("utf-8");
-    let mut args = vec!["load", &uri, "--calls", "3", "--scenario", scenario, "--json"];
-    args.extend(["--ramp", "1s", "--duration", "9s"]);
+    let mut args = vec!["load", &uri, "--scenario", scenario, "--json", "--ramp", "1s"];
     args.extend(more);
     let told = house.spillway(&args).await;
     let text = String::from_utf8_lossy(&told.stdout);
@@ -50,19 +49,30 @@ async fn callers_and_server_tell_of_the_same_calls() {
     let house = house(10);
     let server = Served::start(&house).await;
     let metrics = format!("http://{}/metrics", server.metrics.as_deref().expect("served"));
-    let (alone, all_answered) = load(&house, &server, &[]).await;
-    assert!(all_answered && alone.served.is_none(), "{alone:?}");
+    let few = ["--calls", "3", "--duration", "9s"];
+    let (alone, all_answered) = load(&house, &server, &few).await;
+    assert!(all_answered && alone.steps[0].served.is_none(), "{alone:?}");
     let file = house.path("alone.json");
     std::fs::write(&file, serde_json::to_string(&alone).expect("json")).expect("written");
-    let baseline = ["--baseline", file.to_str().expect("utf-8"), "--metrics", &metrics];
-    let (report, _) = load(&house, &server, &baseline).await;
-    assert!(report.answered >= 3 && report.refused == 0, "{report:?}");
-    let (right, judged) = report.as_right_as_alone.expect("compared");
-    assert!(judged >= 2 && right == judged, "{report:?}");
-    assert!(report.up_mean > 1.5 && report.callers_cores > 0.0, "{report:?}");
-    let served = report.served.expect("asked");
-    assert!(served.all_cores() > 0.0 && served.loaded_bytes > 1e6, "{served:?}");
-    assert!(served.in_time.is_some_and(|share| share > 0.5), "{served:?}");
+    let page = house.path("load.html");
+    let [file, page_file] = [&file, &page].map(|file| file.to_str().expect("utf-8"));
+    let compared = ["--baseline", file, "--metrics", &metrics, "--html", page_file];
+    let more = [&["--calls", "2,3", "--duration", "6s"][..], &compared].concat();
+    let (report, all_answered) = load(&house, &server, &more).await;
+    assert!(all_answered && report.steps.len() == 2, "{report:?}");
+    for (step, calls) in report.steps.iter().zip([2, 3]) {
+        assert_eq!(step.calls_at_once, calls);
+        assert!(step.answered >= calls - 1 && step.refused == 0, "{step:?}");
+        assert!(step.up_mean > 1.0 && step.callers_cores > 0.0, "{step:?}");
+        let served = step.served.as_ref().expect("asked");
+        assert!(served.all_cores() > 0.0 && served.loaded_bytes > 1e6, "{served:?}");
+        assert!(served.in_time.is_some_and(|share| share > 0.5), "{served:?}");
+        assert!(served.forms["full"] > 0, "{served:?}");
+        let (right, judged) = step.as_right_as_alone.expect("compared");
+        assert!(judged >= 1 && right == judged, "{step:?}");
+    }
+    let page = std::fs::read_to_string(page).expect("a page");
+    assert_eq!(page.matches("<svg").count(), 4, "{page}");
     server.terminate();
     assert!(server.ended(Duration::from_secs(25)).await.success());
 }
@@ -71,8 +81,10 @@ async fn callers_and_server_tell_of_the_same_calls() {
 async fn who_is_refused_is_counted() {
     let house = house(1);
     let server = Served::start(&house).await;
-    let (report, all_answered) = load(&house, &server, &[]).await;
-    assert!(!all_answered && report.refused > 0 && report.answered > 0, "{report:?}");
+    let more = ["--calls", "3", "--duration", "9s"];
+    let (report, all_answered) = load(&house, &server, &more).await;
+    let step = &report.steps[0];
+    assert!(!all_answered && step.refused > 0 && step.answered > 0, "{step:?}");
     server.terminate();
     assert!(server.ended(Duration::from_secs(25)).await.success());
 }

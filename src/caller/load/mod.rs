@@ -1,16 +1,22 @@
 //! Many callers at once, for as long as one wants: what a server holds, and what its callers feel.
 
+mod page;
+mod plot;
 mod report;
 mod scrape;
+mod served;
 
-pub use report::{CallRecord, LoadReport, Percentiles, Served};
+pub use page::page;
+pub use report::{CallRecord, LoadReport, Percentiles, StepReport};
 pub use scrape::Scrape;
+pub use served::Served;
 
 use super::{Conversation, Cue, Paint, PhoneError, PhoneOptions, Scenario, place};
 use crate::sip::SipClient;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -21,18 +27,27 @@ use tokio_util::task::TaskTracker;
 /// A caller whose call ended dials again within so much.
 const REDIAL_MS_MAX: u64 = 2_000;
 const SECOND: Duration = Duration::from_secs(1);
+/// Seconds from one look at the server to the next.
+const LOOK_S: usize = 10;
 
 /// How many, how long.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct LoadPlan {
-    /// Callers; each dials again when their call is over.
-    pub calls: usize,
-    /// How long all of them call, after `ramp`.
+    /// One after the other.
+    pub steps: Vec<LoadStep>,
+    /// How long all callers of a step call, after its `ramp`.
     pub duration: Duration,
-    /// Over what time they begin.
-    pub ramp: Duration,
     /// What chance is drawn from: who calls how, and when.
     pub seed: u64,
+}
+
+/// So many at once.
+#[derive(Debug, Clone, Copy)]
+pub struct LoadStep {
+    /// Callers, those of the step before among them; each dials again when their call is over.
+    pub calls: usize,
+    /// Over what time those begin who were not there before.
+    pub ramp: Duration,
 }
 
 /// A scenario with its sound, made before anybody calls.
@@ -60,7 +75,20 @@ pub struct Callers {
 pub struct Outcome {
     /// The calls, in the order they ended.
     pub calls: Vec<CallRecord>,
-    /// How many were up in each second of the full load.
+    /// The steps that were begun.
+    pub steps: Vec<StepOutcome>,
+}
+
+/// What came of a step; its times are milliseconds since the load began.
+#[derive(Debug)]
+pub struct StepOutcome {
+    /// What it was to be.
+    pub step: LoadStep,
+    /// When its first callers began.
+    pub from_ms: u64,
+    /// When all of them called.
+    pub full_ms: Range<u64>,
+    /// How many calls were up in each second of that.
     pub up: Vec<usize>,
 }
 
@@ -83,43 +111,63 @@ impl Callers {
         self.up.load(Ordering::Relaxed)
     }
 
-    /// Has all of them call until the plan's time is over; calls that are up then are hung up.
-    /// `full` is called when the last caller has begun, and once more at the end.
-    pub async fn run(self: Arc<Self>, mut full: impl AsyncFnMut()) -> Outcome {
+    /// Has them call step by step until the plan's time is over; calls that are up then are hung
+    /// up. `look` is called with the number of the step when the last of its callers has begun,
+    /// every ten seconds from then on, and at its end.
+    pub async fn run(self: Arc<Self>, mut look: impl AsyncFnMut(usize)) -> Outcome {
         let begun = Instant::now();
         let running = TaskTracker::new();
-        for number in 0..self.plan.calls {
-            running.spawn(self.clone().caller(number, begun));
+        let (mut callers, mut from, mut steps) = (0, begun, Vec::new());
+        for (nth, step) in self.plan.steps.iter().enumerate() {
+            let new = step.calls.saturating_sub(callers);
+            for number in 0..new {
+                let first = from + step.ramp.mul_f64(number as f64 / new as f64);
+                running.spawn(self.clone().caller(callers + number, begun, first));
+            }
+            callers = callers.max(step.calls);
+            let full = from + step.ramp;
+            let up = self.hold(full, async || look(nth).await).await;
+            let end = Instant::now();
+            let ms = |at: Instant| (at - begun).as_millis() as u64;
+            let (from_ms, full_ms) = (ms(from), ms(full)..ms(end));
+            steps.push(StepOutcome { step: *step, from_ms, full_ms, up });
+            from = end;
+            if self.stop.is_cancelled() {
+                break;
+            }
         }
-        let (mut up, mut is_full) = (Vec::new(), false);
-        let full_from = begun + self.plan.ramp;
-        let mut seconds = interval_at(full_from, SECOND);
-        while full_from.elapsed() < self.plan.duration {
+        self.stop.cancel();
+        running.close();
+        running.wait().await;
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        Outcome { calls: ended.clone(), steps }
+    }
+
+    /// Lets all call for the plan's time, from `full` on; how many were up in each second.
+    async fn hold(&self, full: Instant, mut look: impl AsyncFnMut()) -> Vec<usize> {
+        let mut up = Vec::new();
+        let mut seconds = interval_at(full, SECOND);
+        while full.elapsed() < self.plan.duration {
             tokio::select! {
                 biased;
                 () = self.stop.cancelled() => break,
                 _ = seconds.tick() => {}
             }
-            if !std::mem::replace(&mut is_full, true) {
-                full().await;
+            if up.len() % LOOK_S == 0 {
+                look().await;
             }
             up.push(self.up());
         }
-        full().await;
-        self.stop.cancel();
-        running.close();
-        running.wait().await;
-        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        Outcome { calls: ended.clone(), up }
+        look().await;
+        up
     }
 
     /// One caller: a call, a breath, the next.
-    async fn caller(self: Arc<Self>, number: usize, begun: Instant) {
+    async fn caller(self: Arc<Self>, number: usize, begun: Instant, first: Instant) {
         let mut chance = StdRng::seed_from_u64(self.plan.seed ^ (number as u64) << 32);
         let mut order: Vec<usize> = (0..self.scripts.len()).collect();
         order.shuffle(&mut chance);
-        let share = number as f64 / self.plan.calls.max(1) as f64;
-        let mut next = begun + self.plan.ramp.mul_f64(share);
+        let mut next = first;
         for nth in order.into_iter().cycle() {
             let mut due = interval_at(next, SECOND);
             tokio::select! {

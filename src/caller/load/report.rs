@@ -1,6 +1,6 @@
 //! What a load came to.
 
-use super::{LoadPlan, Outcome, Scrape};
+use super::{Outcome, Served, StepOutcome};
 use crate::caller::{CallReport, PhoneError, Scenario, Side};
 use crate::replay::score::percentile;
 use serde::{Deserialize, Serialize};
@@ -126,63 +126,24 @@ impl Percentiles {
     }
 }
 
-/// What the server told of the time of the full load.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Served {
-    /// Processor cores it used, by kind of thread.
-    pub cores: BTreeMap<String, f64>,
-    /// Memory before the first call, bytes.
-    pub idle_bytes: f64,
-    /// Memory at the end, bytes.
-    pub loaded_bytes: f64,
-    /// Share of the frames that went out no later than 20 ms after their time.
-    pub in_time: Option<f64>,
-    /// 999 of 1000 frames were no later than this, seconds.
-    pub late_p999_s: Option<f64>,
-    /// 95 of 100 turns passed a stage within this, seconds, by kind of slot and stage.
-    pub stages_p95_s: BTreeMap<String, f64>,
-}
-
-impl Served {
-    /// From three looks at `/metrics`: idle, at full load, and at its end `seconds` later.
-    pub fn of(idle: &Scrape, full: &Scrape, end: &Scrape, seconds: f64) -> Served {
-        let added = end.since(full);
-        let cores = added.by_label("spillway_thread_cpu_seconds_total");
-        let stage = |slot: &str, stage: &str| {
-            let labels = format!("slot=\"{slot}\",stage=\"{stage}\"");
-            let p95 = added.quantile("spillway_turn_stage_seconds", &labels, 0.95)?;
-            Some((format!("{slot} {stage}"), p95))
-        };
-        let stages = ["end_of_turn", "recognition", "decision", "speech"];
-        let kinds = ["closed", "open"].into_iter();
-        let stages = kinds.flat_map(|slot| stages.into_iter().filter_map(move |s| stage(slot, s)));
-        let bytes =
-            |scrape: &Scrape| scrape.value("spillway_resident_memory_bytes").unwrap_or_default();
-        Served {
-            cores: cores.into_iter().map(|(thread, s)| (thread, s / seconds)).collect(),
-            idle_bytes: bytes(idle),
-            loaded_bytes: bytes(end),
-            in_time: added.share_up_to("spillway_frame_late_seconds", "0.02"),
-            late_p999_s: added.quantile("spillway_frame_late_seconds", "", 0.999),
-            stages_p95_s: stages.collect(),
-        }
-    }
-
-    /// Cores in all.
-    pub fn all_cores(&self) -> f64 {
-        self.cores.values().sum()
-    }
-}
-
 /// A load and what it came to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LoadReport {
     /// Whom they called.
     pub target: String,
-    /// Callers.
-    pub calls_at_once: usize,
     /// What chance was drawn from.
     pub seed: u64,
+    /// What came of each number of callers.
+    pub steps: Vec<StepReport>,
+    /// Each call.
+    pub calls: Vec<CallRecord>,
+}
+
+/// What so many callers came to. Calls count where they were dialled, gaps where they were heard.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepReport {
+    /// Callers.
+    pub calls_at_once: usize,
     /// How long all of them called, seconds.
     pub full_s: f64,
     /// Over what time they began, seconds.
@@ -213,50 +174,55 @@ pub struct LoadReport {
     pub served: Option<Served>,
     /// Processor cores that the callers themselves took.
     pub callers_cores: f64,
-    /// Each call.
-    pub calls: Vec<CallRecord>,
 }
 
 impl LoadReport {
-    /// Counts `outcome`, of a full load that took `full_s` seconds; `baseline` are calls by the
-    /// same scenarios when few called.
+    /// Counts `outcome`; `baseline` are calls by the same scenarios when few called.
     pub fn new(
         target: &str,
-        plan: LoadPlan,
-        full_s: f64,
+        seed: u64,
         outcome: Outcome,
         baseline: Option<&[CallRecord]>,
     ) -> LoadReport {
-        let Outcome { calls, up } = outcome;
-        let whole = || calls.iter().filter(|c| c.is_whole());
+        let Outcome { calls, steps } = outcome;
+        let steps = steps.iter().map(|step| StepReport::new(step, &calls, baseline)).collect();
+        LoadReport { target: target.into(), seed, steps, calls }
+    }
+}
+
+impl StepReport {
+    fn new(
+        outcome: &StepOutcome,
+        calls: &[CallRecord],
+        baseline: Option<&[CallRecord]>,
+    ) -> StepReport {
+        let StepOutcome { step, from_ms, full_ms, up } = outcome;
+        let dialled = *from_ms..full_ms.end;
+        let dialled = || calls.iter().filter(|c| dialled.contains(&c.from_ms));
+        let whole = || dialled().filter(|c| c.is_whole());
         let right: usize = whole().map(|c| c.right.len()).sum();
         let wrong: usize = whole().map(|c| c.wrong.len()).sum();
-        let ramp_ms = plan.ramp.as_millis() as u64;
-        let full_ms = ramp_ms..ramp_ms + (full_s * 1e3) as u64;
         let within = |gaps: fn(&CallRecord) -> &Vec<(u64, u64)>| {
             let all = calls.iter().flat_map(gaps);
             Percentiles::of(all.filter(|(at, _)| full_ms.contains(at)).map(|(_, gap)| *gap))
         };
-        LoadReport {
-            target: target.into(),
-            calls_at_once: plan.calls,
-            seed: plan.seed,
-            full_s,
-            ramp_s: plan.ramp.as_secs_f64(),
+        StepReport {
+            calls_at_once: step.calls,
+            full_s: (full_ms.end - full_ms.start) as f64 / 1e3,
+            ramp_s: step.ramp.as_secs_f64(),
             up_min: up.iter().copied().min().unwrap_or(0),
             up_mean: up.iter().sum::<usize>() as f64 / up.len().max(1) as f64,
-            talk_share: talk_share(&calls),
-            answered: calls.iter().filter(|c| c.duration_ms > 0).count(),
-            refused: calls.iter().filter(|c| c.duration_ms == 0 && !c.cut).count(),
+            talk_share: talk_share(dialled()),
+            answered: dialled().filter(|c| c.duration_ms > 0).count(),
+            refused: dialled().filter(|c| c.duration_ms == 0 && !c.cut).count(),
             failed: whole().filter(|c| c.failure.is_some()).count(),
-            failures: counted(calls.iter().filter_map(|c| c.failure.as_deref())),
+            failures: counted(dialled().filter_map(|c| c.failure.as_deref())),
             values_right: (right, right + wrong),
             as_right_as_alone: baseline.map(|baseline| as_right(whole(), baseline)),
             closed_gap_ms: within(|c| &c.closed_gaps_ms),
             open_gap_ms: within(|c| &c.open_gaps_ms),
             served: None,
             callers_cores: 0.0,
-            calls,
         }
     }
 }
@@ -267,9 +233,9 @@ fn counted<'w>(words: impl Iterator<Item = &'w str>) -> BTreeMap<String, usize> 
     times
 }
 
-fn talk_share(calls: &[CallRecord]) -> f64 {
-    let talked: u64 = calls.iter().map(|c| c.talked_ms).sum();
-    let all: u64 = calls.iter().map(|c| c.duration_ms).sum();
+fn talk_share<'a>(calls: impl Iterator<Item = &'a CallRecord>) -> f64 {
+    let sum = |(talked, all), c: &CallRecord| (talked + c.talked_ms, all + c.duration_ms);
+    let (talked, all) = calls.fold((0, 0), sum);
     talked as f64 / all.max(1) as f64
 }
 
@@ -300,6 +266,7 @@ fn right_of(calls: &[CallRecord]) -> BTreeMap<&str, BTreeSet<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::caller::load::LoadStep;
     use std::time::Duration;
 
     fn call(scenario: &str, from_ms: u64, right: &[&str], wrong: &[&str]) -> CallRecord {
@@ -322,7 +289,6 @@ mod tests {
     #[test]
     fn counted_against_the_same_calls_alone() {
         let second = Duration::from_secs(1);
-        let plan = LoadPlan { calls: 2, duration: 300 * second, ramp: 30 * second, seed: 1 };
         let mut cut = call("a", 200_000, &[], &[]);
         cut.cut = true;
         let refused = CallRecord { duration_ms: 0, ..call("a", 210_000, &[], &[]) };
@@ -334,19 +300,28 @@ mod tests {
             cut,
             refused,
         ];
-        let outcome = Outcome { calls, up: vec![2, 1, 2] };
+        let step = LoadStep { calls: 2, ramp: 30 * second };
+        let full_ms = 30_000..205_000;
+        let first = StepOutcome { step, from_ms: 0, full_ms, up: vec![2, 1, 2] };
+        let step = LoadStep { calls: 9, ramp: second };
+        let full_ms = 206_000..300_000;
+        let next = StepOutcome { step, from_ms: 205_000, full_ms, up: vec![] };
+        let outcome = Outcome { calls, steps: vec![first, next] };
         // What was right once and wrong once alone is not asked for.
         let baseline = [
             call("a", 0, &["name", "need"], &[]),
             call("a", 0, &["name"], &["need"]),
             call("b", 0, &["name"], &[]),
         ];
-        let report = LoadReport::new("sip:x", plan, 300.0, outcome, Some(&baseline));
-        assert_eq!((report.answered, report.refused, report.failed), (5, 1, 0));
-        assert!((report.talk_share - 0.12).abs() < 1e-9, "{}", report.talk_share);
-        assert_eq!((report.up_min, report.values_right), (1, (3, 5)));
-        assert_eq!(report.as_right_as_alone, Some((2, 3)));
-        // The first call's answer was before all had begun.
-        assert_eq!((report.closed_gap_ms.count, report.closed_gap_ms.p99), (5, Some(400)));
+        let report = LoadReport::new("sip:x", 1, outcome, Some(&baseline));
+        let [first, next] = &report.steps[..] else { panic!("{:?}", report.steps) };
+        assert_eq!((first.answered, first.refused, first.failed), (5, 0, 0));
+        assert_eq!((next.answered, next.refused, next.failed), (0, 1, 0));
+        assert!((first.talk_share - 0.1).abs() < 1e-9, "{}", first.talk_share);
+        assert_eq!((first.up_min, first.values_right, first.full_s), (1, (3, 5), 175.0));
+        assert_eq!(first.as_right_as_alone, Some((2, 3)));
+        // The first call's answer was before all had begun, the last two's after the step.
+        assert_eq!((first.closed_gap_ms.count, first.closed_gap_ms.p99), (3, Some(400)));
+        assert_eq!(next.closed_gap_ms.count, 2);
     }
 }

@@ -1,0 +1,72 @@
+//! What the server told of a load.
+
+use super::Scrape;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What the server told of the time of the full load.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Served {
+    /// Processor cores it used, by kind of thread.
+    pub cores: BTreeMap<String, f64>,
+    /// Memory before the first call, bytes.
+    pub idle_bytes: f64,
+    /// Memory at the end, bytes.
+    pub loaded_bytes: f64,
+    /// Share of the frames that went out no later than 20 ms after their time.
+    pub in_time: Option<f64>,
+    /// 999 of 1000 frames were no later than this, seconds.
+    pub late_p999_s: Option<f64>,
+    /// 95 of 100 turns passed a stage within this, seconds, by kind of slot and stage.
+    pub stages_p95_s: BTreeMap<String, f64>,
+    /// How long words waited for the recogniser while others' were computed, on average, seconds.
+    pub queue_mean_s: f64,
+    /// The longest ten seconds' mean of that, seconds.
+    pub queue_max_s: f64,
+    /// Calls answered, by how much of the form there was time for.
+    pub forms: BTreeMap<String, u64>,
+}
+
+impl Served {
+    /// From looks at `/metrics`: one at an idle server, and some at full load, the last `seconds`
+    /// after the first; `None` without those.
+    pub fn of(idle: &Scrape, looks: &[Scrape], seconds: f64) -> Option<Served> {
+        let (full, end) = (looks.first()?, looks.last()?);
+        let added = end.since(full);
+        let cores = added.by_label("spillway_thread_cpu_seconds_total");
+        let stage = |slot: &str, stage: &str| {
+            let labels = format!("slot=\"{slot}\",stage=\"{stage}\"");
+            let p95 = added.quantile("spillway_turn_stage_seconds", &labels, 0.95)?;
+            Some((format!("{slot} {stage}"), p95))
+        };
+        let stages = ["end_of_turn", "recognition", "decision", "speech"];
+        let kinds = ["closed", "open"].into_iter();
+        let stages = kinds.flat_map(|slot| stages.into_iter().filter_map(move |s| stage(slot, s)));
+        let bytes =
+            |scrape: &Scrape| scrape.value("spillway_resident_memory_bytes").unwrap_or_default();
+        let queues = looks.iter().filter_map(|s| s.value("spillway_recognizer_queue_seconds"));
+        let queues: Vec<f64> = queues.collect();
+        let forms = added.by_label("spillway_calls_answered_total");
+        Some(Served {
+            cores: cores.into_iter().map(|(thread, s)| (thread, s / seconds)).collect(),
+            idle_bytes: bytes(idle),
+            loaded_bytes: bytes(end),
+            in_time: added.share_up_to("spillway_frame_late_seconds", "0.02"),
+            late_p999_s: added.quantile("spillway_frame_late_seconds", "", 0.999),
+            stages_p95_s: stages.collect(),
+            queue_mean_s: queues.iter().sum::<f64>() / queues.len().max(1) as f64,
+            queue_max_s: queues.iter().copied().fold(0.0, f64::max),
+            forms: forms.into_iter().map(|(form, calls)| (form, calls as u64)).collect(),
+        })
+    }
+
+    /// Memory that each of `calls` took, bytes.
+    pub fn bytes_per_call(&self, calls: f64) -> f64 {
+        (self.loaded_bytes - self.idle_bytes) / calls.max(1.0)
+    }
+
+    /// Cores in all.
+    pub fn all_cores(&self) -> f64 {
+        self.cores.values().sum()
+    }
+}
