@@ -3,6 +3,7 @@
 //! Sans-IO: one [`Call::handle`], then [`Call::poll`] until [`Output::Timeout`]. No clock, no RNG,
 //! no engine: the shell carries out what comes out and tells what happened.
 
+mod continuation;
 mod hangup;
 mod io;
 mod keys;
@@ -20,6 +21,7 @@ use crate::language::SlotValue;
 use crate::speech::{Endpointer, SpeechSegment, Transcript, VoiceActivity};
 use crate::ticket::Ticket;
 use crate::time::{CallTime, MediaTime};
+use continuation::Given;
 use keys::KeyBuffer;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -57,6 +59,8 @@ pub struct Call {
     question: Option<Question>,
     playing: Option<Playing>,
     turn: Option<Turn>,
+    /// The last answer, should the caller go on with it.
+    given: Option<Box<Given>>,
     keys: KeyBuffer,
     timers: Timers,
     out: VecDeque<Output>,
@@ -84,6 +88,7 @@ impl Call {
             question: None,
             playing: None,
             turn: None,
+            given: None,
             keys: KeyBuffer::default(),
             timers: Timers::default(),
             out: VecDeque::new(),

@@ -231,6 +231,63 @@ fn a_cough_over_a_prompt_only_repeats_it() {
     assert!(!bench.said.iter().any(|s| s.contains("not understand")), "{:?}", bench.said);
 }
 
+/// A caller who is asked for their address answers, pauses until we speak, waits, and goes on.
+fn address_then(pause_ms: u64, more: &'static str) -> Bench {
+    let mut bench = Bench::new(&["yes", "Mary Johnson", "12 Garden Street", more, "we need food"]);
+    bench.turn();
+    bench.turn();
+    bench.quiet(PROMPT_MS + 500);
+    bench.speak(800);
+    while bench.playing.is_none() {
+        bench.quiet(20);
+    }
+    bench.quiet(pause_ms);
+    bench.speak(800);
+    bench.quiet(1_500);
+    bench
+}
+
+#[test]
+fn who_goes_on_at_once_was_not_done() {
+    let bench = address_then(200, "in Springfield");
+    let address = bench.last().slot("address").expect("an address");
+    assert_eq!(address.heard, "12 Garden Street in Springfield");
+    assert_eq!((address.audio.len(), bench.last().value("need")), (1, ""));
+    assert_eq!(bench.log, ["barge-in"]);
+    let asked = bench.said.iter().filter(|said| said.contains("What do you need")).count();
+    assert_eq!(asked, 2, "{:?}", bench.said);
+    // The next answer is the next slot's.
+    let mut bench = bench;
+    bench.turn();
+    assert_eq!(bench.last().value("need"), "we need food");
+    let revisions: Vec<u32> = bench.tickets.iter().map(|t| t.revision).collect();
+    assert!(revisions.is_sorted_by(|a, b| a < b), "{revisions:?}");
+}
+
+#[test]
+fn who_answers_the_next_question_is_not_taken_for_going_on() {
+    let bench = address_then(800, "we need food");
+    assert_eq!(bench.last().value("address"), "12 Garden Street");
+    assert_eq!(bench.last().value("need"), "we need food");
+}
+
+#[test]
+fn a_cough_after_an_answer_changes_nothing() {
+    let mut bench = Bench::new(&["yes", "Mary Johnson", "12 Garden Street", "", "we need food"]);
+    bench.turn();
+    bench.turn();
+    bench.quiet(PROMPT_MS + 500);
+    bench.speak(800);
+    while bench.playing.is_none() {
+        bench.quiet(20);
+    }
+    bench.speak(160);
+    bench.quiet(1_500);
+    assert_eq!(bench.last().value("address"), "12 Garden Street");
+    bench.turn();
+    assert_eq!(bench.last().value("need"), "we need food");
+}
+
 #[test]
 fn an_emergency_is_answered_at_once_and_heard_to_its_end() {
     let mut bench = Bench::new(&["yes", "please come my wife is not breathing she is blue"]);

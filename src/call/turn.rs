@@ -1,8 +1,8 @@
 //! The caller's turn: from the first voiced frame to the final words.
 
 use super::{
-    Answer, AudioFrame, Call, CallTime, FRAME, MediaTime, Note, Output, SpeechSegment, Timer,
-    Transcript, TurnId,
+    Answer, AudioFrame, Call, CallTime, FRAME, Given, MediaTime, Note, Output, SpeechSegment,
+    Timer, Transcript, TurnId,
 };
 use crate::dialogue::Completeness;
 use crate::speech::{Endpoint, Patience};
@@ -21,6 +21,8 @@ pub(super) struct Turn {
     unread: Option<Transcript>,
     /// It cut a prompt short.
     barged_in: bool,
+    /// An answer that it goes on with.
+    pub(super) goes_on_with: Option<Box<Given>>,
     /// It was answered before its end, a life being at risk; its words are still to be kept.
     urgent: bool,
 }
@@ -70,8 +72,10 @@ impl Call {
     }
 
     fn patience(&self) -> Patience {
-        let question = self.question.as_ref().expect("listens() needs a question");
-        let completeness = self.turn.as_ref().map_or(Completeness::Open, |t| t.completeness);
+        let turn = self.turn.as_ref();
+        let before = turn.and_then(|t| t.goes_on_with.as_ref()).map(|given| &given.question);
+        let question = before.or(self.question.as_ref()).expect("listens() needs a question");
+        let completeness = turn.map_or(Completeness::Open, |t| t.completeness);
         let silence_ms = match completeness {
             Completeness::Open => question.patience.silence_ms,
             Completeness::Complete => question.settled_ms,
@@ -85,7 +89,9 @@ impl Call {
     }
 
     fn turn_started(&mut self, start: MediaTime) {
-        let Some(question) = &self.question else { return };
+        let goes_on_with = self.goes_on(start);
+        let before = goes_on_with.as_ref().map(|given| &given.question);
+        let Some(question) = before.or(self.question.as_ref()) else { return };
         let context = question.context.clone();
         self.turns += 1;
         let id = TurnId(self.turns);
@@ -107,6 +113,7 @@ impl Call {
             completeness: Completeness::Open,
             unread: None,
             barged_in,
+            goes_on_with,
             urgent: false,
         });
         if let Some(context) = context {
@@ -153,15 +160,19 @@ impl Call {
     /// What the newest words come to, should the caller have ended.
     fn read_interim(&mut self) {
         let Some(turn) = &mut self.turn else { return };
-        let Some(transcript) = turn.unread.take() else { return };
-        turn.completeness = self.dialogue.completeness(&transcript);
+        let Some(mut words) = turn.unread.take() else { return };
+        let mut segment = turn.so_far(self.media);
+        let mut dialogue = &self.dialogue;
+        if let Some(given) = &turn.goes_on_with {
+            (words, segment) = given.with(&words, segment);
+            dialogue = &given.dialogue;
+        }
+        turn.completeness = dialogue.completeness(&words);
         if !self.prepares {
             return;
         }
         // What we would say if this were all: made ready while the caller may still go on.
-        let segment = turn.so_far(self.media);
-        let mut ahead = self.dialogue.clone();
-        let next = ahead.heard(Answer::Words(&transcript, segment));
+        let next = dialogue.clone().heard(Answer::Words(&words, segment));
         let sounds = self.sounds(&next.say);
         self.out.push_back(Output::Prepare { sounds });
     }
@@ -178,7 +189,10 @@ impl Call {
         if transcript.words_likely() < WORDS_LIKELY && ms < NOISE_MS_MAX {
             self.noise(now, barged_in);
         } else {
-            self.answer(now, Answer::Words(transcript, segment));
+            let (words, segment) = self.whole(transcript, segment);
+            let given = self.about_to_answer(words.clone(), segment);
+            self.answer(now, Answer::Words(&words, segment));
+            self.answered_with(given);
         }
     }
 

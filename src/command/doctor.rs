@@ -1,4 +1,7 @@
-//! `spillway doctor`: each prerequisite, and the command that mends what is missing.
+//! `spillway doctor`: each prerequisite, and the command that mends what is missing; and how many
+//! calls this machine holds.
+
+mod capacity;
 
 use spillway::config::Config;
 use spillway::doctor::{self, Check, Outcome};
@@ -11,11 +14,19 @@ pub struct Args {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+    /// Measure for a minute how many calls this machine holds, and propose limits.calls_max.
+    #[arg(long)]
+    capacity: bool,
+    #[command(flatten)]
+    measured: capacity::Args,
 }
 
 /// Runs it: exit status 1 when something needed is missing.
 pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
     let config = Config::load(config)?;
+    if args.capacity {
+        return capacity::run(config, &args.measured, args.json);
+    }
     let checks = doctor::examine(&config);
     if args.json {
         println!("{}", serde_json::to_string_pretty(&checks)?);

@@ -207,6 +207,16 @@ impl Dialogue {
         self.ticket = ticket;
     }
 
+    /// Takes everything back since `before`, an earlier state of this dialogue, but what the store
+    /// has and told meanwhile.
+    pub fn back_to(&mut self, before: Dialogue) {
+        let now = std::mem::replace(self, before);
+        self.ticket.revision = now.ticket.revision;
+        self.saved = now.saved;
+        self.earlier = now.earlier;
+        (self.number, self.callback_by) = (now.number, now.callback_by);
+    }
+
     /// The hotline whose form this is.
     pub fn hotline(&self) -> &Hotline {
         &self.hotline

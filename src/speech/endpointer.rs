@@ -5,7 +5,7 @@ use crate::time::MediaTime;
 use serde::{Deserialize, Serialize};
 
 /// Sound before the first voiced frame that belongs to the turn: soft onsets are not voiced.
-const PRE_ROLL_MS: u64 = 300;
+pub const PRE_ROLL_MS: u64 = 300;
 /// A turn begins with this many voiced frames ...
 const ONSET_FRAMES: u32 = 4;
 /// ... among this many.

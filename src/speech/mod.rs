@@ -10,7 +10,7 @@ mod phrases;
 mod voice_activity;
 
 pub use bonus::Bonus;
-pub use endpointer::{Endpoint, Endpointer, Patience};
+pub use endpointer::{Endpoint, Endpointer, PRE_ROLL_MS, Patience};
 pub use phrases::Phrases;
 pub use voice_activity::VoiceActivity;
 
@@ -73,6 +73,38 @@ impl Transcript {
             return 1.0;
         }
         self.alternatives.iter().map(|a| a.confidence).sum()
+    }
+
+    /// These words and those of `next`, whose segment began `later_ms` after this one's.
+    pub fn followed_by(&self, next: &Transcript, later_ms: u32) -> Transcript {
+        let alternatives_max = self.alternatives.len().max(next.alternatives.len());
+        let of = |first: &str, second: &str| format!("{first} {second}").trim().to_owned();
+        let mut alternatives: Vec<Alternative> = self
+            .hypotheses()
+            .flat_map(|(first, likely)| {
+                let both = move |(second, then): (&str, f32)| Alternative {
+                    text: of(first, second),
+                    confidence: likely * then,
+                };
+                next.hypotheses().map(both)
+            })
+            .skip(1)
+            .collect();
+        alternatives.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+        alternatives.truncate(alternatives_max);
+        let [words, more] = [self, next].map(|t| t.text.split_whitespace().count() as f32);
+        let confidence = self.confidence * words + next.confidence * more;
+        let later = |word: &Word| Word {
+            start_ms: word.start_ms.saturating_add(later_ms),
+            end_ms: word.end_ms.saturating_add(later_ms),
+            ..word.clone()
+        };
+        Transcript {
+            text: of(&self.text, &next.text),
+            confidence: confidence / (words + more).max(1.0),
+            words: self.words.iter().cloned().chain(next.words.iter().map(later)).collect(),
+            alternatives,
+        }
     }
 
     /// A transcript of plain words at one confidence.

@@ -1,0 +1,82 @@
+//! A caller who was not done: what they say into the first moment of our answer goes on with what
+//! they said before. So nobody who pauses loses the rest, and we need not wait as long for it.
+
+use super::{Call, PlayId};
+use crate::dialogue::{Dialogue, Question};
+use crate::language::only_yes_no;
+use crate::speech::{PRE_ROLL_MS, SpeechSegment, Transcript};
+use crate::time::MediaTime;
+
+/// From the beginning of our answer to the caller's next word. In less time nobody takes in what
+/// is asked and begins to answer it.
+const TAKEN_IN_MS: u64 = 600;
+
+/// An answer to an open question, and how things stood before it.
+pub(super) struct Given {
+    pub(super) dialogue: Dialogue,
+    pub(super) question: Question,
+    words: Transcript,
+    segment: SpeechSegment,
+    /// What we said to it, and when that began.
+    play: PlayId,
+    answered: MediaTime,
+}
+
+impl Given {
+    /// What the caller says in all, with `more`, which is said in `segment`.
+    pub(super) fn with(
+        &self,
+        more: &Transcript,
+        segment: SpeechSegment,
+    ) -> (Transcript, SpeechSegment) {
+        let later_ms = segment.start.as_ms().saturating_sub(self.segment.start.as_ms());
+        let words = self.words.followed_by(more, u32::try_from(later_ms).unwrap_or(u32::MAX));
+        (words, SpeechSegment { start: self.segment.start, end: segment.end })
+    }
+}
+
+impl Call {
+    /// The answer that speech which began at `start` and cut our own words short goes on with.
+    pub(super) fn goes_on(&mut self, start: MediaTime) -> Option<Box<Given>> {
+        let playing = self.playing.as_ref()?.id;
+        let spoken_ms = start.as_ms() + PRE_ROLL_MS;
+        let given = self.given.take()?;
+        let at_once = spoken_ms < given.answered.as_ms() + TAKEN_IN_MS;
+        (given.play == playing && at_once).then_some(given)
+    }
+
+    /// What is to be answered: `words`, or all that was said together with what they go on with. A
+    /// mere yes or no is meant for what is asked now, by somebody who knows the questions.
+    pub(super) fn whole(
+        &mut self,
+        words: &Transcript,
+        segment: SpeechSegment,
+    ) -> (Transcript, SpeechSegment) {
+        let yes_no = &self.dialogue.hotline().grammar.words;
+        let is_more = !words.text.is_empty() && !only_yes_no(&words.text, yes_no);
+        let given = self.turn.as_mut().and_then(|turn| turn.goes_on_with.take());
+        let Some(given) = given.filter(|_| is_more) else { return (words.clone(), segment) };
+        let whole = given.with(words, segment);
+        self.dialogue.back_to(given.dialogue);
+        self.question = Some(given.question);
+        whole
+    }
+
+    /// Keeps what is about to be answered, should the caller go on.
+    pub(super) fn about_to_answer(
+        &self,
+        words: Transcript,
+        segment: SpeechSegment,
+    ) -> Option<Given> {
+        let question = self.question.clone()?;
+        question.context.as_ref().filter(|context| !context.expectation.is_closed())?;
+        let (dialogue, play, answered) = (self.dialogue.clone(), PlayId(0), self.media);
+        Some(Given { dialogue, question, words, segment, play, answered })
+    }
+
+    /// It is answered with what is said now.
+    pub(super) fn answered_with(&mut self, given: Option<Given>) {
+        let playing = self.playing.as_ref().map(|playing| playing.id);
+        self.given = given.zip(playing).map(|(given, play)| Box::new(Given { play, ..given }));
+    }
+}
