@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup web models demo test check fmt soak bench queue load-94 load-201 load-curve \
+.PHONY: help setup web models demo test check fmt soak bench bench-media queue load-94 load-201 load-curve \
 	peers test-api test-web doctor clean
 
 # The speech `make bench` measures with. PACKS=... names other model packs for the set-up.
@@ -49,6 +49,9 @@ fmt:
 
 bench: setup ## word error rate and speed of the recognisers, on MANIFEST
 	@"$$(tools/program.sh)" bench asr --manifest "$(MANIFEST)"
+
+bench-media: setup ## what 20 ms of one call cost, part by part
+	@cargo bench --locked --bench media
 
 queue: setup ## 150 operators at a million tickets, in SQLite and PostgreSQL
 	@tools/with_postgres.sh "$$(tools/program.sh)" bench queue --postgres POSTGRES

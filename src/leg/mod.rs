@@ -24,7 +24,7 @@ pub enum LegEvent {
     Hangup(HangupCause),
 }
 
-/// One party of a call, stepped by the call's own 20 ms clock. Never blocks.
+/// One party of a call, stepped every 20 ms. Never blocks.
 pub trait Leg: Send {
     /// One step: sends `out` to the far end, returns the 20 ms heard from it (lost packets
     /// concealed, silence when there is nothing) and appends what happened to `events`.

@@ -27,7 +27,7 @@ pub enum LegError {
 }
 
 /// An even UDP port for RTP and the next one for RTCP (RFC 3550 section 11), both non-blocking
-/// and registered with no event loop: a call reads them by its own clock.
+/// and registered with no event loop: the media clock reads them.
 #[derive(Debug)]
 pub struct RtpSocket {
     rtp: UdpSocket,

@@ -59,7 +59,7 @@ impl Part {
     }
 }
 
-/// A playing's sound, pulled by the call's 20 ms clock. Never blocks.
+/// A playing's sound, pulled by the media clock. Never blocks.
 ///
 /// Dropping it gives up what nobody else asked for.
 pub struct PromptAudio {

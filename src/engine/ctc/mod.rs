@@ -19,7 +19,7 @@ mod turn;
 mod vocab;
 
 use bias::Tries;
-use fbank::Fbank;
+pub use fbank::Fbank;
 pub(super) use likeness::Likeness;
 use memory::Memory;
 pub(super) use memory::{Kind, LAYERS};
