@@ -3,8 +3,8 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup web models demo test check fmt soak bench bench-media queue load-94 load-201 load-curve \
-	peers test-api test-web doctor clean
+.PHONY: help setup web models demo test check fmt soak bench bench-media queue load-94 load-201 \
+	load-curve peers test-api test-web doctor clean
 
 # The speech `make bench` measures with. PACKS=... names other model packs for the set-up.
 MANIFEST ?= ../shared/speech/manifest.tsv
