@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help setup web models demo test check fmt soak bench bench-media queue load-94 load-201 \
-	load-curve peers test-api test-web doctor clean
+	load-2h load-curve peers test-api test-web doctor clean
 
 # The speech `make bench` measures with. PACKS=... names other model packs for the set-up.
 MANIFEST ?= ../shared/speech/manifest.tsv
@@ -64,6 +64,9 @@ soak: ## crashes by the thousand, and the database gone for a minute
 load-curve: setup ## a page with gap, cores and memory for 1 to 240 callers: HTML=load.html
 	@HTML="$${HTML:-load.html}" DURATION="$${DURATION:-90s}" ALONE="$${ALONE:-3m}" \
 		tools/load.sh 1,30,60,94,120,150,180,201,220,240
+
+load-2h: setup ## two hours of 94 callers: is memory flat?
+	@DURATION=2h ALONE=3m tools/load.sh 94
 
 load-94 load-201: setup ## this many Vietnamese callers at once: what they feel and what it costs
 	@tools/load.sh $(@:load-%=%)

@@ -9,9 +9,9 @@ use crate::time::MediaTime;
 
 /// From the beginning of our answer to the caller's next word. In less time nobody takes in what
 /// is asked and begins to answer it.
-const TAKEN_IN_MS: u64 = 600;
+const TAKEN_IN_MS: u64 = 900;
 
-/// An answer to an open question, and how things stood before it.
+/// An answer, and how things stood before it.
 pub(super) struct Given {
     pub(super) dialogue: Dialogue,
     pub(super) question: Question,
@@ -69,13 +69,20 @@ impl Call {
         segment: SpeechSegment,
     ) -> Option<Given> {
         let question = self.question.clone()?;
-        question.context.as_ref().filter(|context| !context.expectation.is_closed())?;
+        let closed = question.context.as_ref()?.expectation.is_closed();
+        // After a mere yes the next question may be answered before it is asked.
+        if closed && only_yes_no(&words.text, &self.dialogue.hotline().grammar.words) {
+            return None;
+        }
         let (dialogue, play, answered) = (self.dialogue.clone(), PlayId(0), self.media);
         Some(Given { dialogue, question, words, segment, play, answered })
     }
 
-    /// It is answered with what is said now.
+    /// It is answered with what is said now. Consent stays as it was given: what was recorded may
+    /// be deleted already.
     pub(super) fn answered_with(&mut self, given: Option<Given>) {
+        let consent = self.dialogue.ticket().consent;
+        let given = given.filter(|given| given.dialogue.ticket().consent == consent);
         let playing = self.playing.as_ref().map(|playing| playing.id);
         self.given = given.zip(playing).map(|(given, play)| Box::new(Given { play, ..given }));
     }

@@ -266,9 +266,41 @@ fn who_goes_on_at_once_was_not_done() {
 
 #[test]
 fn who_answers_the_next_question_is_not_taken_for_going_on() {
-    let bench = address_then(800, "we need food");
+    let bench = address_then(950, "we need food");
     assert_eq!(bench.last().value("address"), "12 Garden Street");
     assert_eq!(bench.last().value("need"), "we need food");
+}
+
+#[test]
+fn numbers_are_said_in_groups() {
+    let mut bench = Bench::new(&["yes", "Mary Johnson", "12 Garden Street", "we need food", "no"]);
+    for _ in 0..5 {
+        bench.turn();
+    }
+    bench.finals.extend(["four one five", "five five five", "zero one nine nine", "yes"]);
+    bench.quiet(PROMPT_MS + 500);
+    for _ in 0..3 {
+        bench.speak(800);
+        while bench.playing.is_none() {
+            bench.quiet(20);
+        }
+        bench.quiet(200);
+    }
+    bench.turn();
+    assert_eq!(bench.last().callback_number, "+14155550199", "{:?}", bench.said);
+}
+
+#[test]
+fn consent_is_not_taken_back() {
+    let mut bench = Bench::new(&["no I do not want to be recorded", "yes that is fine"]);
+    bench.quiet(PROMPT_MS + 500);
+    bench.speak(800);
+    while bench.playing.is_none() {
+        bench.quiet(20);
+    }
+    bench.speak(800);
+    bench.quiet(1_500);
+    assert_eq!(bench.last().consent, crate::ticket::Consent::Declined, "{:?}", bench.said);
 }
 
 #[test]

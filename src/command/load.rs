@@ -326,9 +326,10 @@ fn served_text(served: &Served, calls: f64) -> String {
     let mib = 1024.0 * 1024.0;
     let _ = writeln!(
         text,
-        "memory     {:.0} MiB before the first call, {:.2} MiB more for each",
+        "memory     {:.0} MiB before the first call, {:.2} MiB more for each{}",
         served.idle_bytes / mib,
-        served.bytes_per_call(calls) / mib
+        served.bytes_per_call(calls) / mib,
+        served.bytes_per_hour.map_or(String::new(), |b| format!(", {:+.1} MiB an hour", b / mib))
     );
     text
 }

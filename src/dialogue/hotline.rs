@@ -74,7 +74,8 @@ impl Default for Waits {
             closed_ms: 450,
             settled_ms: 300,
             name_ms: 800,
-            open_ms: 1_200,
+            // Shorter than some pause: who goes on into our answer loses nothing.
+            open_ms: 900,
             filled_ms: 600,
             no_input_ms: 7_000,
             inter_digit_ms: 3_000,

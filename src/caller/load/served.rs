@@ -4,6 +4,9 @@ use super::Scrape;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// So few looks tell nothing of growth.
+const LOOKS_MIN: usize = 12;
+
 /// What the server told of the time of the full load.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Served {
@@ -13,6 +16,9 @@ pub struct Served {
     pub idle_bytes: f64,
     /// Memory at the end, bytes.
     pub loaded_bytes: f64,
+    /// Memory that came on top in an hour, in the second half of the time; `None` where that is
+    /// too short to tell.
+    pub bytes_per_hour: Option<f64>,
     /// Share of the frames that went out no later than 20 ms after their time.
     pub in_time: Option<f64>,
     /// 999 of 1000 frames were no later than this, seconds.
@@ -51,6 +57,7 @@ impl Served {
             cores: cores.into_iter().map(|(thread, s)| (thread, s / seconds)).collect(),
             idle_bytes: bytes(idle),
             loaded_bytes: bytes(end),
+            bytes_per_hour: slope(looks.iter().map(bytes).collect(), seconds),
             in_time: added.share_up_to("spillway_frame_late_seconds", "0.02"),
             late_p999_s: added.quantile("spillway_frame_late_seconds", "", 0.999),
             stages_p95_s: stages.collect(),
@@ -68,5 +75,41 @@ impl Served {
     /// Cores in all.
     pub fn all_cores(&self) -> f64 {
         self.cores.values().sum()
+    }
+}
+
+/// What is added to `values`, taken evenly over `seconds`, in an hour of their second half: the
+/// slope of the line that lies nearest to them (least squares).
+fn slope(mut values: Vec<f64>, seconds: f64) -> Option<f64> {
+    let hours = seconds / 3_600.0 / values.len().checked_sub(1)?.max(1) as f64;
+    let values = values.split_off(values.len() / 2);
+    if values.len() < LOOKS_MIN {
+        return None;
+    }
+    let (n, middle) = (values.len(), (values.len() - 1) as f64 / 2.0);
+    let mean = values.iter().sum::<f64>() / n as f64;
+    let off = |(i, value): (usize, &f64)| (i as f64 - middle) * (value - mean);
+    let wide = |i: usize| (i as f64 - middle).powi(2);
+    let up = values.iter().enumerate().map(off).sum::<f64>();
+    Some(up / (0..n).map(wide).sum::<f64>() / hours)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn growth_is_told_of_the_second_half() {
+        let check = |values: Vec<f64>, seconds: f64, want: Option<f64>| {
+            let got = slope(values.clone(), seconds);
+            let near = got.zip(want).is_none_or(|(got, want)| (got - want).abs() < 1e-6);
+            assert!(near && got.is_some() == want.is_some(), "{values:?}: {got:?}");
+        };
+        // 41 looks in an hour: nothing in the second half; one more with each.
+        check((0..41).map(|i| f64::from(i.min(20))).collect(), 3_600.0, Some(0.0));
+        check((0..41).map(f64::from).collect(), 3_600.0, Some(40.0));
+        check((0..41).map(f64::from).collect(), 7_200.0, Some(20.0));
+        check((0..10).map(f64::from).collect(), 100.0, None);
+        check(vec![], 0.0, None);
     }
 }

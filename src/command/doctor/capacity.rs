@@ -40,6 +40,8 @@ const CALLING: Duration = Duration::from_secs(32);
 const SCENARIOS: u64 = 8;
 /// Threads of those who call, not of the server.
 const CALLERS_THREADS: &str = "callers";
+/// Cores that other programs may take without what is measured being worthless.
+const OTHERS_MAX: f64 = 0.1;
 const MIB: f64 = 1_048_576.0;
 
 /// What is assumed, and of which hotline.
@@ -65,6 +67,8 @@ struct Told {
     bounds: Vec<Bound>,
     calls_max: usize,
     calls_max_now: usize,
+    /// Cores that other programs took meanwhile.
+    others_cores: f64,
 }
 
 /// Runs it.
@@ -84,6 +88,7 @@ pub fn run(mut config: Config, args: &Args, json: bool) -> anyhow::Result<ExitCo
     let cores = std::thread::available_parallelism()?.get();
     let pool = engines.recognizer.clone();
     bar.set_message("recognising");
+    let (begun, others_s) = (Instant::now(), others_cpu_s()?);
     let ticking = callers.spawn(tick(bar.clone()));
     let language = &hotline.hotline.file.language;
     let workers = if config.engines.workers == 0 { cores } else { config.engines.workers };
@@ -95,6 +100,7 @@ pub fn run(mut config: Config, args: &Args, json: bool) -> anyhow::Result<ExitCo
     let (call_cores, call_bytes) = calls(&config, hotline, engines, scripts, &callers, cores)?;
     ticking.abort();
     bar.finish_and_clear();
+    let others_cores = (others_cpu_s()? - others_s) / begun.elapsed().as_secs_f64();
     let process = procfs::process::Process::myself()?;
     let files = process.limits()?.max_open_files.soft_limit;
     let machine = Machine {
@@ -119,6 +125,7 @@ pub fn run(mut config: Config, args: &Args, json: bool) -> anyhow::Result<ExitCo
         talk_share,
         bounds,
         calls_max_now: config.limits.calls_max,
+        others_cores,
     };
     let text = if json { serde_json::to_string_pretty(&told)? + "\n" } else { words(&told) };
     crate::command::print(&text)?;
@@ -135,6 +142,15 @@ async fn tick(bar: ProgressBar) {
         seconds.tick().await;
         bar.inc(1);
     }
+}
+
+/// Seconds of CPU that all other programs have used.
+fn others_cpu_s() -> anyhow::Result<f64> {
+    use procfs::CurrentSI;
+    let all = procfs::KernelStats::current()?.total;
+    let busy = all.user + all.nice + all.system + all.irq.unwrap_or(0) + all.softirq.unwrap_or(0);
+    let busy_s = busy as f64 / procfs::ticks_per_second() as f64;
+    Ok(busy_s - crate::command::process_cpu_s()?)
 }
 
 fn free_bytes() -> anyhow::Result<u64> {
@@ -307,6 +323,13 @@ fn words(told: &Told) -> String {
     }
     let _ =
         writeln!(text, "\nlimits.calls_max = {}   (now {})", told.calls_max, told.calls_max_now);
+    if told.others_cores > OTHERS_MAX {
+        let _ = writeln!(
+            text,
+            "Other programs took {:.1} cores meanwhile: measure again when they rest.",
+            told.others_cores
+        );
+    }
     if told.calls_max_now > told.calls_max {
         let _ = writeln!(
             text,
