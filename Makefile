@@ -3,8 +3,8 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup web models demo test check fmt soak bench queue load-94 load-201 peers test-api \
-	test-web doctor clean
+.PHONY: help setup web models demo test check fmt soak bench bench-peers queue load-94 load-201 \
+	peers test-api test-web doctor clean
 
 # The speech `make bench` measures with. PACKS=... names other model packs for the set-up.
 MANIFEST ?= ../shared/speech/manifest.tsv
@@ -49,6 +49,10 @@ fmt:
 
 bench: setup ## word error rate and speed of the recognisers, on MANIFEST
 	@"$$(tools/program.sh)" bench asr --manifest "$(MANIFEST)"
+
+# A target of its own, and no part of `bench`: it installs other people's software (1.5 GB).
+bench-peers: setup ## processor time, gaps and words beside other voice software, on MANIFEST
+	@MANIFEST="$(MANIFEST)" tools/bench_peers.sh
 
 queue: setup ## 150 operators at a million tickets, in SQLite and PostgreSQL
 	@tools/with_postgres.sh "$$(tools/program.sh)" bench queue --postgres POSTGRES
