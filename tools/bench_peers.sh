@@ -1,6 +1,7 @@
 #!/bin/sh
 # Spillway beside other voice software, on the same clips in one run: processor time, gaps, words.
 # Sets the others up under var/peers (1.5 GB; 5 minutes the first time), then takes ten minutes.
+# Without anything else at work: gaps of a machine that is busy are longer, most of all the others'.
 #
 #   tools/bench_peers.sh [--only vi,ko,en] [--clips N] [--seed N] [--json]
 #
@@ -23,6 +24,7 @@ program=${SPILLWAY:-$(tools/program.sh)}
 [ -x "$program" ] || die "$program: is no program; build it: make setup"
 models=${MODELS:-$root/models}
 peers=$root/var/peers
+export PYTHONPYCACHEPREFIX="$peers/pycache"
 venv=$peers/venv
 VOSK_SERVER_URL=https://github.com/alphacep/vosk-server
 VOSK_SERVER_COMMIT=c2e82f029c1ac5df76b0aff8e61fc130205a757e

@@ -10,7 +10,7 @@ from stream import Outcome, frames
 from websockets.asyncio.client import connect
 
 # Who has not been answered by then never will be.
-SILENCE_S_MAX = 8.0
+SILENCE_S_MAX = 15.0
 # The answer is over when nothing more of it came for so long; a clip's second sentence may be
 # transcribed after the answer to the first.
 QUIET_S = 1.2

@@ -21,6 +21,7 @@ PROMPTS = {
     "en": {
         "announcement": "Hello.",
         "ask_consent": "All right?",
+        "consent_given": "Yes.",
         "ask_need": "Go on.",
         "ask_phone": "Which number?",
         "ack_need": "Good.",
@@ -29,6 +30,7 @@ PROMPTS = {
     "vi": {
         "announcement": "Xin chào.",
         "ask_consent": "Đồng ý không?",
+        "consent_given": "Vâng.",
         "ask_need": "Mời nói.",
         "ask_phone": "Số nào?",
         "ack_need": "Tốt.",
@@ -37,6 +39,7 @@ PROMPTS = {
     "ko": {
         "announcement": "안녕하세요.",
         "ask_consent": "동의하십니까?",
+        "consent_given": "네.",
         "ask_need": "말씀하세요.",
         "ask_phone": "몇 번입니까?",
         "ack_need": "네.",
@@ -148,7 +151,8 @@ class SpillwayLine:
         scenario = self._server.scenario(clip, self._number)
         report = await self._server.call(scenario, self._number)
         said = [turn for turn in report["turns"] if turn["label"] == "clip"]
-        heard = " ".join(piece["text"] for turn in said for piece in turn["heard"])
+        # Who is answered in mid-sentence is heard to the end, which falls into the turn after.
+        heard = " ".join(piece["text"] for turn in report["turns"] for piece in turn["heard"])
         gap_ms = said[0]["gap_ms"] if said else None
         gap_s = None if gap_ms is None else gap_ms / 1e3
         return Outcome(clip, heard, gap_s, report["duration_ms"] / 1e3)

@@ -46,7 +46,7 @@ async def frames(clip: Clip) -> AsyncIterator[tuple[int, np.ndarray]]:
 async def say_all(
     lines: Sequence[Listener], clips: Sequence[Clip], tick: Callable[[], None] = lambda: None
 ) -> list[Outcome]:
-    """Each clip once, on whichever line is free; in the clips' order. `tick` is called after each."""
+    """Each clip once, on whichever line is free; in the clips' order. After each comes a `tick`."""
     todo = list(enumerate(clips))[::-1]
     outcomes: dict[int, Outcome] = {}
 

@@ -67,12 +67,24 @@ def percentile(ordered: Sequence[float], percent: int) -> float:
     return ordered[max(0, math.ceil(percent / 100 * len(ordered)) - 1)]
 
 
-def ratio(row: Row, rows: Sequence[Row]) -> float:
-    """How many times as much processor time as the language's base."""
-    for base in rows:
-        if base.is_base and base.language == row.language and not base.failed:
-            return row.cpu_per_speech_s / base.cpu_per_speech_s
-    return math.nan
+def base_of(row: Row, rows: Sequence[Row]) -> Row | None:
+    """Whom it is compared with; None when that was not measured."""
+    of_language = (r for r in rows if r.language == row.language and r.is_base and not r.failed)
+    return next(of_language, None)
+
+
+def cpu_ratio(row: Row, rows: Sequence[Row]) -> float:
+    """How many times as much processor time as the base."""
+    base = base_of(row, rows)
+    return math.nan if base is None else row.cpu_per_speech_s / base.cpu_per_speech_s
+
+
+def gap_ratio(row: Row, rows: Sequence[Row]) -> float:
+    """How many times as long a gap at p50 as the base's, where both last until the same thing."""
+    base = base_of(row, rows)
+    if base is None or base.gap_until != row.gap_until:
+        return math.nan
+    return row.gap_p50_s / base.gap_p50_s
 
 
 HEADS = (
@@ -84,6 +96,7 @@ HEADS = (
     "streams/core",
     "CPU s/s line",
     "gap p50",
+    "x",
     "p95",
     "until",
     "answered",
@@ -103,10 +116,11 @@ def text(rows: Sequence[Row]) -> str:
                 row.name,
                 str(row.lines),
                 f"{row.cpu_per_speech_s:.3f}",
-                _figure(ratio(row, rows), 1),
+                _figure(cpu_ratio(row, rows), 1),
                 f"{row.streams_per_core:.1f}",
                 f"{row.cpu_per_line_s:.3f}",
                 _figure(row.gap_p50_s, 2),
+                _figure(gap_ratio(row, rows), 1),
                 _figure(row.gap_p95_s, 2),
                 row.gap_until,
                 f"{row.answered}/{row.clips}",
@@ -125,7 +139,11 @@ def document(rows: Sequence[Row], conditions: Sequence[str]) -> str:
     for row in rows:
         figures = asdict(row)
         if not row.failed:
-            figures |= {"streams_per_core": row.streams_per_core, "cpu_ratio": ratio(row, rows)}
+            figures |= {
+                "streams_per_core": row.streams_per_core,
+                "cpu_ratio": cpu_ratio(row, rows),
+                "gap_ratio": gap_ratio(row, rows),
+            }
         found.append({key: _known(value) for key, value in figures.items()})
     return json.dumps({"rows": found, "conditions": list(conditions)}, indent=2, ensure_ascii=False)
 
