@@ -239,7 +239,7 @@ def main() -> None:
     arguments = _arguments()
     load = os.getloadavg()[0]
     if load > LOAD_MOST:
-        _tell(f"THE MACHINE IS BUSY (load {load:.1f}): gaps will be longer than they are")
+        _tell(f"THE MACHINE IS BUSY (load {load:.1f}): gaps and times come out longer")
     with tempfile.TemporaryDirectory(prefix="bench-peers-") as scratch:
         rows = Comparison(arguments, Path(scratch)).rows(arguments.only.split(","))
     loads = f"load before {load:.1f}, after {os.getloadavg()[0]:.1f}"
