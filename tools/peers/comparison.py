@@ -41,6 +41,8 @@ CONDITIONS = (
     "answered: the others were not within 4 s (Pipecat 15 s), or before the clip had been said.",
     "viet-asr has no end of a turn of its own: it is told 0.8 s after the last voiced sample, as"
     " `spillway bench asr` tells its decoder; both gaps begin with that.",
+    "The decoder alone is heard faster than real time, one clip at a time, its gap is reckoned from"
+    " that, and its words are compared by `bench asr`'s own rules.",
     "Spillway's calls wait up to waits.open_ms (1.2 s) after an open answer; less where the words"
     " suffice. Its answers are spoken once and then kept; Pipecat's are spoken each time.",
     "Threads: one for each stream of viet-asr and of vosk-server (its pool: one a core), one of"
