@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help setup web models demo test check fmt soak bench bench-media queue load-94 load-201 \
-	load-2h load-curve peers test-api test-web doctor clean
+	load-2h load-curve peers bench-peers test-api test-web doctor clean
 
 # The speech `make bench` measures with. PACKS=... names other model packs for the set-up.
 MANIFEST ?= ../shared/speech/manifest.tsv
@@ -52,6 +52,9 @@ bench: setup ## word error rate and speed of the recognisers, on MANIFEST
 
 bench-media: setup ## what 20 ms of one call cost, part by part
 	@cargo bench --locked --bench media
+# A target of its own, and no part of `bench`: it installs other people's software (1.5 GB).
+bench-peers: setup ## processor time, gaps and words beside other voice software, on MANIFEST
+	@MANIFEST="$(MANIFEST)" tools/bench_peers.sh
 
 queue: setup ## 150 operators at a million tickets, in SQLite and PostgreSQL
 	@tools/with_postgres.sh "$$(tools/program.sh)" bench queue --postgres POSTGRES
