@@ -11,8 +11,9 @@
 # HTML=FILE      write a page there too
 # LINES=N        the server's lines; by itself so many that none of the callers is cut short for
 #                want of lines
-# CLIPS=FILE     a manifest of recorded speech: callers tell their need at length and wait for no
-#                question's end; without it they speak with a synthesised voice, and little
+# CLIPS=FILE     a manifest of recorded speech: callers tell their need at length, so that they speak
+#                for a third of a call, and wait for no question's end; without it they speak with a
+#                synthesised voice, and little
 set -eu
 die() { printf 'load: %s\n' "$*" >&2; exit 1; }
 [ $# = 1 ] || die "usage: tools/load.sh CALLS[,CALLS..]"
@@ -25,7 +26,7 @@ language=${LANG_PACK:-vi} seed=${SEED:-1}
 scenes=$scratch/scenes
 clips=${CLIPS:-../shared/speech/manifest.tsv}
 if [ -f "$clips" ]; then
-    set -- "$1" --clips "$clips" --sentences 6 --hasty 100
+    set -- "$1" --clips "$clips" --sentences 20 --hasty 100
 else
     echo "load: no recorded speech ($clips): the callers say little, and the load is light" >&2
 fi
