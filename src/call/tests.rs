@@ -140,6 +140,13 @@ impl Bench {
         assert!(self.playing.is_some());
     }
 
+    /// Until the answer begins.
+    fn wait(&mut self) {
+        while self.playing.is_none() {
+            self.quiet(20);
+        }
+    }
+
     fn key(&mut self, key: char) {
         self.input(Input::Dtmf(DtmfDigit::try_from(key).expect("key")));
     }
@@ -238,9 +245,7 @@ fn address_then(pause_ms: u64, more: &'static str) -> Bench {
     bench.turn();
     bench.quiet(PROMPT_MS + 500);
     bench.speak(800);
-    while bench.playing.is_none() {
-        bench.quiet(20);
-    }
+    bench.wait();
     bench.quiet(pause_ms);
     bench.speak(800);
     bench.quiet(1_500);
@@ -281,9 +286,7 @@ fn numbers_are_said_in_groups() {
     bench.quiet(PROMPT_MS + 500);
     for _ in 0..3 {
         bench.speak(800);
-        while bench.playing.is_none() {
-            bench.quiet(20);
-        }
+        bench.wait();
         bench.quiet(200);
     }
     bench.turn();
@@ -295,9 +298,7 @@ fn consent_is_not_taken_back() {
     let mut bench = Bench::new(&["no I do not want to be recorded", "yes that is fine"]);
     bench.quiet(PROMPT_MS + 500);
     bench.speak(800);
-    while bench.playing.is_none() {
-        bench.quiet(20);
-    }
+    bench.wait();
     bench.speak(800);
     bench.quiet(1_500);
     assert_eq!(bench.last().consent, crate::ticket::Consent::Declined, "{:?}", bench.said);
@@ -310,9 +311,7 @@ fn a_cough_after_an_answer_changes_nothing() {
     bench.turn();
     bench.quiet(PROMPT_MS + 500);
     bench.speak(800);
-    while bench.playing.is_none() {
-        bench.quiet(20);
-    }
+    bench.wait();
     bench.speak(160);
     bench.quiet(1_500);
     assert_eq!(bench.last().value("address"), "12 Garden Street");

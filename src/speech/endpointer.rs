@@ -13,8 +13,12 @@ const ONSET_WINDOW: u32 = 6;
 /// The voice detector goes on saying "voiced" for five frames after the last speech (the over-hang
 /// of libfvad at 20 ms frames): that much silence has passed when the first unvoiced frame comes.
 const OVER_HANG_MS: u64 = 100;
-/// Silence after which the words are likely complete and a final may be computed ahead.
+/// Silence after which the words are likely complete and a final may be computed ahead ...
 const PAUSE_MS: u64 = 200;
+/// ... and where so much is waited for anyway, half as much again: many breaths within a sentence
+/// are shorter, and a final that is computed for nothing costs as much as half a second of speech.
+const LONG_PATIENCE_MS: u64 = 800;
+const LONG_PAUSE_MS: u64 = 300;
 const FRAME_MS: u64 = crate::audio::FRAME_MS;
 
 /// How long to wait for more.
@@ -26,6 +30,13 @@ pub struct Patience {
     pub speech_ms_max: u64,
     /// Who paused for longer before is given more. A yes or a number has no pauses in it.
     pub adapts: bool,
+}
+
+impl Patience {
+    /// Silence after which the words are likely complete.
+    fn pause_ms(self) -> u64 {
+        if self.silence_ms >= LONG_PATIENCE_MS { LONG_PAUSE_MS } else { PAUSE_MS }
+    }
 }
 
 /// What the last frame meant for the turn.
@@ -107,7 +118,7 @@ impl Endpointer {
             self.reset();
             return Endpoint::Ended(segment);
         }
-        if silence >= PAUSE_MS && !run.paused {
+        if silence >= patience.pause_ms() && !run.paused {
             run.paused = true;
             return Endpoint::Paused;
         }
@@ -145,13 +156,17 @@ mod tests {
 
     /// Runs "v" (voiced) and "." (unvoiced) runs of frames: `("v", 10)`.
     fn check(runs: &[(char, u32)], want: &[&str]) {
+        check_with(PATIENCE, runs, want);
+    }
+
+    fn check_with(patience: Patience, runs: &[(char, u32)], want: &[&str]) {
         let mut endpointer = Endpointer::new();
         let mut got = Vec::new();
         let mut at = MediaTime(0);
         for &(kind, n) in runs {
             for _ in 0..n {
                 at = MediaTime(at.0 + 160);
-                match endpointer.frame(at, kind == 'v', PATIENCE) {
+                match endpointer.frame(at, kind == 'v', patience) {
                     Endpoint::Unchanged => {}
                     Endpoint::Started(s) => got.push(format!("start {}", s.as_ms())),
                     Endpoint::Paused => got.push(format!("pause @{}", at.as_ms())),
@@ -173,6 +188,13 @@ mod tests {
     fn a_word_and_its_end() {
         let want = ["start 660", "pause @1700", "end 660-1600 @2000"];
         check(&[('.', 50), ('v', 30), ('.', 40)], &want);
+    }
+
+    #[test]
+    fn a_breath_within_an_open_answer_is_no_pause() {
+        let patience = Patience { silence_ms: 900, ..PATIENCE };
+        let runs = [('.', 50), ('v', 30), ('.', 7), ('v', 13), ('.', 60)];
+        check_with(patience, &runs, &["start 660", "pause @2200", "end 660-2000 @2800"]);
     }
 
     #[test]
