@@ -43,7 +43,7 @@ CONDITIONS = (
     " `spillway bench asr` tells its decoder; both gaps begin with that.",
     "The decoder alone is heard faster than real time, one clip at a time, its gap is reckoned from"
     " that, and its words are compared by `bench asr`'s own rules.",
-    "Spillway's calls wait up to waits.open_ms (1.2 s) after an open answer; less where the words"
+    "Spillway's calls wait up to waits.open_ms (0.9 s) after an open answer; less where the words"
     " suffice. Its answers are spoken once and then kept; Pipecat's are spoken each time.",
     "Threads: one for each stream of viet-asr and of vosk-server (its pool: one a core), one of"
     " Whisper in each Pipecat process (int8); Piper in it has its default; Spillway one worker a"
