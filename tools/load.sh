@@ -11,9 +11,9 @@
 # HTML=FILE      write a page there too
 # LINES=N        the server's lines; by itself so many that none of the callers is cut short for
 #                want of lines
-# CLIPS=FILE     a manifest of recorded speech: callers tell their need at length, so that they speak
-#                for a third of a call, and wait for no question's end; without it they speak with a
-#                synthesised voice, and little
+# CLIPS=FILE     a manifest of recorded speech: callers tell their need at length, so that they
+#                speak for a third of a call, and wait for no question's end; without it they speak
+#                with a synthesised voice, and little
 set -eu
 die() { printf 'load: %s\n' "$*" >&2; exit 1; }
 [ $# = 1 ] || die "usage: tools/load.sh CALLS[,CALLS..]"
