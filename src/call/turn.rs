@@ -33,6 +33,9 @@ const NOISE_MS_MAX: u64 = 900;
 /// below half of it.
 const WORDS_LIKELY: f32 = 0.25;
 
+/// What is said to a longer text is not made ready at every pause in it: to read it is dear.
+const PREPARED_WORDS_MAX: usize = 30;
+
 impl Turn {
     /// The segment as far as it goes now.
     pub(super) fn so_far(&self, now: MediaTime) -> SpeechSegment {
@@ -168,7 +171,8 @@ impl Call {
             dialogue = &given.dialogue;
         }
         turn.completeness = dialogue.completeness(&words);
-        if !self.prepares {
+        let long = words.text.split_whitespace().nth(PREPARED_WORDS_MAX).is_some();
+        if !self.prepares || long {
             return;
         }
         // What we would say if this were all: made ready while the caller may still go on.

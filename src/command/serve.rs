@@ -15,6 +15,10 @@ use tokio_util::sync::CancellationToken;
 /// How long the console's last answers may take.
 const FAREWELL: Duration = Duration::from_secs(10);
 
+/// To understand an address takes a thread some hundredths of a second, in which it does nothing for
+/// other calls: with more threads than cores the system shares the time out.
+const THREADS_PER_CORE: usize = 4;
+
 /// Arguments of `spillway serve`.
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -47,7 +51,11 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
     warn_without_gazetteer(&config, &hotline);
     let in_force = Arc::new(InForce::new(config.clone(), Some(hotline.clone()))?);
     let engines = Engines::load(&config, &hotline)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let cores = std::thread::available_parallelism()?.get();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS_PER_CORE * cores)
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let stop = CancellationToken::new();
         let server = Server::start(config.clone(), hotline, engines).await?;

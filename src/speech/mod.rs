@@ -45,6 +45,9 @@ pub struct Alternative {
     pub confidence: f32,
 }
 
+/// Words that the alternatives of what was said in pieces may have in all.
+const READ_WORDS_MAX: usize = 120;
+
 /// What an engine heard in one segment.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Transcript {
@@ -77,7 +80,10 @@ impl Transcript {
 
     /// These words and those of `next`, whose segment began `later_ms` after this one's.
     pub fn followed_by(&self, next: &Transcript, later_ms: u32) -> Transcript {
+        let [words, more] = [self, next].map(|t| t.text.split_whitespace().count());
         let alternatives_max = self.alternatives.len().max(next.alternatives.len());
+        // Each is read whole, and of a long story they differ in a word.
+        let alternatives_max = alternatives_max.min(READ_WORDS_MAX / (words + more).max(1));
         let of = |first: &str, second: &str| format!("{first} {second}").trim().to_owned();
         let mut alternatives: Vec<Alternative> = self
             .hypotheses()
@@ -92,8 +98,7 @@ impl Transcript {
             .collect();
         alternatives.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
         alternatives.truncate(alternatives_max);
-        let [words, more] = [self, next].map(|t| t.text.split_whitespace().count() as f32);
-        let confidence = self.confidence * words + next.confidence * more;
+        let confidence = self.confidence * words as f32 + next.confidence * more as f32;
         let later = |word: &Word| Word {
             start_ms: word.start_ms.saturating_add(later_ms),
             end_ms: word.end_ms.saturating_add(later_ms),
@@ -101,7 +106,7 @@ impl Transcript {
         };
         Transcript {
             text: of(&self.text, &next.text),
-            confidence: confidence / (words + more).max(1.0),
+            confidence: confidence / (words + more).max(1) as f32,
             words: self.words.iter().cloned().chain(next.words.iter().map(later)).collect(),
             alternatives,
         }
