@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 /// How long the console's last answers may take.
 const FAREWELL: Duration = Duration::from_secs(10);
 
-/// To understand an address takes a thread some hundredths of a second, in which it does nothing for
-/// other calls: with more threads than cores the system shares the time out.
+/// To understand an address takes a thread some hundredths of a second, in which it does nothing
+/// for other calls: with more threads than cores the system shares the time out.
 const THREADS_PER_CORE: usize = 4;
 
 /// Arguments of `spillway serve`.
