@@ -12,7 +12,6 @@ use super::secret::digest_of;
 use super::{Access, AccessError};
 use crate::store::Change;
 use jiff::Timestamp;
-use sqlx::AssertSqlSafe;
 use std::net::IpAddr;
 
 /// How a count makes wait.
@@ -237,13 +236,12 @@ impl Access {
         Ok(())
     }
 
-    /// The count of `subject`, locked.
+    /// The count of `subject`, locked. In one statement: between two, somebody else who got in may
+    /// have deleted it.
     async fn count(&self, change: &mut Change, subject: &Subject) -> Result<Count, AccessError> {
         let sql = "INSERT INTO login_failures (subject, failures, last_at) VALUES ($1, 0, 0) \
-             ON CONFLICT (subject) DO NOTHING";
-        self.run(change, sqlx::query(sql).bind(subject.key.clone())).await?;
-        let sql = "SELECT failures, last_at FROM login_failures WHERE subject = $1";
-        let sql: AssertSqlSafe<String> = change.locking(sql);
+             ON CONFLICT (subject) DO UPDATE SET failures = login_failures.failures \
+             RETURNING failures, last_at";
         let query = sqlx::query_as(sql).bind(subject.key.clone());
         let (failures, last_ms) =
             query.fetch_one(change.connection()).await.map_err(|e| self.error(e))?;
