@@ -2,10 +2,10 @@
 //! they said before. So nobody who pauses loses the rest, and we need not wait as long for it.
 
 use super::{Call, PlayId};
-use crate::dialogue::{Dialogue, Question};
+use crate::dialogue::{Answer, Dialogue, Question};
 use crate::language::only_yes_no;
 use crate::speech::{PRE_ROLL_MS, SpeechSegment, Transcript};
-use crate::time::MediaTime;
+use crate::time::{CallTime, MediaTime};
 
 /// From the beginning of our answer to the caller's next word. In less time nobody takes in what
 /// is asked and begins to answer it.
@@ -45,13 +45,32 @@ impl Call {
         (given.play == playing && at_once).then_some(given)
     }
 
-    /// What is to be answered: `words`, or all that was said together with what they go on with. A
-    /// mere yes or no is meant for what is asked now, by somebody who knows the questions.
-    pub(super) fn whole(
+    /// Answers `words`, or all that was said together with what they go on with, and keeps how
+    /// things stood before, should the caller go on. Consent stays as it was given: what was
+    /// recorded may be deleted already.
+    pub(super) fn answer_words(
         &mut self,
+        now: CallTime,
         words: &Transcript,
         segment: SpeechSegment,
-    ) -> (Transcript, SpeechSegment) {
+    ) {
+        let (words, segment) = self.whole(words, segment);
+        let before = self.resumable(&words).map(|question| (question, self.dialogue.clone()));
+        let answered = self.media;
+        self.answer(now, Answer::Words(&words, segment));
+        let play = self.playing.as_ref().map(|playing| playing.id);
+        let consent = self.dialogue.ticket().consent;
+        self.given = before
+            .zip(play)
+            .filter(|((_, dialogue), _)| dialogue.ticket().consent == consent)
+            .map(|((question, dialogue), play)| {
+                Box::new(Given { dialogue, question, words, segment, play, answered })
+            });
+    }
+
+    /// What is to be answered. A mere yes or no is meant for what is asked now, by somebody who
+    /// knows the questions.
+    fn whole(&mut self, words: &Transcript, segment: SpeechSegment) -> (Transcript, SpeechSegment) {
         let yes_no = &self.dialogue.hotline().grammar.words;
         let is_more = !words.text.is_empty() && !only_yes_no(&words.text, yes_no);
         let given = self.turn.as_mut().and_then(|turn| turn.goes_on_with.take());
@@ -62,28 +81,12 @@ impl Call {
         whole
     }
 
-    /// Keeps what is about to be answered, should the caller go on.
-    pub(super) fn about_to_answer(
-        &self,
-        words: Transcript,
-        segment: SpeechSegment,
-    ) -> Option<Given> {
-        let question = self.question.clone()?;
+    /// The question whose answer `words` may be gone on with.
+    fn resumable(&self, words: &Transcript) -> Option<Question> {
+        let question = self.question.as_ref()?;
         let closed = question.context.as_ref()?.expectation.is_closed();
         // After a mere yes the next question may be answered before it is asked.
-        if closed && only_yes_no(&words.text, &self.dialogue.hotline().grammar.words) {
-            return None;
-        }
-        let (dialogue, play, answered) = (self.dialogue.clone(), PlayId(0), self.media);
-        Some(Given { dialogue, question, words, segment, play, answered })
-    }
-
-    /// It is answered with what is said now. Consent stays as it was given: what was recorded may
-    /// be deleted already.
-    pub(super) fn answered_with(&mut self, given: Option<Given>) {
-        let consent = self.dialogue.ticket().consent;
-        let given = given.filter(|given| given.dialogue.ticket().consent == consent);
-        let playing = self.playing.as_ref().map(|playing| playing.id);
-        self.given = given.zip(playing).map(|(given, play)| Box::new(Given { play, ..given }));
+        let all = closed && only_yes_no(&words.text, &self.dialogue.hotline().grammar.words);
+        (!all).then(|| question.clone())
     }
 }

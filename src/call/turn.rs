@@ -193,10 +193,7 @@ impl Call {
         if transcript.words_likely() < WORDS_LIKELY && ms < NOISE_MS_MAX {
             self.noise(now, barged_in);
         } else {
-            let (words, segment) = self.whole(transcript, segment);
-            let given = self.about_to_answer(words.clone(), segment);
-            self.answer(now, Answer::Words(&words, segment));
-            self.answered_with(given);
+            self.answer_words(now, transcript, segment);
         }
     }
 

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 
 /// How long the console's last answers may take.
@@ -51,12 +52,7 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
     warn_without_gazetteer(&config, &hotline);
     let in_force = Arc::new(InForce::new(config.clone(), Some(hotline.clone()))?);
     let engines = Engines::load(&config, &hotline)?;
-    let cores = std::thread::available_parallelism()?.get();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(THREADS_PER_CORE * cores)
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         let stop = CancellationToken::new();
         let server = Server::start(config.clone(), hotline, engines).await?;
         let (console, set_up) = console(in_force, &server, stop.clone()).await?;
@@ -90,6 +86,12 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
         anyhow::Ok(())
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The threads that calls run on.
+pub fn runtime() -> std::io::Result<Runtime> {
+    let cores = std::thread::available_parallelism()?.get();
+    Builder::new_multi_thread().worker_threads(THREADS_PER_CORE * cores).enable_all().build()
 }
 
 /// `/metrics`, where it is wanted.

@@ -89,6 +89,11 @@ impl RecognizerPool {
         self.name
     }
 
+    /// How many threads it has.
+    pub fn workers(&self) -> usize {
+        self.workers.len()
+    }
+
     /// How many commands were refused because a queue was full.
     pub fn overflows(&self) -> u64 {
         self.overflows.load(Ordering::Relaxed)

@@ -92,6 +92,18 @@ pub struct StepOutcome {
     pub up: Vec<usize>,
 }
 
+impl StepOutcome {
+    /// How many calls were up on average.
+    pub fn up_mean(&self) -> f64 {
+        self.up.iter().sum::<usize>() as f64 / self.up.len().max(1) as f64
+    }
+
+    /// How long all of them called, seconds.
+    pub fn full_s(&self) -> f64 {
+        (self.full_ms.end - self.full_ms.start) as f64 / 1e3
+    }
+}
+
 impl Callers {
     /// Callers who do as `scripts` say, of which there must be one, over `client`'s line; `stop`
     /// ends it early, and is cancelled at the end.

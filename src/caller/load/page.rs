@@ -3,6 +3,7 @@
 
 use super::plot::{Line, plot};
 use super::{LoadReport, Percentiles, Served, StepReport};
+use crate::dialogue::Form;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::collections::BTreeSet;
 
@@ -64,11 +65,11 @@ fn plots(steps: &[StepReport]) -> Markup {
         values: served(&|s| Some(s.cores.get(*name).copied().unwrap_or(0.0))),
     }));
     let memory = [Line { name: "in all", values: served(&|s| Some(s.loaded_bytes / MIB)) }];
-    let forms = ["full", "short", "keys", "number"].map(|form| Line {
-        name: form,
+    let forms = [Form::Full, Form::Short, Form::Keys, Form::Number].map(|form| Line {
+        name: form.name(),
         values: served(&|s| {
             let all: u64 = s.forms.values().sum();
-            let these = s.forms.get(form).copied().unwrap_or(0);
+            let these = s.forms.get(form.name()).copied().unwrap_or(0);
             (all > 0).then(|| 100.0 * these as f64 / all as f64)
         }),
     });

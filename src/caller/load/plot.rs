@@ -1,6 +1,7 @@
 //! Lines over the number of calls, as SVG; each has a dash pattern of its own and its name at its
 //! end, for who sees no colours.
 
+use crate::replay::compare::report::axis_step;
 use maud::{Markup, html};
 
 const WIDTH: f64 = 520.0;
@@ -11,8 +12,6 @@ const TOP: f64 = 12.0;
 const BOTTOM: f64 = 42.0;
 /// Names at the lines' ends are at least so far apart.
 const NAME_HEIGHT: f64 = 13.0;
-/// Marks on the vertical axis, about.
-const MARKS: f64 = 5.0;
 const DASHES: [&str; 6] = ["none", "7 3", "2 3", "9 3 2 3", "12 4", "4 2"];
 
 /// One line: its name, and a value for each place where there is one.
@@ -21,8 +20,8 @@ pub(super) struct Line<'a> {
     pub(super) values: Vec<Option<f64>>,
 }
 
-/// A drawing of `lines` over `xs`, calls at once; `unit` stands at the vertical axis. `limit`: a
-/// value that is aimed at, and what it is.
+/// A drawing of `lines` over `xs`, calls at once; `unit` stands at the vertical axis.
+/// `limits`: values that are aimed at, and what they are.
 pub(super) fn plot(
     id: &str,
     title: &str,
@@ -34,7 +33,7 @@ pub(super) fn plot(
     let right = xs.iter().max().copied().unwrap_or(1).max(1) as f64;
     let values = lines.iter().flat_map(|line| line.values.iter().flatten().copied());
     let most = values.chain(limits.iter().map(|(v, _)| *v)).fold(0.0, f64::max);
-    let step = step(most);
+    let step = axis_step(most.max(f64::MIN_POSITIVE));
     let top = (most / step).ceil().max(1.0) * step;
     let x = |calls: usize| LEFT + calls as f64 / right * (WIDTH - LEFT - RIGHT);
     let y = |value: f64| HEIGHT - BOTTOM - value / top * (HEIGHT - TOP - BOTTOM);
@@ -90,14 +89,6 @@ fn names<'a>(lines: &[Line<'a>], y: impl Fn(f64) -> f64) -> Vec<(usize, f64, &'a
     names
 }
 
-/// 1, 2 or 5 times a power of ten, so that about five of it reach `to`.
-fn step(to: f64) -> f64 {
-    let wanted = to.max(f64::MIN_POSITIVE) / MARKS;
-    let power = 10f64.powf(wanted.log10().floor());
-    let nice = [1.0, 2.0, 5.0].into_iter().find(|n| n * power >= wanted);
-    nice.unwrap_or(10.0) * power
-}
-
 fn number(value: f64, step: f64) -> String {
     let decimals = (-step.log10().floor()).max(0.0) as usize;
     format!("{value:.decimals$}")
@@ -110,7 +101,7 @@ mod tests {
     #[test]
     fn axes_have_round_numbers() {
         let check = |to: f64, want: f64, told: &str| {
-            let got = step(to);
+            let got = axis_step(to);
             assert!((got / want - 1.0).abs() < 1e-9, "{to}: {got}");
             assert_eq!(number(got, got), told, "{to}");
         };

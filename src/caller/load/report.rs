@@ -208,10 +208,10 @@ impl StepReport {
         };
         StepReport {
             calls_at_once: step.calls,
-            full_s: (full_ms.end - full_ms.start) as f64 / 1e3,
+            full_s: outcome.full_s(),
             ramp_s: step.ramp.as_secs_f64(),
             up_min: up.iter().copied().min().unwrap_or(0),
-            up_mean: up.iter().sum::<usize>() as f64 / up.len().max(1) as f64,
+            up_mean: outcome.up_mean(),
             talk_share: talk_share(dialled()),
             answered: dialled().filter(|c| c.duration_ms > 0).count(),
             refused: dialled().filter(|c| c.duration_ms == 0 && !c.cut).count(),

@@ -4,10 +4,10 @@
 //! made-up callers on this machine, for what a call costs besides. The one figure that is assumed
 //! is how much callers speak.
 
+use crate::command::serve;
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
-use spillway::audio::FRAME_SAMPLES;
 use spillway::caller::generate::{Callers as Manners, Clips, Generator};
 use spillway::caller::load::{Callers, LoadPlan, LoadStep, Scrape, Script, Served};
 use spillway::caller::{self, CueAct, PhoneOptions, Scenario};
@@ -84,17 +84,16 @@ pub fn run(mut config: Config, args: &Args, json: bool) -> anyhow::Result<ExitCo
     let scripts = scripts(&config, &hotline)?;
     bar.set_message("loading engines");
     let engines = Engines::load(&config, &hotline)?;
-    let callers = runtime(CALLERS_THREADS)?;
+    let callers = Builder::new_multi_thread().enable_all().thread_name(CALLERS_THREADS).build()?;
     let cores = std::thread::available_parallelism()?.get();
     let pool = engines.recognizer.clone();
     bar.set_message("recognising");
     let (begun, others_s) = (Instant::now(), others_cpu_s()?);
     let ticking = callers.spawn(tick(bar.clone()));
     let language = &hotline.hotline.file.language;
-    let workers = if config.engines.workers == 0 { cores } else { config.engines.workers };
     let heard = pool.as_ref().map(|pool| {
-        let hearing = heard(pool, workers, language, &scripts);
-        callers.block_on(hearing).map(|s| s / workers.min(cores) as f64)
+        let hearing = heard(pool, language, &scripts);
+        callers.block_on(hearing).map(|s| s / pool.workers().min(cores) as f64)
     });
     bar.set_message("answering calls");
     let (call_cores, call_bytes) = calls(&config, hotline, engines, scripts, &callers, cores)?;
@@ -130,10 +129,6 @@ pub fn run(mut config: Config, args: &Args, json: bool) -> anyhow::Result<ExitCo
     let text = if json { serde_json::to_string_pretty(&told)? + "\n" } else { words(&told) };
     crate::command::print(&text)?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn runtime(threads: &str) -> anyhow::Result<Runtime> {
-    Ok(Builder::new_multi_thread().enable_all().thread_name(threads).build()?)
 }
 
 async fn tick(bar: ProgressBar) {
@@ -182,7 +177,6 @@ fn scripts(config: &Config, hotline: &LoadedHotline) -> anyhow::Result<Vec<Scrip
 /// Seconds of speech that `pool` recognises in a second when it has all it can do.
 async fn heard(
     pool: &Arc<RecognizerPool>,
-    workers: usize,
     language: &str,
     scripts: &[Script],
 ) -> anyhow::Result<f64> {
@@ -198,7 +192,7 @@ async fn heard(
         phrases: Vec::new().into(),
     };
     let begun = Instant::now();
-    let streams = (0..STREAMS * workers).map(|stream| {
+    let streams = (0..STREAMS * pool.workers()).map(|stream| {
         let (pool, lines, context) = (pool.clone(), lines.clone(), context.clone());
         tokio::spawn(async move {
             let mut spoken_ms = 0;
@@ -229,7 +223,7 @@ async fn turn(
     let (events, mut told) = channel(16);
     let recognition = pool.open(context, events)?;
     for index in 0..line.frames() {
-        recognition.audio(&line.frame(index).0[..FRAME_SAMPLES], true)?;
+        recognition.audio(line.frame(index).samples(), true)?;
     }
     recognition.pause()?;
     recognition.finish()?;
@@ -254,7 +248,7 @@ fn calls(
 ) -> anyhow::Result<(f64, f64)> {
     let recognizer = engines.recognizer.as_ref().map_or("", |pool| pool.name());
     let scratch = tempfile::tempdir()?;
-    let server = runtime("server")?;
+    let server = serve::runtime()?;
     let loopback: IpAddr = Ipv4Addr::LOCALHOST.into();
     let mut own = Config { data_dir: scratch.path().into(), ..Config::default() };
     own.sip.listen = SocketAddr::new(loopback, 0);
@@ -283,9 +277,8 @@ fn calls(
     stop.cancel();
     server.block_on(running)?;
     let step = outcome.steps.first().context("nobody called")?;
-    let up = step.up.iter().sum::<usize>() as f64 / step.up.len().max(1) as f64;
-    let seconds = (step.full_ms.end - step.full_ms.start) as f64 / 1e3;
-    let served = Served::of(&idle, &looks, seconds).context("nothing was measured")?;
+    let up = step.up_mean();
+    let served = Served::of(&idle, &looks, step.full_s()).context("nothing was measured")?;
     anyhow::ensure!(up >= 1.0, "no call was up: see what `spillway call` says");
     let own = env!("CARGO_PKG_NAME");
     let others = |name: &str| name == recognizer || name == CALLERS_THREADS || name == own;

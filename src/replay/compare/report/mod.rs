@@ -6,6 +6,8 @@ mod sound;
 #[cfg(test)]
 mod tests;
 
+pub use plots::step as axis_step;
+
 use super::calls::name;
 use super::{CallVerdict, Compared, Comparison, Failed, Run, Verdict};
 use crate::replay::metrics::interval_text;

@@ -93,7 +93,7 @@ fn sorted_gaps<'c>(calls: impl Iterator<Item = &'c CallMeasures>) -> Vec<u64> {
 }
 
 /// 1, 2 or 5 times a power of ten, so that five of it or a few more reach `to`.
-fn step(to: f64) -> f64 {
+pub fn step(to: f64) -> f64 {
     let power = 10f64.powf((to / 5.0).log10().floor());
     let nice = [1.0, 2.0, 5.0, 10.0].into_iter().find(|n| n * power >= to / 5.0);
     nice.unwrap_or(10.0) * power
