@@ -72,7 +72,7 @@ load-2h: setup ## two hours of 94 callers: is memory flat?
 	@DURATION=2h ALONE=3m tools/load.sh 94
 
 load-94 load-201: setup ## this many Vietnamese callers at once: what they feel and what it costs
-	@tools/load.sh $(@:load-%=%)
+	@RAMP="$${RAMP:-4m}" tools/load.sh $(@:load-%=%)
 
 peers: setup ## calls from SIP clients made by others
 	@tests/peers/run.sh

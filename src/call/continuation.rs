@@ -68,11 +68,14 @@ impl Call {
             });
     }
 
-    /// What is to be answered. A mere yes or no is meant for what is asked now, by somebody who
-    /// knows the questions.
+    /// A mere yes or no is meant for what is asked now, by somebody who knows the questions.
+    pub(super) fn is_for_now(&self, words: &Transcript) -> bool {
+        words.text.is_empty() || only_yes_no(&words.text, &self.dialogue.hotline().grammar.words)
+    }
+
+    /// What is to be answered.
     fn whole(&mut self, words: &Transcript, segment: SpeechSegment) -> (Transcript, SpeechSegment) {
-        let yes_no = &self.dialogue.hotline().grammar.words;
-        let is_more = !words.text.is_empty() && !only_yes_no(&words.text, yes_no);
+        let is_more = !self.is_for_now(words);
         let given = self.turn.as_mut().and_then(|turn| turn.goes_on_with.take());
         let Some(given) = given.filter(|_| is_more) else { return (words.clone(), segment) };
         let whole = given.with(words, segment);

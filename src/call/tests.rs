@@ -276,6 +276,31 @@ fn who_answers_the_next_question_is_not_taken_for_going_on() {
     assert_eq!(bench.last().value("need"), "we need food");
 }
 
+/// Whoever knows the questions answers them as they begin; that is no part of the story before.
+#[test]
+fn a_yes_that_comes_at_once_is_not_waited_on_like_a_story() {
+    let check = |so_far: &'static str, goes_on: bool| {
+        let mut bench = Bench::new(&["yes", "Mary Johnson", "12 Garden Street", "we need food"]);
+        for _ in 0..3 {
+            bench.turn();
+        }
+        bench.quiet(PROMPT_MS + 500);
+        bench.speak(800);
+        bench.wait();
+        bench.quiet(200);
+        bench.speak(400);
+        bench.quiet(320);
+        bench.finals.push_back(so_far);
+        let turn = bench.call.turn.as_ref().expect("a turn").id;
+        let transcript = Transcript::plain(so_far, 0.9);
+        bench.input(Input::Interim { turn, transcript });
+        bench.quiet(100);
+        assert_eq!(bench.call.turn.is_some(), goes_on, "{so_far}: {:?}", bench.said);
+    };
+    check("yes", false);
+    check("for the children", true);
+}
+
 #[test]
 fn numbers_are_said_in_groups() {
     let mut bench = Bench::new(&["yes", "Mary Johnson", "12 Garden Street", "we need food", "no"]);

@@ -23,6 +23,8 @@ pub(super) struct Turn {
     barged_in: bool,
     /// An answer that it goes on with.
     pub(super) goes_on_with: Option<Box<Given>>,
+    /// But the words so far do not: they answer what is asked now.
+    for_now: bool,
     /// It was answered before its end, a life being at risk; its words are still to be kept.
     urgent: bool,
 }
@@ -76,7 +78,8 @@ impl Call {
 
     fn patience(&self) -> Patience {
         let turn = self.turn.as_ref();
-        let before = turn.and_then(|t| t.goes_on_with.as_ref()).map(|given| &given.question);
+        let before = turn.filter(|t| !t.for_now).and_then(|t| t.goes_on_with.as_ref());
+        let before = before.map(|given| &given.question);
         let question = before.or(self.question.as_ref()).expect("listens() needs a question");
         let completeness = turn.map_or(Completeness::Open, |t| t.completeness);
         let silence_ms = match completeness {
@@ -117,6 +120,7 @@ impl Call {
             unread: None,
             barged_in,
             goes_on_with,
+            for_now: false,
             urgent: false,
         });
         if let Some(context) = context {
@@ -162,11 +166,14 @@ impl Call {
 
     /// What the newest words come to, should the caller have ended.
     fn read_interim(&mut self) {
+        let unread = self.turn.as_mut().and_then(|turn| turn.unread.take());
+        let Some(mut words) = unread else { return };
+        let for_now = self.is_for_now(&words);
         let Some(turn) = &mut self.turn else { return };
-        let Some(mut words) = turn.unread.take() else { return };
+        turn.for_now = for_now;
         let mut segment = turn.so_far(self.media);
         let mut dialogue = &self.dialogue;
-        if let Some(given) = &turn.goes_on_with {
+        if let Some(given) = turn.goes_on_with.as_ref().filter(|_| !for_now) {
             (words, segment) = given.with(&words, segment);
             dialogue = &given.dialogue;
         }

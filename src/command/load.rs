@@ -2,6 +2,7 @@
 
 use anyhow::{Context, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Deserialize;
 use spillway::caller::load::{
     CallRecord, Callers, LoadPlan, LoadReport, LoadStep, Percentiles, Scrape, Script, Served,
     StepReport, page,
@@ -33,8 +34,9 @@ Examples:
 
 Each of the callers follows one scenario after the other, in an order of their own, for as long as
 it takes; who comes to an end dials again within two seconds. They begin one by one; figures are of
-the time when all of them call. At its end those who are still talking hang up, and their tickets
-are not judged.
+the time when all of them call. Let --ramp be as long as a call: in a shorter time all come to tell
+their story at once, and so again and again. At its end those who are still talking hang up, and
+their tickets are not judged.
 
 Gaps are those that callers hear: from their last voiced sample to the answer's first, both jitter
 buffers in them. Closed questions are those for yes or no, digits or a choice; the others are open.
@@ -74,6 +76,10 @@ pub struct Args {
     /// tickets are as right as theirs.
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
+    /// What `doctor --capacity --json` printed of this machine: how near the server's recogniser
+    /// comes to what it manages with nothing else to do.
+    #[arg(long, value_name = "FILE", requires = "metrics")]
+    capacity: Option<PathBuf>,
     /// Print JSON, each call with it.
     #[arg(long)]
     json: bool,
@@ -84,6 +90,12 @@ pub struct Args {
     #[arg(long, value_name = "FIRST-LAST", default_value = "30000-34999")]
     #[arg(value_parser = super::ports_of)]
     media_ports: PortRange,
+}
+
+/// What is read of a machine's capacity.
+#[derive(Deserialize)]
+struct Capacity {
+    heard_s: Option<f64>,
 }
 
 /// A time above zero, as 90s, 10m or 2h.
@@ -98,9 +110,11 @@ pub fn run(config: Option<&Path>, args: Args) -> anyhow::Result<ExitCode> {
     let config = Config::load(config)?;
     ensure!(args.calls.is_sorted(), "--calls: each number is at least the one before it");
     let baseline = args.baseline.as_deref().map(baseline).transpose()?;
+    let bare_speed = args.capacity.as_deref().map(bare_speed).transpose()?;
     let scripts = scripts(&args.scenario, &config.models_dir)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let report = runtime.block_on(load(&config, &args, scripts, baseline))?;
+    let report = LoadReport { bare_speed: bare_speed.flatten(), ..report };
     let text = match args.json {
         true => serde_json::to_string_pretty(&report)? + "\n",
         false => told(&report),
@@ -121,6 +135,15 @@ fn baseline(file: &Path) -> anyhow::Result<Vec<CallRecord>> {
     let report: LoadReport = serde_json::from_slice(&text)
         .with_context(|| format!("{}: is not what `load --json` prints", file.display()))?;
     Ok(report.calls)
+}
+
+/// What a core recognises in a second by itself, by a machine's capacity in `file`.
+fn bare_speed(file: &Path) -> anyhow::Result<Option<f64>> {
+    let text = std::fs::read(file).with_context(|| format!("{}", file.display()))?;
+    let machine: Capacity = serde_json::from_slice(&text).with_context(|| {
+        format!("{}: is not what `doctor --capacity --json` prints", file.display())
+    })?;
+    Ok(machine.heard_s)
 }
 
 /// The scenarios of `paths`, each with its sound.
@@ -261,10 +284,11 @@ fn gap(kind: &str, gap: &Percentiles) -> String {
 
 /// The report for people; its last line is the whole in short.
 fn told(report: &LoadReport) -> String {
-    report.steps.iter().map(told_step).collect::<Vec<_>>().join("\n")
+    let told = |step| told_step(step, report.bare_speed);
+    report.steps.iter().map(told).collect::<Vec<_>>().join("\n")
 }
 
-fn told_step(report: &StepReport) -> String {
+fn told_step(report: &StepReport, bare_speed: Option<f64>) -> String {
     let mut text = String::new();
     let (up, answered) = (report.up_mean, report.answered);
     let _ = writeln!(
@@ -286,7 +310,7 @@ fn told_step(report: &StepReport) -> String {
     text += &gap("gap closed", &report.closed_gap_ms);
     text += &gap("gap open", &report.open_gap_ms);
     if let Some(served) = &report.served {
-        text += &served_text(served, report.up_mean);
+        text += &served_text(served, report.up_mean, bare_speed);
     }
     let _ = writeln!(text, "callers    {:.2} cores", report.callers_cores);
     let p95 = |gap: &Percentiles| gap.p95.map_or("-".into(), |ms| format!("{ms} ms"));
@@ -305,13 +329,19 @@ fn told_step(report: &StepReport) -> String {
     text
 }
 
-fn served_text(served: &Served, calls: f64) -> String {
+fn served_text(served: &Served, calls: f64, bare_speed: Option<f64>) -> String {
     let mut text = String::new();
     let in_time = served.in_time.map_or("-".into(), |s| format!("{:.3} %", 100.0 * s));
     let p999 = served.late_p999_s.map_or("-".into(), |s| format!("{:.1} ms", 1e3 * s));
     let _ = writeln!(text, "frames     {in_time} within 20 ms of their time; p99.9 {p999}");
     let queue = [served.queue_mean_s, served.queue_max_s].map(|s| 1e3 * s);
     let _ = writeln!(text, "queue      {:.0} ms on average, {:.0} at most", queue[0], queue[1]);
+    if let (Some(audio), Some(speed)) = (served.recognizer_audio, served.recognizer_speed) {
+        let share = bare_speed.map(|bare| format!(", {:.0} % of it alone", 100.0 * speed / bare));
+        let share = share.unwrap_or_default();
+        let _ =
+            writeln!(text, "recogniser {audio:.1} s of sound a second; {speed:.1} a core{share}");
+    }
     let forms: Vec<String> = served.forms.iter().map(|(form, n)| format!("{form} {n}")).collect();
     let _ = writeln!(text, "forms      {}", forms.join(", "));
     for (stage, s) in &served.stages_p95_s {

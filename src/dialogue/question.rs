@@ -98,7 +98,8 @@ impl Dialogue {
             expectation,
             phrases: self.hotline.phrases(expectation),
         };
-        let open = matches!(self.stage, Stage::Slot(_));
+        // Nothing can be added to a number that is whole.
+        let open = matches!(self.stage, Stage::Slot(i) if self.kind(i) != SlotKind::Phone);
         let settled_ms = if open { waits.filled_ms } else { waits.settled_ms };
         Some(Question {
             slot: slot.into(),

@@ -80,6 +80,25 @@ fn the_straight_way() {
     assert!(moves[6].say.iter().any(|p| p.text.contains("number is 42")), "{:?}", moves[6].say);
 }
 
+#[test]
+fn a_number_that_is_whole_is_waited_for_no_longer() {
+    let mut dialogue = Dialogue::new(hotline("en"), CallId("c4".into()), "", Vec::new());
+    let mut next = dialogue.begin();
+    for answer in &GOOD[..4] {
+        let transcript = Transcript::plain(*answer, 0.9);
+        let segment = SpeechSegment { start: MediaTime(0), end: MediaTime(4_000) };
+        next = dialogue.heard(Answer::Words(&transcript, segment));
+    }
+    let question = next.ask.expect("a question");
+    assert_eq!((question.slot.as_str(), question.settled_ms), ("callback_number", 300));
+    let check = |said: &str, want: Completeness| {
+        let got = dialogue.completeness(&Transcript::plain(said, 0.9));
+        assert_eq!(got, want, "{said}");
+    };
+    check("four one five five five", Completeness::Open);
+    check("four one five five five five oh one three two", Completeness::Complete);
+}
+
 /// A caller who has ticket 17 already.
 fn run_again(earlier: &TicketStanding, answers: &[&str]) -> (Ticket, Vec<String>) {
     let caller = "+14155550132";

@@ -91,6 +91,10 @@ pub trait Recognizer {
     /// who feeds streams faster than they are spoken waits for it, so that words come when they
     /// would have come.
     fn is_due(&self, stream: StreamId) -> bool;
+    /// How often [`Recognizer::work`] has to serve the stream until all it heard is computed.
+    fn steps_due(&self, stream: StreamId) -> usize {
+        usize::from(self.is_due(stream))
+    }
     /// Streams that are at best due when [`Recognizer::work`] is called: as many are computed at
     /// once, for little more than one.
     fn batch(&self) -> usize {

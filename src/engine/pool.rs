@@ -284,8 +284,11 @@ fn serve(
             delay.rested(Instant::now());
         }
         busy = engine.work(&mut |stream, event| desk.emit(stream, event));
-        let due = desk.senders.keys().filter(|stream| engine.is_due(**stream)).count();
-        delay.computed(Instant::now(), due.div_ceil(engine.batch()));
+        let (mut longest, mut all) = (0, 0);
+        for steps in desk.senders.keys().map(|stream| engine.steps_due(*stream)) {
+            (longest, all) = (steps.max(longest), all + steps);
+        }
+        delay.computed(Instant::now(), longest.max(all.div_ceil(engine.batch())));
     }
 }
 

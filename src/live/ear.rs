@@ -1,13 +1,16 @@
 //! The recogniser's side of one call: history for the pre-roll, the running stream, its events.
 
-use crate::audio::AudioFrame;
+use super::metrics::Metrics;
 use crate::audio::history::History;
+use crate::audio::{AudioFrame, FRAME_MS};
 use crate::call::{Input, TurnId};
 use crate::engine::{Recognition, RecognitionEvent, RecognizerPool};
 use crate::speech::RecognitionContext;
 use crate::time::MediaTime;
+use prometheus_client::metrics::counter::Counter;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use tokio::sync::mpsc::{Receiver, channel};
 
 /// Events of one stream that may wait for the call's next tick.
@@ -22,6 +25,8 @@ struct Stream {
 /// Feeds one call's audio to the recogniser, a turn at a time.
 pub(super) struct Ear {
     pool: Option<Arc<RecognizerPool>>,
+    /// Seconds of sound that went there.
+    heard: Option<Counter<f64, AtomicU64>>,
     history: History,
     stream: Option<Stream>,
     failed: Vec<TurnId>,
@@ -29,8 +34,9 @@ pub(super) struct Ear {
 
 impl Ear {
     /// An ear with the recogniser of the call's language; without one every turn fails.
-    pub(super) fn new(pool: Option<Arc<RecognizerPool>>) -> Ear {
-        Ear { pool, history: History::default(), stream: None, failed: Vec::new() }
+    pub(super) fn new(pool: Option<Arc<RecognizerPool>>, metrics: &Metrics) -> Ear {
+        let heard = pool.as_ref().map(|pool| metrics.heard_by(pool.name()));
+        Ear { pool, heard, history: History::default(), stream: None, failed: Vec::new() }
     }
 
     /// The next frame, and whether there is speech in it.
@@ -46,6 +52,8 @@ impl Ear {
             tracing::warn!(%error, "a turn is lost to the recogniser");
             self.failed.push(stream.turn);
             self.stream = None;
+        } else if let Some(heard) = &self.heard {
+            heard.inc_by(FRAME_MS as f64 / 1e3);
         }
     }
 

@@ -66,6 +66,11 @@ struct StageLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EngineLabels {
+    engine: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct FormLabels {
     form: &'static str,
 }
@@ -90,6 +95,7 @@ pub(super) struct Metrics {
     calls: Gauge,
     calls_max: Gauge,
     queue: Gauge<f64, AtomicU64>,
+    heard: Family<EngineLabels, Counter<f64, AtomicU64>>,
     answered: Family<FormLabels, Counter>,
     refused: Counter,
     ended: Family<CauseLabels, Counter>,
@@ -106,6 +112,7 @@ impl Metrics {
             calls: Gauge::default(),
             calls_max: Gauge::default(),
             queue: Gauge::default(),
+            heard: Family::default(),
             answered: Family::default(),
             refused: Counter::default(),
             ended: Family::default(),
@@ -121,6 +128,8 @@ impl Metrics {
         to.register("calls_answered", answered, self.answered.clone());
         let queue = "How long words wait for the recogniser while others' are computed";
         to.register("recognizer_queue_seconds", queue, self.queue.clone());
+        let heard = "Sound that the recogniser was given";
+        to.register("recognizer_audio_seconds", heard, self.heard.clone());
         let refused = "Calls refused because all lines were in use";
         to.register("calls_refused", refused, self.refused.clone());
         to.register("calls_ended", "Calls that ended, by cause", self.ended.clone());
@@ -137,6 +146,11 @@ impl Metrics {
     /// A call was answered whose caller is asked so much.
     pub(super) fn answered(&self, form: Form) {
         self.answered.get_or_create(&FormLabels { form: form.name() }).inc();
+    }
+
+    /// Counts the seconds of sound that the recogniser `engine` is given.
+    pub(super) fn heard_by(&self, engine: &'static str) -> Counter<f64, AtomicU64> {
+        self.heard.get_or_create(&EngineLabels { engine }).clone()
     }
 
     /// A call was refused because all lines are in use.
@@ -232,6 +246,7 @@ mod tests {
         let metrics = Metrics::new();
         metrics.answered(Form::Full);
         metrics.answered(Form::Keys);
+        metrics.heard_by("ctc").inc_by(0.5);
         metrics.refused();
         metrics.ended(HangupCause::Finished);
         metrics.gap(Expectation::YesNo, Duration::from_millis(380));
@@ -245,6 +260,7 @@ mod tests {
         check("spillway_calls_answered_total{form=\"full\"} 1");
         check("spillway_calls_answered_total{form=\"keys\"} 1");
         check("spillway_recognizer_queue_seconds 0.07");
+        check("spillway_recognizer_audio_seconds_total{engine=\"ctc\"} 0.5");
         check("spillway_calls_refused_total 1");
         check("spillway_calls_ended_total{cause=\"finished\"} 1");
         check("spillway_turn_gap_seconds_bucket{le=\"0.35\",slot=\"closed\"} 0");

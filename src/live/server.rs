@@ -491,7 +491,7 @@ impl House {
             facts,
             media: self.media.join(leg),
             announcer: self.engines.announcer.clone(),
-            ear: Ear::new(self.engines.recognizer.clone()),
+            ear: Ear::new(self.engines.recognizer.clone(), &self.metrics),
             log,
             desk,
             witness,

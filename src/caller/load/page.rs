@@ -108,6 +108,7 @@ fn table(steps: &[StepReport]) -> Markup {
         let ms = |value: Option<u64>| value.map_or("-".into(), |ms| ms.to_string());
         [g.p50, g.p90, g.p95, g.p99].map(ms).join(" / ")
     };
+    let seconds = |s: Option<f64>| s.map_or("-".into(), |s| format!("{s:.1} s"));
     let served = |step: &StepReport, value: &dyn Fn(&Served) -> String| {
         step.served.as_ref().map_or("-".to_owned(), value)
     };
@@ -118,7 +119,8 @@ fn table(steps: &[StepReport]) -> Markup {
                     "calls at once", "up at least", "answered", "refused", "caller speaks",
                     "values right", "as right as alone", "gap closed p50 / 90 / 95 / 99 ms",
                     "gap open p50 / 90 / 95 / 99 ms", "frames within 20 ms", "p99.9 late",
-                    "recogniser's queue", "cores", "MiB a call", "callers' cores",
+                    "recogniser's queue", "sound it hears a second", "and a core", "cores",
+                    "MiB a call", "callers' cores",
                 ] { th scope="col" { (head) } }
             } }
             tbody {
@@ -140,6 +142,8 @@ fn table(steps: &[StepReport]) -> Markup {
                             s.late_p999_s.map_or("-".into(), |s| format!("{:.1} ms", 1e3 * s))
                         })) }
                         td { (served(step, &|s| format!("{:.0} ms", 1e3 * s.queue_mean_s))) }
+                        td { (served(step, &|s| seconds(s.recognizer_audio))) }
+                        td { (served(step, &|s| seconds(s.recognizer_speed))) }
                         td { (served(step, &|s| format!("{:.2}", s.all_cores()))) }
                         td { (served(step, &|s| {
                             format!("{:.2}", s.bytes_per_call(step.up_mean) / MIB)

@@ -5,6 +5,7 @@ use crate::caller::{CallReport, PhoneError, Scenario, Side};
 use crate::replay::score::percentile;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 /// One call, as its caller saw it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,8 +16,8 @@ pub struct CallRecord {
     pub from_ms: u64,
     /// From answer to the end; 0 where it was not answered.
     pub duration_ms: u64,
-    /// How long the caller spoke in it.
-    pub talked_ms: u64,
+    /// When the caller spoke, milliseconds since the load began.
+    pub spoke_ms: Vec<Range<u64>>,
     /// From INVITE to 200.
     pub answered_after_ms: Option<u64>,
     /// Why there was no call, or why it did not go as written.
@@ -47,7 +48,7 @@ impl CallRecord {
             scenario: name.into_owned(),
             from_ms,
             duration_ms: 0,
-            talked_ms: 0,
+            spoke_ms: Vec::new(),
             answered_after_ms: None,
             failure: None,
             cut,
@@ -69,10 +70,10 @@ impl CallRecord {
         if let Side::Calling(reached) = &report.side {
             self.answered_after_ms = Some(reached.answered_after_ms);
         }
-        let answered_ms = self.from_ms + self.answered_after_ms.unwrap_or(0);
+        let answered_ms = self.up_ms().start;
         for turn in report.turns.iter().filter(|turn| turn.is_speech()) {
             let Some(end_ms) = turn.end_ms else { continue };
-            self.talked_ms += end_ms.saturating_sub(turn.at_ms);
+            self.spoke_ms.push(answered_ms + turn.at_ms..answered_ms + end_ms);
             let Some(gap_ms) = turn.gap_ms else { continue };
             let gap = (answered_ms + end_ms, gap_ms);
             match turn.expectation {
@@ -87,6 +88,12 @@ impl CallRecord {
                 told.insert(check.what.clone());
             }
         }
+    }
+
+    /// From answer to the end, milliseconds since the load began.
+    fn up_ms(&self) -> Range<u64> {
+        let answered_ms = self.from_ms + self.answered_after_ms.unwrap_or(0);
+        answered_ms..answered_ms + self.duration_ms
     }
 
     /// The call was answered and went to its end.
@@ -133,6 +140,9 @@ pub struct LoadReport {
     pub target: String,
     /// What chance was drawn from.
     pub seed: u64,
+    /// Seconds of sound that the recogniser manages in one on a core of its own, when it has
+    /// nothing else to do (`doctor --capacity`).
+    pub bare_speed: Option<f64>,
     /// What came of each number of callers.
     pub steps: Vec<StepReport>,
     /// Each call.
@@ -152,7 +162,7 @@ pub struct StepReport {
     pub up_min: usize,
     /// How many were up on average.
     pub up_mean: f64,
-    /// Share of the calls' time in which their callers spoke.
+    /// Share of the calls' time within the full load in which their callers spoke.
     pub talk_share: f64,
     /// Calls that were answered.
     pub answered: usize,
@@ -186,7 +196,7 @@ impl LoadReport {
     ) -> LoadReport {
         let Outcome { calls, steps } = outcome;
         let steps = steps.iter().map(|step| StepReport::new(step, &calls, baseline)).collect();
-        LoadReport { target: target.into(), seed, steps, calls }
+        LoadReport { target: target.into(), seed, bare_speed: None, steps, calls }
     }
 }
 
@@ -212,7 +222,7 @@ impl StepReport {
             ramp_s: step.ramp.as_secs_f64(),
             up_min: up.iter().copied().min().unwrap_or(0),
             up_mean: outcome.up_mean(),
-            talk_share: talk_share(dialled()),
+            talk_share: talk_share(calls, full_ms),
             answered: dialled().filter(|c| c.duration_ms > 0).count(),
             refused: dialled().filter(|c| c.duration_ms == 0 && !c.cut).count(),
             failed: whole().filter(|c| c.failure.is_some()).count(),
@@ -233,9 +243,12 @@ fn counted<'w>(words: impl Iterator<Item = &'w str>) -> BTreeMap<String, usize> 
     times
 }
 
-fn talk_share<'a>(calls: impl Iterator<Item = &'a CallRecord>) -> f64 {
-    let sum = |(talked, all), c: &CallRecord| (talked + c.talked_ms, all + c.duration_ms);
-    let (talked, all) = calls.fold((0, 0), sum);
+/// Of what lies within `full_ms`, the share in which callers spoke.
+fn talk_share(calls: &[CallRecord], full_ms: &Range<u64>) -> f64 {
+    let within =
+        |time: &Range<u64>| time.end.min(full_ms.end).saturating_sub(time.start.max(full_ms.start));
+    let talked: u64 = calls.iter().flat_map(|call| &call.spoke_ms).map(within).sum();
+    let all: u64 = calls.iter().map(|call| within(&call.up_ms())).sum();
     talked as f64 / all.max(1) as f64
 }
 
@@ -275,7 +288,7 @@ mod tests {
             scenario: scenario.into(),
             from_ms,
             duration_ms: 60_000,
-            talked_ms: 6_000,
+            spoke_ms: vec![from_ms + 10_000..from_ms + 16_000],
             answered_after_ms: Some(20),
             failure: None,
             cut: false,
@@ -317,7 +330,8 @@ mod tests {
         let [first, next] = &report.steps[..] else { panic!("{:?}", report.steps) };
         assert_eq!((first.answered, first.refused, first.failed), (5, 0, 0));
         assert_eq!((next.answered, next.refused, next.failed), (0, 1, 0));
-        assert!((first.talk_share - 0.1).abs() < 1e-9, "{}", first.talk_share);
+        // Three times six seconds, of the calls' 194.94 within the full load.
+        assert!((first.talk_share - 18.0 / 194.96).abs() < 1e-9, "{}", first.talk_share);
         assert_eq!((first.up_min, first.values_right, first.full_s), (1, (3, 5), 175.0));
         assert_eq!(first.as_right_as_alone, Some((2, 3)));
         // The first call's answer was before all had begun, the last two's after the step.

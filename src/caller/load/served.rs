@@ -25,6 +25,10 @@ pub struct Served {
     pub late_p999_s: Option<f64>,
     /// 95 of 100 turns passed a stage within this, seconds, by kind of slot and stage.
     pub stages_p95_s: BTreeMap<String, f64>,
+    /// Seconds of sound that the recogniser was given in each second; `None` where it is not told.
+    pub recognizer_audio: Option<f64>,
+    /// And in each second that it computed: on a core of its own it manages so many.
+    pub recognizer_speed: Option<f64>,
     /// How long words waited for the recogniser while others' were computed, on average, seconds.
     pub queue_mean_s: f64,
     /// The longest ten seconds' mean of that, seconds.
@@ -40,6 +44,9 @@ impl Served {
         let (full, end) = (looks.first()?, looks.last()?);
         let added = end.since(full);
         let cores = added.by_label("spillway_thread_cpu_seconds_total");
+        let heard = added.by_label("spillway_recognizer_audio_seconds_total").into_iter().next();
+        let computed_s = heard.as_ref().and_then(|(engine, _)| cores.get(engine));
+        let speed = heard.as_ref().zip(computed_s).map(|((_, audio_s), s)| audio_s / s);
         let stage = |slot: &str, stage: &str| {
             let labels = format!("slot=\"{slot}\",stage=\"{stage}\"");
             let p95 = added.quantile("spillway_turn_stage_seconds", &labels, 0.95)?;
@@ -54,13 +61,16 @@ impl Served {
         let queues: Vec<f64> = queues.collect();
         let forms = added.by_label("spillway_calls_answered_total");
         Some(Served {
-            cores: cores.into_iter().map(|(thread, s)| (thread, s / seconds)).collect(),
+            // Of threads that end meanwhile the sum grows less.
+            cores: cores.into_iter().map(|(name, s)| (name, s.max(0.0) / seconds)).collect(),
             idle_bytes: bytes(idle),
             loaded_bytes: bytes(end),
             bytes_per_hour: slope(looks.iter().map(bytes).collect(), seconds),
             in_time: added.share_up_to("spillway_frame_late_seconds", "0.02"),
             late_p999_s: added.quantile("spillway_frame_late_seconds", "", 0.999),
             stages_p95_s: stages.collect(),
+            recognizer_audio: heard.map(|(_, audio_s)| audio_s / seconds),
+            recognizer_speed: speed.filter(|speed| speed.is_finite()),
             queue_mean_s: queues.iter().sum::<f64>() / queues.len().max(1) as f64,
             queue_max_s: queues.iter().copied().fold(0.0, f64::max),
             forms: forms.into_iter().map(|(form, calls)| (form, calls as u64)).collect(),

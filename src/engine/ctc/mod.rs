@@ -32,6 +32,9 @@ use vocab::Vocab;
 /// a pack that has only that was pulled by an older Spillway.
 pub(super) const STATELESS: &str = "stateless.onnx";
 
+/// More streams that wait are more than can be served soon.
+const WAITING_MAX: usize = 2 * BATCH_MAX;
+
 /// The engine on one thread.
 pub struct Ctc {
     model: Model,
@@ -81,13 +84,16 @@ pub fn factory(
 
 impl Ctc {
     /// One batched step over the streams that have something to compute or to say, which go to
-    /// `served`: those nearest to their end first, in turn. A failure is every one's failure.
+    /// `served`: those nearest to their end first, in turn. When more wait than can be served
+    /// soon, what a pause might come to is computed last. A failure is every one's failure.
     fn step(&mut self, served: &mut Vec<StreamId>) -> Result<(), EngineError> {
         let last = self.last;
         let mut waiting: Vec<(StreamId, &mut Turn)> =
             self.turns.iter_mut().map(|(id, turn)| (*id, turn)).collect();
         waiting.retain(|(_, turn)| turn.has_work());
-        waiting.sort_by_key(|(id, turn)| (Reverse(turn.goal()), *id <= last));
+        let overloaded = waiting.len() > WAITING_MAX;
+        let wanted = |turn: &Turn| (!overloaded || turn.is_needed()).then(|| turn.goal());
+        waiting.sort_by_key(|(id, turn)| (Reverse(wanted(turn)), *id <= last));
         let mut tracks: Vec<&mut Track> = Vec::with_capacity(BATCH_MAX);
         for (id, turn) in waiting {
             if tracks.len() == BATCH_MAX {
@@ -147,6 +153,10 @@ impl Recognizer for Ctc {
 
     fn is_due(&self, stream: StreamId) -> bool {
         self.turns.get(&stream).is_some_and(Turn::has_work)
+    }
+
+    fn steps_due(&self, stream: StreamId) -> usize {
+        self.turns.get(&stream).map_or(0, Turn::steps_due)
     }
 
     fn batch(&self) -> usize {

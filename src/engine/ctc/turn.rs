@@ -170,6 +170,23 @@ impl Turn {
         }
     }
 
+    /// Whether what it has to compute has to be computed in any case.
+    pub fn is_needed(&self) -> bool {
+        self.goal == Goal::Finish || self.live.is_ready()
+    }
+
+    /// How many steps all of it takes.
+    pub fn steps_due(&self) -> usize {
+        if !self.has_work() {
+            return 0;
+        }
+        let stride = STRIDE_FRAMES * BANDS;
+        let whole = |track: &Track| track.features.len().saturating_sub(CHUNK - stride) / stride;
+        // The end takes one step more.
+        let end = usize::from(self.goal > Goal::Listen);
+        self.tail.as_ref().map_or_else(|| whole(&self.live) + end, whole)
+    }
+
     /// The track whose next chunk is due, if any.
     pub fn next(&mut self, fbank: &mut Fbank) -> Result<Option<&mut Track>, EngineError> {
         if self.answer.is_some() {
@@ -257,4 +274,31 @@ fn upsampler() -> Result<Resampler, EngineError> {
 /// Samples in 16-bit units, louder by `gain`.
 fn raised(samples: &[i16], gain: f32) -> Vec<f32> {
     samples.iter().map(|&s| f32::from(s) * gain).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_that_are_due() {
+        let check = |heard_ms: usize, goal: Goal, want: usize, needed: bool| {
+            let (mut fbank, mut turn) = (Fbank::new(), Turn::new(None).unwrap());
+            turn.audio(&vec![1_000; heard_ms * 8], true, &mut fbank);
+            match goal {
+                Goal::Listen => {}
+                Goal::Settle => turn.settle(),
+                Goal::Finish => turn.finish(),
+            }
+            let got = (turn.steps_due(), turn.is_needed());
+            assert_eq!(got, (want, needed), "{heard_ms} ms, {goal:?}");
+        };
+        check(0, Goal::Listen, 0, false);
+        check(300, Goal::Listen, 0, false);
+        check(300, Goal::Settle, 1, false);
+        check(300, Goal::Finish, 1, true);
+        check(1_000, Goal::Listen, 2, true);
+        check(1_000, Goal::Settle, 3, true);
+        check(4_000, Goal::Finish, 10, true);
+    }
 }
