@@ -46,8 +46,8 @@ load() {
     "$program" --config "$config" load "$sip" --scenario "$scenes" --seed "$seed" "$@"
 }
 alone=${ALONE:-10m}
-echo "== 4 callers for $alone, to compare with"
-load --calls 4 --duration "$alone" --json > "$scratch/alone.json"
+echo "== 12 callers for $alone, to compare with"
+load --calls 12 --duration "$alone" --json > "$scratch/alone.json"
 echo "== $calls callers"
 load --calls "$calls" --duration "${DURATION:-10m}" --metrics "$metrics" \
     --baseline "$scratch/alone.json" --capacity "$scratch/capacity.json" \

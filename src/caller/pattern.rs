@@ -65,6 +65,11 @@ impl Serialize for Pattern {
 pub struct AnyOf(Vec<Pattern>);
 
 impl AnyOf {
+    /// These very words.
+    pub fn plain(words: impl Into<String>) -> AnyOf {
+        AnyOf(vec![Pattern { source: words.into(), regex: None }])
+    }
+
     /// True when one of them is the whole of `text`.
     pub fn matches(&self, text: &str) -> bool {
         self.0.iter().any(|p| p.matches(text))

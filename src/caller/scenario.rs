@@ -1,7 +1,7 @@
 //! A scenario file: who calls, what they say when, and the ticket that must come of it.
 
 use crate::caller::expect::{Expectations, Party};
-use crate::caller::pattern::Pattern;
+use crate::caller::pattern::{AnyOf, Pattern};
 use crate::rtp::DtmfDigit;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -260,6 +260,19 @@ const RING_MS_MAX: u64 = 300_000;
 const ONE_ACT: &str = "exactly one of say, play, keys, wait_ms, silence_ms or hang_up = true";
 
 impl Scenario {
+    /// The same, called from the number `from`; expectations of the scenario's own number are of
+    /// that one.
+    pub fn called_from(&self, from: &str) -> Scenario {
+        let mut scenario = Scenario { from: from.into(), ..self.clone() };
+        let expect = &mut scenario.expect;
+        for number in expect.callback_number.iter_mut().chain(expect.slots.values_mut()) {
+            if number.words() == Some(&self.from) {
+                *number = AnyOf::plain(from);
+            }
+        }
+        scenario
+    }
+
     /// Reads and checks the scenario in `file`.
     pub fn load(file: &Path) -> Result<Scenario, ScenarioError> {
         let text = std::fs::read_to_string(file)

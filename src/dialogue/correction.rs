@@ -42,7 +42,7 @@ impl Dialogue {
         if self.kind(slot) == SlotKind::Phone {
             spelled_digits(&self.dialled(value))
         } else {
-            value.to_string()
+            self.hotline.in_short(value)
         }
     }
 

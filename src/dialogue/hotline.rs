@@ -283,6 +283,7 @@ pub const PROMPTS: &[(&str, &[&str])] = &[
     ("summary_name", &["value"]),
     ("summary_address", &["value"]),
     ("summary_need", &["value"]),
+    ("and_so_on", &["value"]),
     ("summary_phone", &["value"]),
     ("changed", &["value"]),
     ("ask_right", &[]),
@@ -311,6 +312,10 @@ pub const PROMPTS: &[(&str, &[&str])] = &[
     ("number_noted", &["number"]),
 ];
 
+/// What has more words is a story, of which so many are read back: about seven seconds.
+const READ_WHOLE_WORDS: usize = 30;
+const BEGINNING_WORDS: usize = 20;
+
 impl Hotline {
     /// Joins a hotline's file with its language pack; every problem is one line that names the
     /// key and the fix, all of them at once.
@@ -324,6 +329,17 @@ impl Hotline {
         let hotline = Hotline { name: name.into(), file, texts, grammar, expected };
         let problems = hotline.problems();
         if problems.is_empty() { Ok(hotline) } else { Err(problems) }
+    }
+
+    /// Of a long story its beginning: whoever told it knows the rest, and waits for the end.
+    pub fn in_short(&self, value: &str) -> String {
+        let words: Vec<&str> = value.split_whitespace().collect();
+        if words.len() <= READ_WHOLE_WORDS {
+            return value.into();
+        }
+        let beginning = words[..BEGINNING_WORDS].join(" ");
+        let beginning = beginning.trim_end_matches(|c: char| c.is_ascii_punctuation());
+        self.prompt("and_so_on", &[("value", beginning)]).text
     }
 
     /// What a recogniser may lean towards when `expectation` is asked for.

@@ -232,7 +232,8 @@ impl Dialogue {
                     let digits = self.dialled(&reading.value);
                     self.text_with("confirm_phone", &spelled_digits(&digits))
                 } else {
-                    self.text_with("confirm_value", &self.said_as(*i, reading))
+                    let said = self.hotline.in_short(&self.said_as(*i, reading));
+                    self.text_with("confirm_value", &said)
                 }
             }
             Stage::Spelled(_) => self.text("ask_name_spelled"),

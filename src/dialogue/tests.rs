@@ -99,6 +99,19 @@ fn a_number_that_is_whole_is_waited_for_no_longer() {
     check("four one five five five five oh one three two", Completeness::Complete);
 }
 
+#[test]
+fn a_story_is_not_read_back_whole() {
+    let story = "we have no food left since the water came on Monday and the road is gone so \
+                 that nobody can come here with a car and my mother who is eighty needs medicine";
+    let answers = [GOOD[0], GOOD[1], GOOD[2], story, "yes", "yes"];
+    let (ticket, _, moves) = run("en", "+14155550132", &answers);
+    assert_eq!(ticket.value("need"), story);
+    let said: Vec<&str> = moves.iter().flat_map(|m| &m.say).map(|p| p.text.as_str()).collect();
+    let read = "You said: we have no food left since the water came on Monday and the road is \
+                gone so that nobody can, and so on.";
+    assert!(said.contains(&read), "{said:?}");
+}
+
 /// A caller who has ticket 17 already.
 fn run_again(earlier: &TicketStanding, answers: &[&str]) -> (Ticket, Vec<String>) {
     let caller = "+14155550132";

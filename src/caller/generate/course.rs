@@ -223,7 +223,9 @@ impl<'s, 'h> Course<'s, 'h> {
         let either = self.asks(&["ask_either"]);
         for _ in 0..ROUNDS {
             let right = match &value {
-                Some(value) => asked::with_value(hotline, "confirm_value", value),
+                Some(value) => {
+                    asked::with_value(hotline, "confirm_value", &hotline.in_short(value))
+                }
                 None => doubted.clone(),
             };
             let (yes, no) = (self.agree(true), self.agree(false));

@@ -17,9 +17,9 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, interval_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -27,6 +27,8 @@ use tokio_util::task::TaskTracker;
 /// A caller whose call ended dials again within so much.
 const REDIAL_MS_MAX: u64 = 2_000;
 const SECOND: Duration = Duration::from_secs(1);
+/// The last digits of callers' numbers, those that tell them apart.
+const OWN_DIGITS: u32 = 6;
 /// Seconds from one look at the server to the next.
 const LOOK_S: usize = 10;
 
@@ -67,6 +69,8 @@ pub struct Callers {
     stop: CancellationToken,
     /// How many calls are up.
     up: AtomicUsize,
+    /// What tells the next call's number from others'.
+    dialled: AtomicU64,
     ended: Mutex<Vec<CallRecord>>,
 }
 
@@ -115,7 +119,10 @@ impl Callers {
         stop: CancellationToken,
     ) -> Arc<Callers> {
         let (up, ended) = (AtomicUsize::new(0), Mutex::default());
-        Arc::new(Callers { client, options, scripts, plan, stop, up, ended })
+        // So that two loads after one another have no number in common.
+        let since = SystemTime::UNIX_EPOCH.elapsed().map_or(0, |now| now.as_millis() as u64 / 100);
+        let dialled = AtomicU64::new(since);
+        Arc::new(Callers { client, options, scripts, plan, stop, up, dialled, ended })
     }
 
     /// How many calls are up now.
@@ -190,7 +197,8 @@ impl Callers {
             let from_ms = begun.elapsed().as_millis() as u64;
             let script = &self.scripts[nth];
             self.up.fetch_add(1, Ordering::Relaxed);
-            let report = self.call(script).await;
+            let dialled = self.dialled.fetch_add(1, Ordering::Relaxed);
+            let report = self.call(script, &another_number(&script.scenario.from, dialled)).await;
             self.up.fetch_sub(1, Ordering::Relaxed);
             let cut = self.stop.is_cancelled();
             let record = CallRecord::new(&script.scenario, from_ms, report, cut);
@@ -199,9 +207,39 @@ impl Callers {
         }
     }
 
-    async fn call(&self, script: &Script) -> Result<super::CallReport, PhoneError> {
+    async fn call(&self, script: &Script, from: &str) -> Result<super::CallReport, PhoneError> {
+        let scenario = script.scenario.called_from(from);
         let mut nowhere = Conversation::new(std::io::sink(), Paint::Plain, Vec::new());
         let (client, options, cues) = (&self.client, &self.options, script.cues.clone());
-        place(client, options, &script.scenario, cues, &mut nowhere, &self.stop).await
+        place(client, options, &scenario, cues, &mut nowhere, &self.stop).await
+    }
+}
+
+/// Another number like `from`: whoever has a ticket already is told how it stands, and tells
+/// nothing. A number that is withheld stays so.
+fn another_number(from: &str, nth: u64) -> String {
+    let own = from.len().saturating_sub(OWN_DIGITS as usize);
+    match from.get(own..) {
+        Some(digits) if own > 0 && digits.bytes().all(|b| b.is_ascii_digit()) => {
+            let nth = nth % 10u64.pow(OWN_DIGITS);
+            format!("{}{nth:0width$}", &from[..own], width = OWN_DIGITS as usize)
+        }
+        _ => from.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_call_has_a_number_of_its_own() {
+        let check = |from: &str, nth: u64, want: &str| assert_eq!(another_number(from, nth), want);
+        check("+84903446912", 7, "+84903000007");
+        check("+84903446912", 17_641_234_567, "+84903234567");
+        check("", 7, "");
+        check("346912", 7, "346912");
+        check("+84-903-46912", 7, "+84-903-46912");
+        check("anna", 7, "anna");
     }
 }

@@ -72,7 +72,8 @@ impl CallRecord {
         }
         let answered_ms = self.up_ms().start;
         for turn in report.turns.iter().filter(|turn| turn.is_speech()) {
-            let Some(end_ms) = turn.end_ms else { continue };
+            // Who hangs up in their midst has no end.
+            let end_ms = turn.end_ms.unwrap_or(report.duration_ms);
             self.spoke_ms.push(answered_ms + turn.at_ms..answered_ms + end_ms);
             let Some(gap_ms) = turn.gap_ms else { continue };
             let gap = (answered_ms + end_ms, gap_ms);
