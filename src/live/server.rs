@@ -1,6 +1,6 @@
 //! The running server: entrances, admission, engines, orderly start and stop.
 
-use super::admission;
+use super::admission::Admission;
 use super::board::{Board, RunningCall};
 use super::call_task::CallTask;
 use super::clock::{now, unix_ms};
@@ -131,6 +131,7 @@ pub(super) struct House {
     writer: Writer,
     filing: Filing,
     lines: Arc<Semaphore>,
+    admission: Admission,
     media: MediaClock,
     metrics: Arc<Metrics>,
     calls: TaskTracker,
@@ -178,6 +179,7 @@ impl Server {
         let metrics = Arc::new(Metrics::new());
         let house = House {
             lines: Arc::new(Semaphore::new(config.limits.calls_max)),
+            admission: Admission::new(config.limits.calls_max, Instant::now()),
             media: MediaClock::start(metrics.clone())?,
             metrics,
             config,
@@ -431,7 +433,7 @@ impl House {
     }
 
     fn form_with(&self, left: usize) -> Form {
-        admission::form(left, self.config.limits.calls_max, self.queue_delay())
+        self.admission.form(Instant::now(), left, self.queue_delay())
     }
 
     fn queue_delay(&self) -> Duration {
@@ -479,6 +481,7 @@ impl House {
     ) {
         tracing::info!(call = %facts.call_id, entrance = facts.entrance, "call answered");
         self.metrics.answered(facts.form);
+        let listened = self.admission.listens(facts.form);
         let call = facts.call_id.clone();
         let desk = TicketDesk::open(
             self.store.clone(),
@@ -499,7 +502,7 @@ impl House {
             stop: self.stop.clone(),
         };
         task.run().await;
-        drop(line);
+        drop((line, listened));
         self.file(call).await;
     }
 
