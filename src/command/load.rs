@@ -284,11 +284,11 @@ fn gap(kind: &str, gap: &Percentiles) -> String {
 
 /// The report for people; its last line is the whole in short.
 fn told(report: &LoadReport) -> String {
-    let told = |step| told_step(step, report.bare_speed);
+    let told = |step| told_step(step, report);
     report.steps.iter().map(told).collect::<Vec<_>>().join("\n")
 }
 
-fn told_step(report: &StepReport, bare_speed: Option<f64>) -> String {
+fn told_step(report: &StepReport, load: &LoadReport) -> String {
     let mut text = String::new();
     let (up, answered) = (report.up_mean, report.answered);
     let _ = writeln!(
@@ -303,14 +303,16 @@ fn told_step(report: &StepReport, bare_speed: Option<f64>) -> String {
         let _ = writeln!(text, "           {times} times: {why}");
     }
     let _ = writeln!(text, "speech     {:.0} % of the time", 100.0 * report.talk_share);
-    let _ = writeln!(text, "tickets    values right: {}", percent(report.values_right));
+    let alone = load.values_right_alone.map(|of| format!("; of few callers' {}", percent(of)));
+    let alone = alone.unwrap_or_default();
+    let _ = writeln!(text, "tickets    values right: {}{alone}", percent(report.values_right));
     if let Some(as_right) = report.as_right_as_alone {
         let _ = writeln!(text, "           as right as with few callers: {}", percent(as_right));
     }
     text += &gap("gap closed", &report.closed_gap_ms);
     text += &gap("gap open", &report.open_gap_ms);
     if let Some(served) = &report.served {
-        text += &served_text(served, report.up_mean, bare_speed);
+        text += &served_text(served, report.up_mean, load.bare_speed);
     }
     let _ = writeln!(text, "callers    {:.2} cores", report.callers_cores);
     let p95 = |gap: &Percentiles| gap.p95.map_or("-".into(), |ms| format!("{ms} ms"));

@@ -144,6 +144,8 @@ pub struct LoadReport {
     /// Seconds of sound that the recogniser manages in one on a core of its own, when it has
     /// nothing else to do (`doctor --capacity`).
     pub bare_speed: Option<f64>,
+    /// When few called (`--baseline`): values that were looked at, and were right.
+    pub values_right_alone: Option<(usize, usize)>,
     /// What came of each number of callers.
     pub steps: Vec<StepReport>,
     /// Each call.
@@ -197,7 +199,9 @@ impl LoadReport {
     ) -> LoadReport {
         let Outcome { calls, steps } = outcome;
         let steps = steps.iter().map(|step| StepReport::new(step, &calls, baseline)).collect();
-        LoadReport { target: target.into(), seed, bare_speed: None, steps, calls }
+        let (target, bare_speed) = (target.into(), None);
+        let values_right_alone = baseline.map(|calls| values_right(calls.iter()));
+        LoadReport { target, seed, bare_speed, values_right_alone, steps, calls }
     }
 }
 
@@ -211,8 +215,6 @@ impl StepReport {
         let dialled = *from_ms..full_ms.end;
         let dialled = || calls.iter().filter(|c| dialled.contains(&c.from_ms));
         let whole = || dialled().filter(|c| c.is_whole());
-        let right: usize = whole().map(|c| c.right.len()).sum();
-        let wrong: usize = whole().map(|c| c.wrong.len()).sum();
         let within = |gaps: fn(&CallRecord) -> &Vec<(u64, u64)>| {
             let all = calls.iter().flat_map(gaps);
             Percentiles::of(all.filter(|(at, _)| full_ms.contains(at)).map(|(_, gap)| *gap))
@@ -228,7 +230,7 @@ impl StepReport {
             refused: dialled().filter(|c| c.duration_ms == 0 && !c.cut).count(),
             failed: whole().filter(|c| c.failure.is_some()).count(),
             failures: counted(dialled().filter_map(|c| c.failure.as_deref())),
-            values_right: (right, right + wrong),
+            values_right: values_right(dialled()),
             as_right_as_alone: baseline.map(|baseline| as_right(whole(), baseline)),
             closed_gap_ms: within(|c| &c.closed_gaps_ms),
             open_gap_ms: within(|c| &c.open_gaps_ms),
@@ -242,6 +244,14 @@ fn counted<'w>(words: impl Iterator<Item = &'w str>) -> BTreeMap<String, usize> 
     let mut times = BTreeMap::new();
     words.for_each(|word| *times.entry(word.to_owned()).or_default() += 1);
     times
+}
+
+/// Of calls that went to their end: values that were looked at, and were right.
+fn values_right<'a>(calls: impl Iterator<Item = &'a CallRecord>) -> (usize, usize) {
+    let whole = calls.filter(|c| c.is_whole());
+    whole.fold((0, 0), |(right, all), c| {
+        (right + c.right.len(), all + c.right.len() + c.wrong.len())
+    })
 }
 
 /// Of what lies within `full_ms`, the share in which callers spoke.
@@ -335,6 +345,7 @@ mod tests {
         assert!((first.talk_share - 18.0 / 194.96).abs() < 1e-9, "{}", first.talk_share);
         assert_eq!((first.up_min, first.values_right, first.full_s), (1, (3, 5), 175.0));
         assert_eq!(first.as_right_as_alone, Some((2, 3)));
+        assert_eq!(report.values_right_alone, Some((4, 5)));
         // The first call's answer was before all had begun, the last two's after the step.
         assert_eq!((first.closed_gap_ms.count, first.closed_gap_ms.p99), (3, Some(400)));
         assert_eq!(next.closed_gap_ms.count, 2);
