@@ -11,6 +11,7 @@ use spillway::caller::{self, PhoneOptions, Scenario};
 use spillway::config::{Config, PortRange};
 use spillway::seal::Keys;
 use spillway::sip::{SipClient, SipTransport};
+use spillway::speech::AnswerKind;
 use spillway::store::StoreOptions;
 use std::cmp::Reverse;
 use std::fmt::Write;
@@ -309,22 +310,25 @@ fn told_step(report: &StepReport, load: &LoadReport) -> String {
     if let Some(as_right) = report.as_right_as_alone {
         let _ = writeln!(text, "           as right as with few callers: {}", percent(as_right));
     }
-    text += &gap("gap closed", &report.closed_gap_ms);
-    text += &gap("gap open", &report.open_gap_ms);
+    for (kind, gaps) in &report.gap_ms {
+        text += &gap(&format!("gap {}", kind.name()), gaps);
+    }
     if let Some(served) = &report.served {
         text += &served_text(served, report.up_mean, load.bare_speed);
     }
     let _ = writeln!(text, "callers    {:.2} cores", report.callers_cores);
-    let p95 = |gap: &Percentiles| gap.p95.map_or("-".into(), |ms| format!("{ms} ms"));
+    let p95 = |(kind, gap): (&AnswerKind, &Percentiles)| {
+        gap.p95.map(|ms| format!("{} {ms} ms", kind.name()))
+    };
+    let gaps: Vec<String> = report.gap_ms.iter().filter_map(p95).collect();
     let right = report.as_right_as_alone.map(|r| format!(", as right as alone {}", percent(r)));
     let cores = report.served.as_ref().map(|s| format!(", {:.2} cores", s.all_cores()));
     let _ = writeln!(
         text,
-        "{} calls at once for {:.0} s: gap p95 closed {}, open {}{}{}",
+        "{} calls at once for {:.0} s: gap p95 {}{}{}",
         report.calls_at_once,
         report.full_s,
-        p95(&report.closed_gap_ms),
-        p95(&report.open_gap_ms),
+        gaps.join(", "),
         right.unwrap_or_default(),
         cores.unwrap_or_default()
     );

@@ -50,10 +50,6 @@ impl Stage {
     }
 }
 
-fn slot_kind(expectation: Expectation) -> &'static str {
-    if expectation.is_closed() { "closed" } else { "open" }
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct SlotLabels {
     slot: &'static str,
@@ -170,13 +166,13 @@ impl Metrics {
 
     /// A part of an answer's wait.
     pub(super) fn stage(&self, stage: Stage, expectation: Expectation, took: Duration) {
-        let labels = StageLabels { slot: slot_kind(expectation), stage: stage.label() };
+        let labels = StageLabels { slot: expectation.kind().name(), stage: stage.label() };
         self.stages.get_or_create(&labels).observe(took.as_secs_f64());
     }
 
     /// The whole of it.
     pub(super) fn gap(&self, expectation: Expectation, took: Duration) {
-        let labels = SlotLabels { slot: slot_kind(expectation) };
+        let labels = SlotLabels { slot: expectation.kind().name() };
         self.gaps.get_or_create(&labels).observe(took.as_secs_f64());
     }
 

@@ -138,15 +138,47 @@ pub enum Expectation {
     Choice,
 }
 
-impl Expectation {
-    /// True where only a few answers make sense.
-    pub fn is_closed(self) -> bool {
+/// How an answer is given, by which it is told how long callers wait for what comes after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerKind {
+    /// With a word or two: nothing comes after them.
+    Closed,
+    /// Digit by digit, with pauses.
+    Number,
+    /// In the caller's own words.
+    Open,
+}
+
+impl AnswerKind {
+    /// Every kind.
+    pub const ALL: [AnswerKind; 3] = [AnswerKind::Closed, AnswerKind::Number, AnswerKind::Open];
+
+    /// As it is told.
+    pub fn name(self) -> &'static str {
         match self {
-            Expectation::YesNo | Expectation::Digits | Expectation::Choice => true,
+            AnswerKind::Closed => "closed",
+            AnswerKind::Number => "number",
+            AnswerKind::Open => "open",
+        }
+    }
+}
+
+impl Expectation {
+    /// How such an answer is given.
+    pub fn kind(self) -> AnswerKind {
+        match self {
+            Expectation::YesNo | Expectation::Choice => AnswerKind::Closed,
+            Expectation::Digits => AnswerKind::Number,
             Expectation::Open | Expectation::Name | Expectation::Address | Expectation::Need => {
-                false
+                AnswerKind::Open
             }
         }
+    }
+
+    /// True where only a few answers make sense.
+    pub fn is_closed(self) -> bool {
+        self.kind() != AnswerKind::Open
     }
 }
 

@@ -4,6 +4,7 @@
 use super::plot::{Line, plot};
 use super::{LoadReport, Percentiles, Served, StepReport};
 use crate::dialogue::Form;
+use crate::speech::AnswerKind;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::collections::BTreeSet;
 
@@ -51,12 +52,14 @@ fn plots(steps: &[StepReport]) -> Markup {
     let served = |value: &dyn Fn(&Served) -> Option<f64>| {
         steps.iter().map(|s| s.served.as_ref().and_then(value)).collect()
     };
-    let ms = |value: Option<u64>| value.map(|ms| ms as f64);
+    let gap = |kind: AnswerKind, rank: fn(&Percentiles) -> Option<u64>| {
+        of(&|s: &StepReport| s.gap_ms.get(&kind).and_then(rank).map(|ms| ms as f64))
+    };
     let gaps = [
-        Line { name: "closed p50", values: of(&|s| ms(s.closed_gap_ms.p50)) },
-        Line { name: "closed p95", values: of(&|s| ms(s.closed_gap_ms.p95)) },
-        Line { name: "open p50", values: of(&|s| ms(s.open_gap_ms.p50)) },
-        Line { name: "open p95", values: of(&|s| ms(s.open_gap_ms.p95)) },
+        Line { name: "closed p50", values: gap(AnswerKind::Closed, |g| g.p50) },
+        Line { name: "closed p95", values: gap(AnswerKind::Closed, |g| g.p95) },
+        Line { name: "open p50", values: gap(AnswerKind::Open, |g| g.p50) },
+        Line { name: "open p95", values: gap(AnswerKind::Open, |g| g.p95) },
     ];
     let threads = threads(steps);
     let mut cores = vec![Line { name: "all", values: served(&|s| Some(s.all_cores())) }];
@@ -118,7 +121,7 @@ fn table(steps: &[StepReport]) -> Markup {
                 @for head in [
                     "calls at once", "up at least", "answered", "refused", "caller speaks",
                     "values right", "as right as alone", "gap closed p50 / 90 / 95 / 99 ms",
-                    "gap open p50 / 90 / 95 / 99 ms", "frames within 20 ms", "p99.9 late",
+                    "gap number", "gap open", "frames within 20 ms", "p99.9 late",
                     "recogniser's queue", "sound it hears a second", "and a core", "cores",
                     "MiB a call", "callers' cores",
                 ] { th scope="col" { (head) } }
@@ -133,8 +136,9 @@ fn table(steps: &[StepReport]) -> Markup {
                         td { (format!("{:.0} %", 100.0 * step.talk_share)) }
                         td { (percent(step.values_right)) }
                         td { (step.as_right_as_alone.map_or("-".into(), percent)) }
-                        td { (gaps(&step.closed_gap_ms)) }
-                        td { (gaps(&step.open_gap_ms)) }
+                        @for kind in AnswerKind::ALL {
+                            td { (step.gap_ms.get(&kind).map_or("-".into(), gaps)) }
+                        }
                         td { (served(step, &|s| {
                             s.in_time.map_or("-".into(), |share| format!("{:.3} %", 100.0 * share))
                         })) }

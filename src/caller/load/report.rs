@@ -3,6 +3,7 @@
 use super::{Outcome, Served, StepOutcome};
 use crate::caller::{CallReport, PhoneError, Scenario, Side};
 use crate::replay::score::percentile;
+use crate::speech::AnswerKind;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -28,11 +29,9 @@ pub struct CallRecord {
     pub right: BTreeSet<String>,
     /// What did not.
     pub wrong: BTreeSet<String>,
-    /// The answers to closed questions: when the caller ended, milliseconds since the load began,
-    /// and how long it took until the bot was heard.
-    pub closed_gaps_ms: Vec<(u64, u64)>,
-    /// Those to open ones.
-    pub open_gaps_ms: Vec<(u64, u64)>,
+    /// The caller's answers, by their kind: when the caller ended, milliseconds since the load
+    /// began, and how long it took until the bot was heard.
+    pub gaps_ms: BTreeMap<AnswerKind, Vec<(u64, u64)>>,
 }
 
 impl CallRecord {
@@ -54,8 +53,7 @@ impl CallRecord {
             cut,
             right: BTreeSet::new(),
             wrong: BTreeSet::new(),
-            closed_gaps_ms: Vec::new(),
-            open_gaps_ms: Vec::new(),
+            gaps_ms: BTreeMap::new(),
         };
         match report {
             Ok(report) => record.fill(report),
@@ -75,12 +73,9 @@ impl CallRecord {
             // Who hangs up in their midst has no end.
             let end_ms = turn.end_ms.unwrap_or(report.duration_ms);
             self.spoke_ms.push(answered_ms + turn.at_ms..answered_ms + end_ms);
-            let Some(gap_ms) = turn.gap_ms else { continue };
-            let gap = (answered_ms + end_ms, gap_ms);
-            match turn.expectation {
-                Some(expectation) if expectation.is_closed() => self.closed_gaps_ms.push(gap),
-                Some(_) => self.open_gaps_ms.push(gap),
-                None => {}
+            if let Some((gap_ms, expected)) = turn.gap_ms.zip(turn.expectation) {
+                let gaps = self.gaps_ms.entry(expected.kind()).or_default();
+                gaps.push((answered_ms + end_ms, gap_ms));
             }
         }
         if !self.cut {
@@ -179,10 +174,9 @@ pub struct StepReport {
     pub values_right: (usize, usize),
     /// Of these calls, those with nothing wrong that was right when few called (`--baseline`).
     pub as_right_as_alone: Option<(usize, usize)>,
-    /// What callers heard within the full load after answers to closed questions, milliseconds.
-    pub closed_gap_ms: Percentiles,
-    /// After answers to open ones.
-    pub open_gap_ms: Percentiles,
+    /// How long callers waited within the full load for what comes after their answer, by its
+    /// kind, milliseconds; every kind is there.
+    pub gap_ms: BTreeMap<AnswerKind, Percentiles>,
     /// What the server told; null where it was not asked.
     pub served: Option<Served>,
     /// Processor cores that the callers themselves took.
@@ -215,9 +209,10 @@ impl StepReport {
         let dialled = *from_ms..full_ms.end;
         let dialled = || calls.iter().filter(|c| dialled.contains(&c.from_ms));
         let whole = || dialled().filter(|c| c.is_whole());
-        let within = |gaps: fn(&CallRecord) -> &Vec<(u64, u64)>| {
-            let all = calls.iter().flat_map(gaps);
-            Percentiles::of(all.filter(|(at, _)| full_ms.contains(at)).map(|(_, gap)| *gap))
+        let gaps_of = |kind| {
+            let all = calls.iter().filter_map(|c| c.gaps_ms.get(&kind)).flatten();
+            let within = all.filter(|(at, _)| full_ms.contains(at)).map(|(_, gap)| *gap);
+            (kind, Percentiles::of(within))
         };
         StepReport {
             calls_at_once: step.calls,
@@ -232,8 +227,7 @@ impl StepReport {
             failures: counted(dialled().filter_map(|c| c.failure.as_deref())),
             values_right: values_right(dialled()),
             as_right_as_alone: baseline.map(|baseline| as_right(whole(), baseline)),
-            closed_gap_ms: within(|c| &c.closed_gaps_ms),
-            open_gap_ms: within(|c| &c.open_gaps_ms),
+            gap_ms: AnswerKind::ALL.map(gaps_of).into(),
             served: None,
             callers_cores: 0.0,
         }
@@ -299,14 +293,13 @@ mod tests {
             scenario: scenario.into(),
             from_ms,
             duration_ms: 60_000,
-            spoke_ms: vec![from_ms + 10_000..from_ms + 16_000],
+            spoke_ms: std::iter::once(from_ms + 10_000..from_ms + 16_000).collect(),
             answered_after_ms: Some(20),
             failure: None,
             cut: false,
             right: set(right),
             wrong: set(wrong),
-            closed_gaps_ms: vec![(from_ms + 20_000, 400)],
-            open_gaps_ms: vec![],
+            gaps_ms: [(AnswerKind::Closed, vec![(from_ms + 20_000, 400)])].into(),
         }
     }
 
@@ -347,7 +340,8 @@ mod tests {
         assert_eq!(first.as_right_as_alone, Some((2, 3)));
         assert_eq!(report.values_right_alone, Some((4, 5)));
         // The first call's answer was before all had begun, the last two's after the step.
-        assert_eq!((first.closed_gap_ms.count, first.closed_gap_ms.p99), (3, Some(400)));
-        assert_eq!(next.closed_gap_ms.count, 2);
+        let closed = |step: &StepReport| step.gap_ms[&AnswerKind::Closed].clone();
+        assert_eq!((closed(first).count, closed(first).p99), (3, Some(400)));
+        assert_eq!((closed(next).count, next.gap_ms[&AnswerKind::Open].count), (2, 0));
     }
 }

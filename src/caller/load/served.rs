@@ -1,6 +1,7 @@
 //! What the server told of a load.
 
 use super::Scrape;
+use crate::speech::AnswerKind;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -53,7 +54,7 @@ impl Served {
             Some((format!("{slot} {stage}"), p95))
         };
         let stages = ["end_of_turn", "recognition", "decision", "speech"];
-        let kinds = ["closed", "open"].into_iter();
+        let kinds = AnswerKind::ALL.into_iter().map(AnswerKind::name);
         let stages = kinds.flat_map(|slot| stages.into_iter().filter_map(move |s| stage(slot, s)));
         let bytes =
             |scrape: &Scrape| scrape.value("spillway_resident_memory_bytes").unwrap_or_default();

@@ -32,6 +32,12 @@ pub struct Fbank {
     scratch: Vec<Complex32>,
 }
 
+impl Default for Fbank {
+    fn default() -> Fbank {
+        Fbank::new()
+    }
+}
+
 impl Fbank {
     /// 25 ms frames every 10 ms at 16 kHz, Povey window, 80 bands from 20 to 7600 Hz, no dither.
     pub fn new() -> Fbank {

@@ -125,7 +125,7 @@ impl Recognizer for Ctc {
     fn open(&mut self, stream: StreamId, context: &RecognitionContext) -> Result<(), EngineError> {
         let bonus = self.bonus.unwrap_or(Bonus::of(context.expectation));
         let phrases = self.tries.of(&context.phrases, &self.vocab, bonus);
-        self.turns.insert(stream, Turn::new(phrases)?);
+        self.turns.insert(stream, Turn::new(phrases, context.expectation.is_closed())?);
         Ok(())
     }
 

@@ -80,6 +80,8 @@ pub enum Goal {
 /// A turn from its first sample to its final transcript.
 pub struct Turn {
     phrases: Option<Arc<PhraseTrie>>,
+    /// A few words are expected: its first pause is most likely its end.
+    is_short: bool,
     kept: Vec<i16>,
     peak: u16,
     voiced: usize,
@@ -107,11 +109,12 @@ pub enum Told {
 }
 
 impl Turn {
-    /// A turn that leans towards `phrases`.
-    pub fn new(phrases: Option<Arc<PhraseTrie>>) -> Result<Turn, EngineError> {
+    /// A turn that leans towards `phrases`; `is_short` when no more than a few words are expected.
+    pub fn new(phrases: Option<Arc<PhraseTrie>>, is_short: bool) -> Result<Turn, EngineError> {
         Ok(Turn {
             live: Track::new(phrases.clone()),
             phrases,
+            is_short,
             kept: Vec::new(),
             peak: 0,
             voiced: 0,
@@ -170,9 +173,9 @@ impl Turn {
         }
     }
 
-    /// Whether what it has to compute has to be computed in any case.
+    /// Whether what it has to compute has to be computed in any case, or very likely.
     pub fn is_needed(&self) -> bool {
-        self.goal == Goal::Finish || self.live.is_ready()
+        self.goal == Goal::Finish || self.live.is_ready() || self.is_short
     }
 
     /// How many steps all of it takes.
@@ -283,7 +286,7 @@ mod tests {
     #[test]
     fn steps_that_are_due() {
         let check = |heard_ms: usize, goal: Goal, want: usize, needed: bool| {
-            let (mut fbank, mut turn) = (Fbank::new(), Turn::new(None).unwrap());
+            let (mut fbank, mut turn) = (Fbank::new(), Turn::new(None, false).unwrap());
             turn.audio(&vec![1_000; heard_ms * 8], true, &mut fbank);
             match goal {
                 Goal::Listen => {}
@@ -300,5 +303,17 @@ mod tests {
         check(1_000, Goal::Listen, 2, true);
         check(1_000, Goal::Settle, 3, true);
         check(4_000, Goal::Finish, 10, true);
+    }
+
+    #[test]
+    fn the_pause_of_a_short_answer_is_its_end() {
+        let check = |is_short: bool, needed: bool| {
+            let (mut fbank, mut turn) = (Fbank::new(), Turn::new(None, is_short).unwrap());
+            turn.audio(&[1_000; 2_400], true, &mut fbank);
+            turn.settle();
+            assert_eq!(turn.is_needed(), needed);
+        };
+        check(false, false);
+        check(true, true);
     }
 }
