@@ -6,7 +6,7 @@
 # LANG_PACK=vi   the hotline's language
 # DURATION=10m   how long all of them call
 # ALONE=10m      how long the few do
-# SCENARIOS=24   how many scenarios they follow
+# SCENARIOS=12   how many scenarios they follow, each of them several times
 # SENTENCES=20   how many sentences of recorded speech each caller tells
 # SEED=1         what chance is drawn from
 # HTML=FILE      write a page there too
@@ -35,7 +35,7 @@ else
 fi
 calls=$1
 shift
-"$program" scenario new --seed "$seed" --count "${SCENARIOS:-24}" --hotline "demo-$language" \
+"$program" scenario new --seed "$seed" --count "${SCENARIOS:-12}" --hotline "demo-$language" \
     --into "$scenes" "$@" >/dev/null
 most=${calls##*,}
 start_server "$language" "${LINES:-$((most * 10 / 9 + 2))}"

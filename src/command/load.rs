@@ -308,7 +308,14 @@ fn told_step(report: &StepReport, load: &LoadReport) -> String {
     let alone = alone.unwrap_or_default();
     let _ = writeln!(text, "tickets    values right: {}{alone}", percent(report.values_right));
     if let Some(as_right) = report.as_right_as_alone {
-        let _ = writeln!(text, "           as right as with few callers: {}", percent(as_right));
+        let among = load.as_right_among_alone.filter(|(_, all)| *all > 0);
+        let among = among.map(|of| format!("; those among themselves: {}", percent(of)));
+        let _ = writeln!(
+            text,
+            "           as right as with few callers: {}{}",
+            percent(as_right),
+            among.unwrap_or_default()
+        );
     }
     for (kind, gaps) in &report.gap_ms {
         text += &gap(&format!("gap {}", kind.name()), gaps);

@@ -141,6 +141,9 @@ pub struct LoadReport {
     pub bare_speed: Option<f64>,
     /// When few called (`--baseline`): values that were looked at, and were right.
     pub values_right_alone: Option<(usize, usize)>,
+    /// Of those calls, the ones with nothing wrong that was right in all others by the same
+    /// scenario: no load is judged more strictly. Of so many can it be said.
+    pub as_right_among_alone: Option<(usize, usize)>,
     /// What came of each number of callers.
     pub steps: Vec<StepReport>,
     /// Each call.
@@ -194,8 +197,15 @@ impl LoadReport {
         let Outcome { calls, steps } = outcome;
         let steps = steps.iter().map(|step| StepReport::new(step, &calls, baseline)).collect();
         let (target, bare_speed) = (target.into(), None);
-        let values_right_alone = baseline.map(|calls| values_right(calls.iter()));
-        LoadReport { target, seed, bare_speed, values_right_alone, steps, calls }
+        LoadReport {
+            target,
+            seed,
+            bare_speed,
+            values_right_alone: baseline.map(|calls| values_right(calls.iter())),
+            as_right_among_alone: baseline.map(as_right_among),
+            steps,
+            calls,
+        }
     }
 }
 
@@ -263,7 +273,7 @@ fn as_right<'a>(
     calls: impl Iterator<Item = &'a CallRecord>,
     baseline: &[CallRecord],
 ) -> (usize, usize) {
-    let alone = right_of(baseline);
+    let alone = right_of(baseline.iter());
     let judged = calls.filter_map(|call| {
         let right = alone.get(call.scenario.as_str())?;
         Some(call.failure.is_none() && right.is_subset(&call.right))
@@ -271,10 +281,23 @@ fn as_right<'a>(
     judged.fold((0, 0), |(right, all), is_right| (right + usize::from(is_right), all + 1))
 }
 
+/// As [`as_right`], each of `calls` beside all others.
+fn as_right_among(calls: &[CallRecord]) -> (usize, usize) {
+    let judged =
+        calls.iter().enumerate().filter(|(_, call)| call.is_whole()).filter_map(|(i, c)| {
+            let others = calls.iter().enumerate().filter(|(other, _)| *other != i);
+            let right = right_of(others.map(|(_, call)| call)).remove(c.scenario.as_str())?;
+            Some(c.failure.is_none() && right.is_subset(&c.right))
+        });
+    judged.fold((0, 0), |(right, all), is_right| (right + usize::from(is_right), all + 1))
+}
+
 /// What was right in each call of a scenario.
-fn right_of(calls: &[CallRecord]) -> BTreeMap<&str, BTreeSet<String>> {
+fn right_of<'a>(
+    calls: impl Iterator<Item = &'a CallRecord>,
+) -> BTreeMap<&'a str, BTreeSet<String>> {
     let mut found: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for call in calls.iter().filter(|c| c.is_whole() && c.failure.is_none()) {
+    for call in calls.filter(|c| c.is_whole() && c.failure.is_none()) {
         let right = found.entry(&call.scenario).or_insert_with(|| call.right.clone());
         right.retain(|what| call.right.contains(what));
     }
@@ -339,6 +362,8 @@ mod tests {
         assert_eq!((first.up_min, first.values_right, first.full_s), (1, (3, 5), 175.0));
         assert_eq!(first.as_right_as_alone, Some((2, 3)));
         assert_eq!(report.values_right_alone, Some((4, 5)));
+        // Of the two by "a" one lacks what the other has; "b" was called once.
+        assert_eq!(report.as_right_among_alone, Some((1, 2)));
         // The first call's answer was before all had begun, the last two's after the step.
         let closed = |step: &StepReport| step.gap_ms[&AnswerKind::Closed].clone();
         assert_eq!((closed(first).count, closed(first).p99), (3, Some(400)));

@@ -92,7 +92,7 @@ impl Ctc {
             self.turns.iter_mut().map(|(id, turn)| (*id, turn)).collect();
         waiting.retain(|(_, turn)| turn.has_work());
         let overloaded = waiting.len() > WAITING_MAX;
-        let wanted = |turn: &Turn| (!overloaded || turn.is_needed()).then(|| turn.goal());
+        let wanted = |turn: &Turn| (!overloaded || turn.is_needed()).then(|| turn.urgency());
         waiting.sort_by_key(|(id, turn)| (Reverse(wanted(turn)), *id <= last));
         let mut tracks: Vec<&mut Track> = Vec::with_capacity(BATCH_MAX);
         for (id, turn) in waiting {

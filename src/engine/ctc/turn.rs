@@ -80,7 +80,7 @@ pub enum Goal {
 /// A turn from its first sample to its final transcript.
 pub struct Turn {
     phrases: Option<Arc<PhraseTrie>>,
-    /// A few words are expected: its first pause is most likely its end.
+    /// No more than a few words are expected.
     is_short: bool,
     kept: Vec<i16>,
     peak: u16,
@@ -160,9 +160,14 @@ impl Turn {
         self.goal = Goal::Finish;
     }
 
-    /// What is wanted of it.
-    pub fn goal(&self) -> Goal {
-        self.goal
+    /// How soon it is wanted: the words of a short answer one step sooner than others, since
+    /// its pause most likely is its end, and its end is near.
+    pub fn urgency(&self) -> Goal {
+        match self.goal {
+            Goal::Listen if self.is_short => Goal::Settle,
+            Goal::Settle if self.is_short => Goal::Finish,
+            goal => goal,
+        }
     }
 
     /// True when [`Turn::next`] would give something to compute or to say.
