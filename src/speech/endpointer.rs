@@ -125,10 +125,11 @@ impl Endpointer {
         Endpoint::Unchanged
     }
 
-    /// A caller who paused for longer than we would wait gets half as much again as that pause,
-    /// at most double the usual patience.
+    /// A caller who paused for nearly as long as we would wait gets a quarter more than that pause,
+    /// at most a quarter more than the usual patience: the call hears who goes on after all to
+    /// their end, and all others would wait for nothing.
     fn adapted(&self, silence_ms: u64) -> u64 {
-        (self.longest_pause_ms * 3 / 2).min(silence_ms * 2)
+        (self.longest_pause_ms * 5 / 4).min(silence_ms * 5 / 4)
     }
 
     fn maybe_start(&mut self, end: MediaTime, voiced: bool) -> Endpoint {
@@ -204,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_pause_inside_a_turn_makes_us_more_patient() {
-        let want = ["start 660", "pause @1700", "pause @2260", "end 660-2160 @2780"];
+        let want = ["start 660", "pause @1700", "pause @2260", "end 660-2160 @2660"];
         check(&[('.', 50), ('v', 30), ('.', 18), ('v', 10), ('.', 60)], &want);
     }
 
